@@ -1,0 +1,39 @@
+/** Memory of what was run. Rebuildable or dispensable: the repository is the truth. */
+export interface NewRun {
+  readonly operation: 'backup' | 'restore' | 'forget' | 'prune' | 'check';
+  /** Plan name, or the address for an ad-hoc run. Holds no secret. */
+  readonly subject: string;
+  readonly repository: string;
+  /** `full`, `incremental` … where it applies. */
+  readonly type?: string;
+  readonly startedAt: Date;
+}
+
+export interface RunOutcome {
+  readonly state: 'succeeded' | 'incomplete' | 'failed' | 'cancelled';
+  readonly finishedAt: Date;
+  readonly snapshot?: string;
+  readonly bytesProcessed?: number;
+  readonly bytesAdded?: number;
+  /** Error code and message, without secrets. */
+  readonly error?: string;
+}
+
+export interface RunRecord extends NewRun {
+  readonly id: number;
+  /** Absent while it runs, or when the process died. */
+  readonly outcome?: RunOutcome;
+}
+
+export interface RunQuery {
+  readonly subject?: string;
+  readonly limit?: number;
+}
+
+export interface Catalog {
+  begin(run: NewRun): Promise<number>;
+  finish(id: number, outcome: RunOutcome): Promise<void>;
+  /** Newest first. */
+  runs(query: RunQuery): Promise<readonly RunRecord[]>;
+  close(): void;
+}

@@ -1,0 +1,75 @@
+/**
+ * The narrow waist: what a source yields and a repository or archive stores.
+ *
+ * Content is pulled, never pushed: whoever stores an entry reads its content to the end before asking for the next
+ * entry, so that a source can hand out pieces of one stream (a tar, a COPY) without buffering it.
+ */
+import type { Finding } from './finding.ts';
+
+/** What a file system says of an entry. Times are nanoseconds since 1970 UTC. */
+export interface Metadata {
+  /** Permission bits with set-uid, set-gid and sticky: 0o0000 … 0o7777. */
+  readonly mode: number;
+  readonly mtimeNs: bigint;
+  readonly atimeNs: bigint;
+  readonly ctimeNs: bigint;
+  readonly uid: number;
+  readonly gid: number;
+  readonly user?: string;
+  readonly group?: string;
+  readonly inode?: bigint;
+  readonly deviceId?: bigint;
+  readonly links?: number;
+}
+
+/** How a file's content is cut into blobs: where its bytes suggest it, or every so many bytes. */
+export type Cut = 'content' | { readonly block: number };
+
+/** A file's bytes. An iterable yields pieces of any size; a piece may be overwritten once the next one is asked for. */
+export type Content = AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
+
+/** Paths are absolute within the snapshot (`/data/base/1`), in the string form of `name.ts`. */
+export interface FileEntry {
+  readonly kind: 'file';
+  readonly path: string;
+  readonly metadata: Metadata;
+  readonly content: Content;
+  /** Default: `'content'`. */
+  readonly cut?: Cut;
+}
+
+export interface DirectoryEntry {
+  readonly kind: 'directory';
+  readonly path: string;
+  readonly metadata: Metadata;
+}
+
+export interface SymlinkEntry {
+  readonly kind: 'symlink';
+  readonly path: string;
+  readonly metadata: Metadata;
+  readonly target: string;
+}
+
+/** Folders and files of this machine that the repository's workers walk and read themselves. */
+export interface LocalTree {
+  readonly kind: 'local-tree';
+  /** As restic takes them: absolute paths keep their whole chain of parents, relative ones theirs, `.` none. */
+  readonly targets: readonly string[];
+  /** The folder that relative targets start from: an absolute path. */
+  readonly workingDirectory: string;
+  readonly selection: Selection;
+}
+
+/** Which entries of a local tree are left out. Patterns have restic's meaning. */
+export interface Selection {
+  readonly exclude: readonly string[];
+  readonly oneFileSystem: boolean;
+  /** Leave out folders marked by a valid CACHEDIR.TAG. */
+  readonly excludeCaches: boolean;
+}
+
+export type Entry = FileEntry | DirectoryEntry | SymlinkEntry | LocalTree;
+
+/** What a capture learned beside its entries: handed over through {@link SourceIo.report}. */
+export type Report = (finding: Finding) => void;

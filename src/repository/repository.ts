@@ -1,0 +1,240 @@
+/**
+ * The repository as the rest of the program sees it: deduplicated, encrypted snapshots in a store, in restic's format.
+ * The words are restic's: blob, pack, index, tree, node, key, lock, parent.
+ */
+import type { Entry } from '../domain/entry.ts';
+import type { Finding } from '../domain/finding.ts';
+import type { ReadableSnapshot, Snapshot, SnapshotFilter } from '../domain/snapshot.ts';
+
+/** What describes a new snapshot. */
+export interface About {
+  readonly time: Date;
+  readonly hostname: string;
+  readonly username: string;
+  readonly paths: readonly string[];
+  readonly tags: readonly string[];
+  readonly excludes: readonly string[];
+  /** Snapshot to reuse unchanged files from. Absent: read everything. */
+  readonly parent?: Snapshot;
+}
+
+/** How far a save has come. Bytes are of the source, before deduplication. */
+export interface SaveProgress {
+  readonly filesDone: number;
+  readonly bytesDone: number;
+  /** Known so far; grows while a tree is still being listed. 0: unknown. */
+  readonly filesTotal: number;
+  readonly bytesTotal: number;
+  readonly errorCount: number;
+  readonly currentFiles: readonly string[];
+}
+
+export interface SaveOptions {
+  readonly onProgress?: (progress: SaveProgress) => void;
+  readonly onFinding?: (finding: Finding) => void;
+  /** Read and hash everything, store nothing. */
+  readonly dryRun?: boolean;
+}
+
+/** Restic's backup summary. Sizes in bytes. */
+export interface SaveSummary {
+  readonly filesNew: number;
+  readonly filesChanged: number;
+  readonly filesUnmodified: number;
+  readonly dirsNew: number;
+  readonly dirsChanged: number;
+  readonly dirsUnmodified: number;
+  readonly dataBlobs: number;
+  readonly treeBlobs: number;
+  /** Uncompressed size of the new blobs. */
+  readonly dataAdded: number;
+  /** What they take in the store. */
+  readonly dataAddedPacked: number;
+  readonly totalFilesProcessed: number;
+  readonly totalBytesProcessed: number;
+  readonly startedAt: Date;
+  readonly finishedAt: Date;
+  readonly findings: readonly Finding[];
+}
+
+export interface Saved {
+  /** Absent for a dry run. */
+  readonly snapshot?: Snapshot;
+  readonly summary: SaveSummary;
+}
+
+/** One entry of a snapshot, as `ls`, `dump` and `find` need it. */
+export interface ListedNode {
+  /** Absolute path within the snapshot, in the string form of `domain/name.ts`. */
+  readonly path: string;
+  readonly name: string;
+  readonly type: 'file' | 'dir' | 'symlink' | 'dev' | 'chardev' | 'fifo' | 'socket' | 'irregular';
+  /** Go's file mode bits, as restic stores them. */
+  readonly mode: number;
+  /** RFC 3339 with nanoseconds, as stored. */
+  readonly mtime?: string;
+  readonly atime?: string;
+  readonly ctime?: string;
+  readonly uid: number;
+  readonly gid: number;
+  readonly user?: string;
+  readonly group?: string;
+  readonly inode?: bigint;
+  readonly deviceId?: bigint;
+  readonly size: number;
+  readonly links?: number;
+  readonly linkTarget?: string;
+  /** Ids of the blobs, for files. */
+  readonly content?: readonly string[];
+  readonly subtree?: string;
+}
+
+export interface ListSelect {
+  /** Only this path and what lies below it. Default `/`. */
+  readonly path?: string;
+  /** Default true. */
+  readonly recursive?: boolean;
+}
+
+export type OverwritePolicy = 'always' | 'if-changed' | 'if-newer' | 'never';
+
+export interface RestoreOptions {
+  /** Subtree of the snapshot; its content lands directly in the target. Default `/`. */
+  readonly path?: string;
+  /** Patterns with restic's meaning. Either may be empty. */
+  readonly include: readonly string[];
+  readonly exclude: readonly string[];
+  /**
+   * What to do with what exists in the target. Absent: the target must be missing, empty, or hold an unfinished
+   * restore of the same snapshot, which is then completed.
+   */
+  readonly overwrite?: OverwritePolicy;
+  /** Restore owners; default: whether we are root. */
+  readonly owners?: boolean;
+  readonly dryRun?: boolean;
+  readonly onProgress?: (progress: RestoreProgress) => void;
+  readonly onFinding?: (finding: Finding) => void;
+}
+
+export interface RestoreProgress {
+  readonly filesTotal: number;
+  readonly filesRestored: number;
+  readonly filesSkipped: number;
+  readonly bytesTotal: number;
+  readonly bytesRestored: number;
+  readonly bytesSkipped: number;
+}
+
+/** Restored and durable, or thrown. */
+export interface Restored extends RestoreProgress {
+  readonly findings: readonly Finding[];
+}
+
+export interface KeyInfo {
+  readonly id: string;
+  readonly current: boolean;
+  readonly username: string;
+  readonly hostname: string;
+  readonly created: string;
+}
+
+export interface CheckOptions {
+  /** Read, decrypt and hash every blob. Without it: structure, and that every pack is there with the right size. */
+  readonly readData: boolean;
+  readonly onProgress?: (done: number, total: number, what: 'snapshots' | 'packs') => void;
+}
+
+/** What a prune would do, and what it would free. Bytes as stored. */
+export interface PrunePlan {
+  readonly keepPacks: number;
+  readonly repackPacks: readonly string[];
+  readonly removePacks: readonly string[];
+  /** Packs in the store that no index knows: left by a killed backup. */
+  readonly unreferencedPacks: readonly string[];
+  readonly bytes: {
+    readonly total: number;
+    readonly used: number;
+    readonly unused: number;
+    readonly repack: number;
+    readonly remove: number;
+    /** Freed when the plan is carried out. */
+    readonly freed: number;
+    /** Unused bytes that stay in packs worth keeping. */
+    readonly unusedAfter: number;
+  };
+  readonly blobs: { readonly used: number; readonly unused: number; readonly duplicate: number };
+}
+
+export interface PrunePolicy {
+  /** Unused bytes that may stay, as a share of the used ones. restic's default: 0.05. */
+  readonly maxUnused: number;
+}
+
+export interface LockInfo {
+  readonly id: string;
+  readonly time: string;
+  readonly exclusive: boolean;
+  readonly hostname: string;
+  readonly username: string;
+  readonly pid: number;
+}
+
+export interface Repository {
+  /** 64 hexadecimal digits: the id in its config. */
+  readonly id: string;
+  readonly version: 1 | 2;
+  readonly location: string;
+  /** Id of the key that the password opened. */
+  readonly keyId: string;
+
+  /** Takes a shared lock. Durable order: packs, index, snapshot. Nothing is listed unless everything it needs is. */
+  save(entries: AsyncIterable<Entry>, about: About, options: SaveOptions, signal: AbortSignal): Promise<Saved>;
+
+  /** Newest last. Needs no index. */
+  snapshots(filter: SnapshotFilter, signal: AbortSignal): Promise<readonly Snapshot[]>;
+  /**
+   * The one snapshot that `text` names: an id, a unique prefix, or `latest` (the newest complete one that passes the
+   * filter; the newest incomplete one only where there is no other).
+   * @throws RespaldoError `snapshot-missing`, `usage` for an ambiguous prefix.
+   */
+  find(text: string, filter: SnapshotFilter, signal: AbortSignal): Promise<Snapshot>;
+
+  /** Depth first, in the order of names' bytes. Directories before their content. */
+  list(snapshot: Snapshot, select: ListSelect, signal: AbortSignal): AsyncIterable<ListedNode>;
+  /** One file's bytes, verified blob by blob. */
+  content(node: ListedNode, signal: AbortSignal): AsyncIterable<Uint8Array>;
+  /** For sources. */
+  readable(snapshot: Snapshot, signal: AbortSignal): ReadableSnapshot;
+  /** Takes a shared lock. */
+  restore(snapshot: Snapshot, target: string, options: RestoreOptions, signal: AbortSignal): Promise<Restored>;
+
+  /** Takes an exclusive lock. Removes the records; `prune` frees the space. */
+  forget(ids: readonly string[], signal: AbortSignal): Promise<void>;
+  /** Plans and, unless `onPlan` answers false, carries out the plan under one exclusive lock. */
+  prune(
+    policy: PrunePolicy,
+    onPlan: (plan: PrunePlan) => boolean | Promise<boolean>,
+    signal: AbortSignal,
+  ): Promise<PrunePlan>;
+  /** Takes a shared lock. Ends after the last finding; none means clean. */
+  check(options: CheckOptions, signal: AbortSignal): AsyncIterable<Finding>;
+
+  keys(signal: AbortSignal): Promise<readonly KeyInfo[]>;
+  /** @returns the new key's id. */
+  addKey(
+    password: string,
+    about: { readonly username: string; readonly hostname: string },
+    signal: AbortSignal,
+  ): Promise<string>;
+  /** @throws RespaldoError `usage` for the key in use, or the last one. */
+  removeKey(id: string, signal: AbortSignal): Promise<void>;
+  /** Adds a key for the new password, then removes the one in use. @returns the new key's id. */
+  changePassword(password: string, signal: AbortSignal): Promise<string>;
+
+  locks(signal: AbortSignal): Promise<readonly LockInfo[]>;
+  /** Removes stale locks, or all of them. @returns how many. */
+  unlock(all: boolean, signal: AbortSignal): Promise<number>;
+
+  /** Waits for the workers to end. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,54 @@
+/** Where bytes lie. Keys are relative, slash-separated and never contain `..`: `config`, `data/ab/abcd…`. */
+export interface StoredObject {
+  readonly key: string;
+  readonly size: number;
+}
+
+/** Reading. Every method may be called many times at once; all of them are idempotent. */
+export interface ReadStore {
+  /** For messages; holds no secret. */
+  readonly location: string;
+
+  /**
+   * All objects whose key starts with `prefix` (which ends in `/` or is empty), in any order. Objects that are being
+   * written are never listed. A missing place lists as empty.
+   */
+  list(prefix: string, signal: AbortSignal): AsyncIterable<StoredObject>;
+
+  /** @throws RespaldoError `store-missing` if there is no such object. */
+  stat(key: string, signal: AbortSignal): Promise<StoredObject>;
+
+  /**
+   * The object's bytes, or `length` of them from `offset`. A short read is an error, never a short answer.
+   * @throws RespaldoError `store-missing` if there is no such object, `store-broken` if it is shorter than asked.
+   */
+  read(
+    key: string,
+    range: { readonly offset: number; readonly length: number } | undefined,
+    signal: AbortSignal,
+  ): Promise<Uint8Array>;
+
+  /**
+   * The path of a local file that holds exactly this object, where there is one: workers then read it themselves.
+   * Says nothing about whether the object exists.
+   */
+  localPath?(key: string): string | undefined;
+}
+
+export interface Store extends ReadStore {
+  /** Makes the place (folders, bucket) if it is missing. Idempotent. */
+  create(signal: AbortSignal): Promise<void>;
+
+  /**
+   * All or nothing: afterwards the object is durable and listed with exactly these bytes, or an error is thrown and
+   * nothing is listed under `key`. Writing the same key again replaces it.
+   * @throws RespaldoError `store-full`, `store-refused`, `store-broken`.
+   */
+  write(key: string, bytes: Uint8Array, signal: AbortSignal): Promise<void>;
+
+  /** Removes the object; no error if it is already gone. */
+  remove(key: string, signal: AbortSignal): Promise<void>;
+
+  /** Releases connections. */
+  close(): Promise<void>;
+}
