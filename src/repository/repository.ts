@@ -32,6 +32,8 @@ export interface SaveProgress {
 export interface SaveOptions {
   readonly onProgress?: (progress: SaveProgress) => void;
   readonly onFinding?: (finding: Finding) => void;
+  /** Asked after the last entry: whether the source itself reported that something is missing. */
+  readonly sourceIncomplete?: () => boolean;
   /** Read and hash everything, store nothing. */
   readonly dryRun?: boolean;
 }
@@ -187,7 +189,10 @@ export interface Repository {
   /** Id of the key that the password opened. */
   readonly keyId: string;
 
-  /** Takes a shared lock. Durable order: packs, index, snapshot. Nothing is listed unless everything it needs is. */
+  /**
+   * Takes a shared lock. A finding `incomplete` (ours, or the source's) tags the snapshot `incomplete`. Durable order: packs, index, snapshot.
+   * Nothing is listed unless everything it needs is. If `entries` throws, no snapshot is written.
+   */
   save(entries: AsyncIterable<Entry>, about: About, options: SaveOptions, signal: AbortSignal): Promise<Saved>;
 
   /** Newest last. Needs no index. */
