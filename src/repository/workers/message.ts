@@ -1,0 +1,34 @@
+/** What main thread and workers say to each other. Every field survives structured cloning. */
+import { RespaldoError, toRespaldoError, type ErrorCode } from '../../errors.ts';
+
+export interface WireError {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly hint: string | undefined;
+  readonly context: Readonly<Record<string, string | number | boolean>>;
+  readonly stack: string | undefined;
+}
+
+export type ToWorker =
+  | { readonly kind: 'task'; readonly id: number; readonly task: unknown }
+  | { readonly kind: 'received'; readonly event: number; readonly error?: WireError };
+
+export type FromWorker =
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'answer'; readonly id: number; readonly answer: unknown }
+  | { readonly kind: 'failure'; readonly id: number; readonly error: WireError }
+  | { readonly kind: 'event'; readonly event: number; readonly value: unknown };
+
+export function packError(error: unknown): WireError {
+  const { code, message, hint, context, stack, cause } = toRespaldoError(error);
+  return { code, message, hint, context, stack: cause instanceof Error ? cause.stack : stack };
+}
+
+export function unpackError(wire: WireError): RespaldoError {
+  const error = new RespaldoError(wire.code, wire.message, {
+    context: wire.context,
+    ...(wire.hint === undefined ? {} : { hint: wire.hint }),
+  });
+  if (wire.stack !== undefined) error.stack = wire.stack;
+  return error;
+}
