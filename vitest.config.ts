@@ -1,0 +1,23 @@
+import { defineConfig } from 'vitest/config';
+
+const seconds = 1000;
+
+/** One project for each kind of test: a name, where its files lie, and how long a single test may take. */
+const project = (name: string, include: string[], timeout: number) => ({
+  test: { name, include, testTimeout: timeout, hookTimeout: timeout },
+});
+
+export default defineConfig({
+  test: {
+    pool: 'forks',
+    maxWorkers: 2,
+    teardownTimeout: 30 * seconds,
+    reporters: ['default', './test/reporter.ts'],
+    projects: [
+      project('unit', ['src/**/*.test.ts', 'scripts/**/*.test.ts', 'test/house/**/*.test.ts'], 30 * seconds),
+      project('contract', ['test/contract/**/*.test.ts'], 60 * seconds),
+      project('interop', ['test/interop/**/*.test.ts'], 180 * seconds),
+      project('e2e', ['test/e2e/**/*.test.ts'], 300 * seconds),
+    ],
+  },
+});
