@@ -1,0 +1,46 @@
+import type { Selection } from './entry.ts';
+import type { KeepRules } from './retention.ts';
+import type { SnapshotType } from './snapshot.ts';
+
+/** Where a secret comes from. Only the reference travels; the secret itself is read at the moment of use. */
+export type SecretReference =
+  | { readonly env: string }
+  /** An absolute path. */
+  | { readonly file: string }
+  /** Program and arguments, run without a shell in `folder`, an absolute path. */
+  | { readonly command: readonly [string, ...string[]]; readonly folder: string };
+
+/** One thing to protect, and the password it wants where its address cannot say. */
+export interface PlanSource {
+  readonly address: string;
+  readonly password?: SecretReference;
+}
+
+/** What a backup may be asked to be; `auto` leaves it to the strategy. */
+export type WantedType = 'auto' | SnapshotType;
+
+/** A configured backup, or the one that a command line describes. */
+export interface Plan {
+  /** Absent for what a command line describes. */
+  readonly name?: string;
+  readonly sources: readonly [PlanSource, ...PlanSource[]];
+  /** The folder that relative addresses start from: an absolute path. */
+  readonly folder: string;
+  /** Name of a repository of the configuration; absent: the one that the command means. */
+  readonly repository?: string;
+  readonly type: WantedType;
+  /** The user's own tags, without those that Respaldo adds. */
+  readonly tags: readonly string[];
+  readonly selection: Selection;
+  /** PostgreSQL: store the snapshot, as incomplete, although the server found damaged pages. */
+  readonly acceptDamagedPages: boolean;
+  readonly keep?: KeepRules;
+}
+
+/** A repository of the configuration. */
+export interface Destination {
+  readonly name: string;
+  /** Relative folders are absolute already. */
+  readonly url: string;
+  readonly password?: SecretReference;
+}

@@ -1,0 +1,86 @@
+import type { WantedType } from './plan.ts';
+import { isIncomplete, type Snapshot, type SnapshotType } from './snapshot.ts';
+
+/** Which type of snapshot is taken, compared with which one, and why. */
+export interface TypeDecision {
+  readonly type: SnapshotType;
+  readonly parent?: Snapshot;
+  /** A clause for people: `the last full is 8 days old`. */
+  readonly reason: string;
+}
+
+export interface TypeQuestion {
+  readonly wanted: WantedType;
+  /** Whether the source records types (a database). A directory's `auto` is simply incremental, as restic does it. */
+  readonly typed: boolean;
+  /** Earlier snapshots of the same host and paths, in any order. */
+  readonly history: readonly Snapshot[];
+  readonly now: Date;
+}
+
+const FULL_EVERY_DAYS = 7;
+const INCREMENTALS_PER_FULL = 5;
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+/**
+ * Decides between full, differential and incremental. Asking for a differential or incremental where there is
+ * nothing to compare with gives a full: the most that can be had, and the reason says so.
+ */
+export function decideType(question: TypeQuestion): TypeDecision {
+  const history = usable(question);
+  const last = history.at(-1);
+  const lastFull = history.findLast(isFull);
+  switch (question.wanted) {
+    case 'full':
+      return { type: 'full', reason: 'asked for' };
+    case 'differential':
+      return lastFull
+        ? { type: 'differential', parent: lastFull, reason: 'asked for' }
+        : { type: 'full', reason: 'there is no full to compare with yet' };
+    case 'incremental':
+      return last
+        ? { type: 'incremental', parent: last, reason: 'asked for' }
+        : { type: 'full', reason: 'there is no snapshot to compare with yet' };
+    case 'auto':
+      if (!last) return { type: 'full', reason: 'there is no snapshot to compare with yet' };
+      return (
+        fullIsDue(question, history, lastFull) ?? { type: 'incremental', parent: last, reason: 'the last snapshot' }
+      );
+  }
+}
+
+/** The tag by which a snapshot tells its type. */
+export function typeTag(type: SnapshotType): string {
+  return `type=${type}`;
+}
+
+function fullIsDue(
+  question: TypeQuestion,
+  history: readonly Snapshot[],
+  lastFull: Snapshot | undefined,
+): TypeDecision | undefined {
+  if (!question.typed) return undefined;
+  if (!lastFull) return { type: 'full', reason: 'there is no full yet' };
+  const days = (question.now.getTime() - Date.parse(lastFull.time)) / DAY_MS;
+  if (days > FULL_EVERY_DAYS) return { type: 'full', reason: `the last full is ${days.toFixed(1)} days old` };
+  const since = history.length - 1 - history.lastIndexOf(lastFull);
+  if (since >= INCREMENTALS_PER_FULL) return { type: 'full', reason: `${String(since)} snapshots since the last full` };
+  return undefined;
+}
+
+/**
+ * Oldest first. An incomplete database snapshot may hold damaged pages and is no base for another; an incomplete
+ * directory snapshot only lacks files, and those are then read.
+ */
+function usable({ typed, history }: TypeQuestion): readonly Snapshot[] {
+  return history
+    .filter((snapshot) => !typed || !isIncomplete(snapshot))
+    .toSorted((a, b) => Date.parse(a.time) - Date.parse(b.time));
+}
+
+/** Databases say so in a tag; a directory snapshot read everything if it had no parent. */
+function isFull(snapshot: Snapshot): boolean {
+  const tags = snapshot.tags ?? [];
+  if (tags.includes(typeTag('full'))) return true;
+  return snapshot.parent === undefined && !tags.some((tag) => tag.startsWith('type='));
+}

@@ -1,0 +1,154 @@
+import type { Clock } from '../clock.ts';
+import type { Entry } from '../domain/entry.ts';
+import type { Finding } from '../domain/finding.ts';
+import type { WantedType } from '../domain/plan.ts';
+import type { Snapshot } from '../domain/snapshot.ts';
+import { decideType, typeTag, type TypeDecision } from '../domain/strategy.ts';
+import type { About, Repository, SaveProgress, SaveSummary } from '../repository/repository.ts';
+import type { Runtime } from '../runtimes/runtime.ts';
+import type { Source, SourceIo } from '../sources/source.ts';
+
+/** One snapshot to take. */
+export interface BackupRequest {
+  readonly source: Source;
+  readonly type: WantedType;
+  /** The plan's name; absent for an ad-hoc backup. */
+  readonly plan?: string;
+  /** The user's own tags. */
+  readonly tags: readonly string[];
+  /** Recorded in the snapshot, as restic does. */
+  readonly excludes: readonly string[];
+  readonly hostname: string;
+  readonly username: string;
+  /** Read and hash everything, store nothing. */
+  readonly dryRun: boolean;
+}
+
+export interface BackupPorts {
+  readonly repository: Repository;
+  readonly runtime: Runtime;
+  readonly clock: Clock;
+  /** Called once, before the first byte is read. */
+  readonly onDecision?: (decision: TypeDecision) => void;
+  /** `bytesTotal` is the source's own estimate where it gives one. */
+  readonly onProgress?: (progress: SaveProgress) => void;
+  /** Each finding once, as it is made; all of them are in the outcome too. */
+  readonly onFinding?: (finding: Finding) => void;
+}
+
+export interface BackupOutcome {
+  /** `incomplete`: the snapshot is stored but lacks something; exit 3. */
+  readonly state: 'succeeded' | 'incomplete';
+  readonly decision: TypeDecision;
+  /** Absent for a dry run. */
+  readonly snapshot?: Snapshot;
+  readonly summary: SaveSummary;
+  /** The source's and the repository's. */
+  readonly findings: readonly Finding[];
+}
+
+/**
+ * Takes one snapshot of one source.
+ * @throws RespaldoError what stops the source or the repository; nothing is listed then.
+ */
+export async function backup(request: BackupRequest, ports: BackupPorts, signal: AbortSignal): Promise<BackupOutcome> {
+  const { source } = request;
+  const { repository } = ports;
+  const notes = new Notes(ports);
+  const io: SourceIo = { runtime: ports.runtime, signal, report: notes.add, expect: notes.expect };
+
+  for (const finding of await source.check(io)) notes.add(finding);
+
+  const now = ports.clock.now();
+  const history = await historyOf(request, repository, signal);
+  const decision = decideType({ wanted: request.type, typed: isTyped(source), history, now });
+  ports.onDecision?.(decision);
+
+  const { snapshot, summary } = await repository.save(
+    capture(source, io, decision, repository),
+    describe(request, decision, now),
+    {
+      onProgress: notes.progress,
+      onFinding: notes.add,
+      sourceIncomplete: () => notes.incomplete,
+      dryRun: request.dryRun,
+    },
+    signal,
+  );
+  return {
+    state: notes.incomplete ? 'incomplete' : 'succeeded',
+    decision,
+    ...(snapshot && { snapshot }),
+    summary,
+    findings: notes.findings,
+  };
+}
+
+function capture(
+  source: Source,
+  io: SourceIo,
+  { type, parent }: TypeDecision,
+  repository: Repository,
+): AsyncIterable<Entry> {
+  return source.capture(io, { type, ...(parent && { since: repository.readable(parent, io.signal) }) });
+}
+
+function describe(request: BackupRequest, { type, parent }: TypeDecision, time: Date): About {
+  const tags = [
+    ...request.tags,
+    ...(request.plan === undefined ? [] : [`plan=${request.plan}`]),
+    ...(isTyped(request.source) ? [typeTag(type)] : []),
+  ];
+  return {
+    time,
+    hostname: request.hostname,
+    username: request.username,
+    paths: request.source.paths,
+    tags: [...new Set(tags)],
+    excludes: request.excludes,
+    ...(parent && { parent }),
+  };
+}
+
+/** Snapshots of the same host with exactly the same paths: one that holds more is another backup. */
+async function historyOf(
+  { source, hostname }: BackupRequest,
+  repository: Repository,
+  signal: AbortSignal,
+): Promise<readonly Snapshot[]> {
+  const paths = new Set(source.paths);
+  const found = await repository.snapshots({ hosts: [hostname], paths: source.paths }, signal);
+  return found.filter((snapshot) => new Set(snapshot.paths).size === paths.size);
+}
+
+function isTyped(source: Source): boolean {
+  return source.kind !== 'directory';
+}
+
+/** What is learned while the backup runs. */
+class Notes {
+  readonly findings: Finding[] = [];
+  #expectedBytes = 0;
+  readonly #ports: BackupPorts;
+
+  constructor(ports: BackupPorts) {
+    this.#ports = ports;
+  }
+
+  get incomplete(): boolean {
+    return this.findings.some((finding) => finding.severity !== 'note');
+  }
+
+  readonly add = (finding: Finding): void => {
+    this.findings.push(finding);
+    this.#ports.onFinding?.(finding);
+  };
+
+  readonly expect = (bytes: number): void => {
+    this.#expectedBytes = bytes;
+  };
+
+  readonly progress = (progress: SaveProgress): void => {
+    this.#ports.onProgress?.({ ...progress, bytesTotal: Math.max(progress.bytesTotal, this.#expectedBytes) });
+  };
+}
