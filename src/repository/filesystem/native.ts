@@ -1,0 +1,81 @@
+/**
+ * System calls that Node does not offer, through koffi. Only 64-bit Linux is wired up: the constants and the layout
+ * of `struct timespec` below are its own. Elsewhere, or where koffi cannot load, there are none, and callers fall back.
+ */
+import { createRequire } from 'node:module';
+import { getSystemErrorName } from 'node:util';
+import type { LocalPath } from './path.ts';
+
+type CPath = string | Buffer;
+
+/** Each returns what the C function returns: -1 for an error, told by {@link NativeCalls.errno}. */
+export interface NativeCalls {
+  utimensat(directory: number, path: CPath, times: BigInt64Array, flags: number): number;
+  llistxattr(path: CPath, list: Uint8Array | null, size: number): number;
+  lgetxattr(path: CPath, name: CPath, value: Uint8Array | null, size: number): number;
+  lsetxattr(path: CPath, name: CPath, value: Uint8Array, size: number, flags: number): number;
+  lremovexattr(path: CPath, name: CPath): number;
+  mknod(path: CPath, mode: number, device: bigint): number;
+  syncfs(fd: number): number;
+  errno(): number;
+}
+
+const WORD_64 = new Set<string>(['x64', 'arm64', 'riscv64', 'loong64']);
+let loaded: NativeCalls | null | undefined;
+
+/** The calls, loaded on first use in each thread, or undefined where they cannot be had. */
+export function nativeCalls(): NativeCalls | undefined {
+  loaded ??= load();
+  return loaded ?? undefined;
+}
+
+/** The path with the NUL that C wants; koffi adds it to strings itself. */
+export function cPath(path: LocalPath): CPath {
+  return typeof path === 'string' ? path : Buffer.concat([path, Buffer.alloc(1)]);
+}
+
+/** The last call's failure in the shape of Node's own system errors. */
+export function systemError(calls: NativeCalls, call: string, path: LocalPath): NodeJS.ErrnoException {
+  const errno = calls.errno();
+  const code = getSystemErrorName(-errno);
+  return Object.assign(new Error(`${code}: ${call} '${path.toString()}'`), {
+    errno: -errno,
+    code,
+    syscall: call,
+    path: path.toString(),
+  });
+}
+
+function load(): NativeCalls | null {
+  if (process.platform !== 'linux' || !WORD_64.has(process.arch)) return null;
+  try {
+    return declare(createRequire(import.meta.url)('koffi') as typeof import('koffi'));
+  } catch {
+    return null;
+  }
+}
+
+function declare(koffi: typeof import('koffi')): NativeCalls {
+  const libc = koffi.load(null);
+  const calls = {
+    utimensat: libc.func('int utimensat(int, const char *, const int64_t *, int)'),
+    llistxattr: libc.func('int64_t llistxattr(const char *, void *, uint64_t)'),
+    lgetxattr: libc.func('int64_t lgetxattr(const char *, const char *, void *, uint64_t)'),
+    lsetxattr: libc.func('int lsetxattr(const char *, const char *, const void *, uint64_t, int)'),
+    lremovexattr: libc.func('int lremovexattr(const char *, const char *)'),
+    mknod: declareMknod(libc),
+    syncfs: libc.func('int syncfs(int)'),
+    errno: () => koffi.errno(),
+  };
+  return calls as unknown as NativeCalls;
+}
+
+/** Before glibc 2.33, `mknod` was no symbol of the library but an inline call of another one. */
+function declareMknod(libc: ReturnType<typeof import('koffi').load>): NativeCalls['mknod'] {
+  try {
+    return libc.func('int mknod(const char *, uint32_t, uint64_t)') as NativeCalls['mknod'];
+  } catch {
+    const versioned = libc.func('int __xmknod(int, const char *, uint32_t, const uint64_t *)');
+    return (path, mode, device) => versioned(0, path, mode, BigUint64Array.of(device)) as number;
+  }
+}
