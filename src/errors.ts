@@ -91,3 +91,14 @@ export function toRespaldoError(error: unknown): RespaldoError {
 export function errnoOf(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 }
+
+/** Ends what was aborted: throws the signal's own reason where it is one of ours (a lost lock), else `cancelled`. */
+export function throwIfAborted(signal: AbortSignal): void {
+  if (signal.aborted) throw abortError(signal);
+}
+
+/** What {@link throwIfAborted} throws. */
+export function abortError(signal: AbortSignal): RespaldoError {
+  if (signal.reason instanceof RespaldoError) return signal.reason;
+  return new RespaldoError('cancelled', 'cancelled', { cause: signal.reason });
+}

@@ -1,3 +1,5 @@
+import { RespaldoError } from '../errors.ts';
+
 /** Where bytes lie. Keys are relative, slash-separated and never contain `..`: `config`, `data/ab/abcd…`. */
 export interface StoredObject {
   readonly key: string;
@@ -40,8 +42,9 @@ export interface Store extends ReadStore {
   create(signal: AbortSignal): Promise<void>;
 
   /**
-   * All or nothing: afterwards the object is durable and listed with exactly these bytes, or an error is thrown and
-   * nothing is listed under `key`. Writing the same key again replaces it.
+   * All or nothing: afterwards the object is durable and listed with exactly these bytes. If it throws, what was under
+   * `key` before is still there untouched, or (the error came after the last step) the whole new object is: never a
+   * part. Writing the same key again replaces it, so that a failed write may simply be repeated.
    * @throws RespaldoError `store-full`, `store-refused`, `store-broken`.
    */
   write(key: string, bytes: Uint8Array, signal: AbortSignal): Promise<void>;
@@ -51,4 +54,20 @@ export interface Store extends ReadStore {
 
   /** Releases connections. */
   close(): Promise<void>;
+}
+
+/** Suffix of a name under which an adapter keeps an object that is still being written; restic's are alike. */
+const TEMPORARY = /-tmp-[0-9a-z]+$/;
+
+/** Whether the last part of `key` is the name of an object that is still being written. */
+export function isTemporary(key: string): boolean {
+  return TEMPORARY.test(key);
+}
+
+/** Refuses what could leave the store's own folder, or could never be listed again. Only a bug gives such a key. */
+export function assertKey(key: string): void {
+  const sound = key !== '' && key.split('/').every((part) => part !== '' && part !== '.' && part !== '..');
+  if (!sound || key.includes('\0') || isTemporary(key)) {
+    throw new RespaldoError('internal', `"${key}" cannot be the key of a stored object`);
+  }
 }

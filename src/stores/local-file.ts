@@ -1,0 +1,70 @@
+import type { Stats } from 'node:fs';
+import { type FileHandle, open, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
+
+import { errnoOf, throwIfAborted } from '../errors.ts';
+import { isAbsence } from './local-errors.ts';
+
+/** The most that one call reads or writes; Linux never does more than 2 GiB. */
+const LARGEST_PIECE = 1 << 30;
+
+export async function statIfThere(path: string): Promise<Stats | undefined> {
+  try {
+    return await stat(path);
+  } catch (error) {
+    if (isAbsence(error)) return undefined;
+    throw error;
+  }
+}
+
+/**
+ * Fewer bytes than `length` only if the file ends there. They have an ArrayBuffer of their own, so that they can be
+ * handed to another thread.
+ */
+export async function readRange(
+  handle: FileHandle,
+  offset: number,
+  length: number,
+  signal: AbortSignal,
+): Promise<Uint8Array> {
+  const bytes = new Uint8Array(length);
+  for (let done = 0; done < length;) {
+    throwIfAborted(signal);
+    const { bytesRead } = await handle.read(bytes, done, Math.min(length - done, LARGEST_PIECE), offset + done);
+    if (bytesRead === 0) return bytes.slice(0, done);
+    done += bytesRead;
+  }
+  return bytes;
+}
+
+/** Writes everything, syncs and closes. */
+export async function writeDurably(handle: FileHandle, bytes: Uint8Array, signal: AbortSignal): Promise<void> {
+  try {
+    for (let done = 0; done < bytes.length;) {
+      throwIfAborted(signal);
+      const { bytesWritten } = await handle.write(bytes, done, Math.min(bytes.length - done, LARGEST_PIECE));
+      done += bytesWritten;
+    }
+    throwIfAborted(signal);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Makes the names in a folder durable. Some file systems cannot, and then do not need it. */
+export async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, 'r');
+  try {
+    await handle.sync();
+  } catch (error) {
+    if (!['EINVAL', 'ENOTSUP', 'EOPNOTSUPP'].includes(errnoOf(error) ?? '')) throw error;
+  } finally {
+    await handle.close();
+  }
+}
+
+/** `first` is the topmost of the folders on the way to `last` that are new. */
+export async function syncNewFolders(first: string, last: string): Promise<void> {
+  for (let folder = last; folder.length >= first.length; folder = dirname(folder)) await syncFolder(dirname(folder));
+}

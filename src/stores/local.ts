@@ -1,0 +1,219 @@
+import { randomBytes } from 'node:crypto';
+import type { Dirent } from 'node:fs';
+import { type FileHandle, mkdir, open, opendir, rename, rm, stat, unlink } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+
+import { errnoOf, throwIfAborted } from '../errors.ts';
+import { isAbsence, localFailure, noSuchObject, noSuchStore, tooShort } from './local-errors.ts';
+import { readRange, statIfThere, syncFolder, syncNewFolders, writeDurably } from './local-file.ts';
+import type { Store, StoredObject } from './store.ts';
+import { assertKey, isTemporary } from './store.ts';
+
+type Range = { readonly offset: number; readonly length: number };
+
+const FOLDERS = ['data', 'index', 'keys', 'locks', 'snapshots'];
+/** How many objects of a folder are asked for their size at once while listing. */
+const LIST_BATCH = 64;
+
+/**
+ * A folder of this machine, laid out as restic does it: a key is a path below the folder.
+ *
+ * An object is written under a temporary name beside its own, synced, renamed, and its folder synced: whatever
+ * happens, a listed object is whole. Files are 0600 and folders 0700, or readable by the group as well where the
+ * repository's `config` is (restic's rule for shared repositories).
+ */
+export class LocalStore implements Store {
+  readonly location: string;
+  /** Folders known to exist, and durably so. */
+  readonly #folders = new Map<string, Promise<void>>();
+  #shared: boolean | undefined;
+
+  constructor(folder: string) {
+    this.location = resolve(folder);
+  }
+
+  async create(signal: AbortSignal): Promise<void> {
+    throwIfAborted(signal);
+    try {
+      const first = await mkdir(this.location, { recursive: true, mode: 0o700 });
+      if (first !== undefined) await syncNewFolders(first, this.location);
+      for (const name of FOLDERS) await this.#ensureFolder(join(this.location, name));
+      await makePackFolders(join(this.location, 'data'), signal);
+    } catch (error) {
+      throw localFailure('create', this.location, error);
+    }
+  }
+
+  async *list(prefix: string, signal: AbortSignal): AsyncIterable<StoredObject> {
+    if (prefix !== '') assertKey(prefix.replace(/\/$/, ''));
+    yield* this.#walk(prefix, signal);
+  }
+
+  async stat(key: string, signal: AbortSignal): Promise<StoredObject> {
+    throwIfAborted(signal);
+    const path = this.localPath(key);
+    try {
+      const found = await stat(path);
+      if (!found.isFile()) throw noSuchObject(path);
+      return { key, size: found.size };
+    } catch (error) {
+      throw isAbsence(error) ? noSuchObject(path) : localFailure('look at', path, error);
+    }
+  }
+
+  async read(key: string, range: Range | undefined, signal: AbortSignal): Promise<Uint8Array> {
+    throwIfAborted(signal);
+    const path = this.localPath(key);
+    let handle: FileHandle | undefined;
+    try {
+      handle = await open(path, 'r');
+      const found = await handle.stat();
+      if (!found.isFile()) throw noSuchObject(path);
+      const { offset, length } = range ?? { offset: 0, length: found.size };
+      if (offset + length > found.size) throw tooShort(path, found.size, offset, length);
+      const bytes = await readRange(handle, offset, length, signal);
+      if (bytes.length < length) throw tooShort(path, offset + bytes.length, offset, length);
+      return bytes;
+    } catch (error) {
+      throw isAbsence(error) ? noSuchObject(path) : localFailure('read', path, error);
+    } finally {
+      await handle?.close();
+    }
+  }
+
+  localPath(key: string): string {
+    assertKey(key);
+    return join(this.location, key);
+  }
+
+  async write(key: string, bytes: Uint8Array, signal: AbortSignal): Promise<void> {
+    throwIfAborted(signal);
+    const path = this.localPath(key);
+    const temporary = `${path}-tmp-${randomBytes(8).toString('hex')}`;
+    try {
+      const handle = await this.#openNew(temporary);
+      try {
+        await writeDurably(handle, bytes, signal);
+        await rename(temporary, path);
+      } catch (error) {
+        await rm(temporary, { force: true }).catch(() => undefined);
+        throw error;
+      }
+      await syncFolder(dirname(path));
+    } catch (error) {
+      throw localFailure('write', path, error);
+    }
+  }
+
+  /** What refers to packs is durably gone before a caller goes on to remove the packs. */
+  async remove(key: string, signal: AbortSignal): Promise<void> {
+    throwIfAborted(signal);
+    const path = this.localPath(key);
+    try {
+      await unlink(path);
+      if (!key.startsWith('data/')) await syncFolder(dirname(path));
+    } catch (error) {
+      if (isAbsence(error)) return;
+      throw localFailure('remove', path, error);
+    }
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  /** Depth first. What vanishes meanwhile is left out. */
+  async *#walk(prefix: string, signal: AbortSignal): AsyncIterable<StoredObject> {
+    const folder = join(this.location, prefix);
+    try {
+      let batch: Dirent[] = [];
+      for await (const entry of await opendir(folder, { bufferSize: LIST_BATCH * 4 })) {
+        if (isTemporary(entry.name)) continue;
+        if (batch.push(entry) < LIST_BATCH) continue;
+        yield* this.#visit(prefix, batch, signal);
+        batch = [];
+      }
+      yield* this.#visit(prefix, batch, signal);
+    } catch (error) {
+      if (isAbsence(error)) return;
+      throw localFailure('list', folder, error);
+    }
+  }
+
+  async *#visit(prefix: string, entries: readonly Dirent[], signal: AbortSignal): AsyncIterable<StoredObject> {
+    throwIfAborted(signal);
+    const found = await Promise.all(
+      entries.map(async (entry) => ({
+        entry,
+        key: prefix + entry.name,
+        stats: entry.isDirectory() ? undefined : await statIfThere(join(this.location, prefix, entry.name)),
+      })),
+    );
+    for (const { entry, key, stats } of found) {
+      if (stats?.isFile()) yield { key, size: stats.size };
+      else if (entry.isDirectory() || (stats?.isDirectory() && mayFollow(key))) yield* this.#walk(`${key}/`, signal);
+    }
+  }
+
+  /** Opens a new file for writing. Makes its folder if need be, also when somebody removed it meanwhile. */
+  async #openNew(path: string): Promise<FileHandle> {
+    const folder = dirname(path);
+    await this.#ensureFolder(folder);
+    const mode = (await this.#isShared()) ? 0o640 : 0o600;
+    return open(path, 'wx', mode).catch(async (error: unknown) => {
+      if (errnoOf(error) !== 'ENOENT') throw error;
+      this.#folders.clear();
+      await this.#ensureFolder(folder);
+      return open(path, 'wx', mode);
+    });
+  }
+
+  /** Makes a folder below the store's own. That one must exist: a disk that is not mounted must not be written over. */
+  #ensureFolder(folder: string): Promise<void> {
+    const known = this.#folders.get(folder);
+    if (known !== undefined) return known;
+    const made = this.#makeFolder(folder);
+    this.#folders.set(folder, made);
+    made.catch(() => this.#folders.delete(folder));
+    return made;
+  }
+
+  async #makeFolder(folder: string): Promise<void> {
+    if (folder === this.location) {
+      if ((await statIfThere(folder)) === undefined) throw noSuchStore(folder);
+      return;
+    }
+    const parent = dirname(folder);
+    await this.#ensureFolder(parent);
+    try {
+      await mkdir(folder, (await this.#isShared()) ? 0o770 : 0o700);
+    } catch (error) {
+      if (errnoOf(error) === 'EEXIST') return;
+      throw error;
+    }
+    await syncFolder(parent);
+  }
+
+  /** Whether the group may read the repository's `config`: then it may read what is added, too. */
+  async #isShared(): Promise<boolean> {
+    if (this.#shared !== undefined) return this.#shared;
+    const config = await statIfThere(join(this.location, 'config'));
+    if (config === undefined) return false;
+    this.#shared = (config.mode & 0o040) !== 0;
+    return this.#shared;
+  }
+}
+
+/** Symbolic links to folders are followed where people put them (`data` on another disk), so that none can loop. */
+function mayFollow(key: string): boolean {
+  return key.split('/').length <= 2;
+}
+
+/** `00` … `ff`: made at once, with one sync, so that no write has to. */
+async function makePackFolders(data: string, signal: AbortSignal): Promise<void> {
+  for (let i = 0; i < 256; i++) {
+    throwIfAborted(signal);
+    await mkdir(join(data, i.toString(16).padStart(2, '0')), { mode: 0o700, recursive: true });
+  }
+  await syncFolder(data);
+}
