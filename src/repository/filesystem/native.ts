@@ -4,6 +4,7 @@
  */
 import { createRequire } from 'node:module';
 import { getSystemErrorName } from 'node:util';
+import type * as Koffi from 'koffi';
 import type { LocalPath } from './path.ts';
 
 type CPath = string | Buffer;
@@ -49,13 +50,13 @@ export function systemError(calls: NativeCalls, call: string, path: LocalPath): 
 function load(): NativeCalls | null {
   if (process.platform !== 'linux' || !WORD_64.has(process.arch)) return null;
   try {
-    return declare(createRequire(import.meta.url)('koffi') as typeof import('koffi'));
+    return declare(createRequire(import.meta.url)('koffi') as typeof Koffi);
   } catch {
     return null;
   }
 }
 
-function declare(koffi: typeof import('koffi')): NativeCalls {
+function declare(koffi: typeof Koffi): NativeCalls {
   const libc = koffi.load(null);
   const calls = {
     utimensat: libc.func('int utimensat(int, const char *, const int64_t *, int)'),
@@ -67,11 +68,11 @@ function declare(koffi: typeof import('koffi')): NativeCalls {
     syncfs: libc.func('int syncfs(int)'),
     errno: () => koffi.errno(),
   };
-  return calls as unknown as NativeCalls;
+  return calls;
 }
 
 /** Before glibc 2.33, `mknod` was no symbol of the library but an inline call of another one. */
-function declareMknod(libc: ReturnType<typeof import('koffi').load>): NativeCalls['mknod'] {
+function declareMknod(libc: Koffi.LibraryHandle): NativeCalls['mknod'] {
   try {
     return libc.func('int mknod(const char *, uint32_t, uint64_t)') as NativeCalls['mknod'];
   } catch {
