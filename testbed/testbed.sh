@@ -1,0 +1,103 @@
+#!/usr/bin/env bash
+# Puts on a Debian machine what the tests compare Respaldo with: PostgreSQL, restic as Debian has it, a newer restic,
+# and a few terminals and shells. Quick when everything is there. Starts nothing, and leaves apt's sources alone.
+#
+# usage: testbed/testbed.sh          as root: install what is missing; otherwise: say what is missing
+#        testbed/testbed.sh --path   print the folder of the tools that lie outside the system's own
+#
+# Exits with 0 if every component is there, else with 1 after naming those that are not.
+set -euo pipefail
+
+# command or file that must be there -> Debian package that brings it
+components=(
+  /usr/lib/postgresql/15/bin/postgres=postgresql-15
+  restic=restic
+  git=git
+  tmux=tmux
+  script=bsdutils
+  zsh=zsh
+  fish=fish
+  strace=strace
+  setfattr=attr
+  unshare=util-linux
+)
+newer_suite=trixie
+newer_restic=restic-0.18
+
+if [ "$(id -u)" = 0 ]; then home=/var/cache/respaldo-testbed; else home=${XDG_CACHE_HOME:-$HOME/.cache}/respaldo-testbed; fi
+home=${RESPALDO_TESTBED:-$home}
+export PATH="$home/bin:$PATH"
+if [ "${1:-}" = --path ]; then
+  echo "$home/bin"
+  exit
+fi
+
+say() { printf 'test bed: %s\n' "$*"; }
+
+present() { case $1 in /*) [ -x "$1" ] ;; *) command -v "$1" >/dev/null ;; esac; }
+
+missing_packages() {
+  local component
+  for component in "${components[@]}"; do
+    present "${component%%=*}" || echo "${component#*=}"
+  done
+}
+
+# Debian starts a service as soon as its package is installed, unless this policy forbids it.
+forbid_autostart() {
+  [ -e /usr/sbin/policy-rc.d ] && return
+  printf '#!/bin/sh\nexit 101\n' >/usr/sbin/policy-rc.d
+  chmod +x /usr/sbin/policy-rc.d
+  trap 'rm -f /usr/sbin/policy-rc.d' EXIT
+}
+
+install_packages() {
+  say "installing $*"
+  forbid_autostart
+  export DEBIAN_FRONTEND=noninteractive
+  apt-get update -qq
+  apt-get install -y -qq --no-install-recommends -o DPkg::Lock::Timeout=600 "$@" >/dev/null
+}
+
+# The mirror that this machine already gets its own release from.
+mirror() {
+  local release
+  release=$(. /etc/os-release && echo "${VERSION_CODENAME:-}")
+  apt-get indextargets --format '$(REPO_URI) $(RELEASE)' 'Created-By: Packages' |
+    awk -v release="$release" '$2 == release { print $1; exit }'
+}
+
+# apt with its own sources, lists and cache: the system's are neither read nor changed.
+private_apt() {
+  apt-get -qq -o Dir::Etc::sourcelist="$home/apt/sources.list" -o Dir::Etc::sourceparts=/dev/null \
+    -o Dir::State::lists="$home/apt/lists" -o Dir::Cache="$home/apt/cache" \
+    -o APT::Sandbox::User="$(id -un)" "$@"
+}
+
+# A restic from a newer Debian release, unpacked beside the system's.
+fetch_newer_restic() {
+  local uri keyring=/usr/share/keyrings/debian-archive-keyring.gpg
+  uri=$(mirror)
+  [ -n "$uri" ] || { say "no Debian mirror is configured for this release"; return 1; }
+  say "fetching $newer_restic from Debian $newer_suite"
+  mkdir -p "$home/apt/lists/partial" "$home/apt/cache/archives/partial" "$home/bin"
+  echo "deb [signed-by=$keyring] $uri $newer_suite main" >"$home/apt/sources.list"
+  private_apt update || return 1
+  (cd "$home/apt" && rm -f restic_*.deb && private_apt download restic && dpkg -x restic_*.deb "$home/restic") || return 1
+  "$home/restic/usr/bin/restic" version | grep -q "^${newer_restic/-/ }" || return 1
+  ln -sf ../restic/usr/bin/restic "$home/bin/$newer_restic"
+  rm -rf "$home/apt"
+}
+
+mapfile -t packages < <(missing_packages)
+if [ "$(id -u)" = 0 ] && [ ${#packages[@]} -gt 0 ]; then
+  install_packages "${packages[@]}" || say "apt-get could not install everything"
+  mapfile -t packages < <(missing_packages)
+fi
+present "$newer_restic" || fetch_newer_restic || say "$newer_restic could not be had: the tests against it cannot run"
+
+if [ ${#packages[@]} -gt 0 ]; then
+  say "missing; install as root: apt-get install ${packages[*]}"
+fi
+[ ${#packages[@]} -eq 0 ] && present "$newer_restic" || exit 1
+say "complete ($(restic version | cut -d' ' -f1,2), $($newer_restic version | cut -d' ' -f1,2), $(/usr/lib/postgresql/15/bin/postgres --version))"
