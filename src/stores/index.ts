@@ -1,0 +1,103 @@
+/** The kinds of stores. A new one is a file and a line in the list. */
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+import { RespaldoError } from '../errors.ts';
+import type { StoreLimits } from './limited.ts';
+import type { Patience } from './retrying.ts';
+import type { Store } from './store.ts';
+
+export interface StoreOptions {
+  /** The folder that relative addresses start from: an absolute path. Default: the working folder. */
+  readonly workingDirectory?: string;
+  readonly limits?: StoreLimits;
+  /** Told of each failure that is going to be tried again, and in how many milliseconds. */
+  readonly onRetry?: (error: RespaldoError, delay: number) => void;
+}
+
+interface StoreKind {
+  readonly schemes: readonly string[];
+  readonly patience: Patience;
+  /** @param rest what follows the scheme and its colon. */
+  open(rest: string, url: string, workingDirectory: string): Promise<Store>;
+}
+
+const KINDS: readonly StoreKind[] = [
+  {
+    schemes: ['local', 'file'],
+    // A disk that fails seldom recovers; a network mount or a crowded machine may.
+    patience: { attempts: 3, firstDelay: 50, longestDelay: 1000 },
+    open: async (rest, url, workingDirectory) => {
+      const { LocalStore } = await import('./local.ts');
+      return new LocalStore(url.startsWith('file:') ? fileUrlPath(url) : resolve(workingDirectory, expandHome(rest)));
+    },
+  },
+];
+
+/** What restic knows besides, and people will try. */
+const OTHERS = ['s3', 'sftp', 'rest', 'rclone', 'b2', 'gs', 'azure', 'swift'];
+
+const FOLDERS_ONLY =
+  'This version keeps repositories in folders of this machine: `./backups`, `/srv/backups`, `local:backups`. A network share works when it is mounted.';
+
+/**
+ * The store at `url`: a folder (`./folder`, `/folder`, `~/folder`, `local:folder`, `file:///folder`). Nothing is opened
+ * or made yet. Failures that may pass are tried again.
+ * @throws RespaldoError `usage` if this is no address of a store.
+ */
+export async function openStore(url: string, options: StoreOptions): Promise<Store> {
+  const { scheme, rest } = splitAddress(url);
+  const kind = KINDS.find((one) => one.schemes.includes(scheme));
+  if (kind === undefined) throw unknownScheme(scheme);
+  let store = await kind.open(rest, url, options.workingDirectory ?? process.cwd());
+  if (options.limits !== undefined) {
+    const { LimitedStore } = await import('./limited.ts');
+    store = new LimitedStore(store, options.limits);
+  }
+  const { RetryingStore } = await import('./retrying.ts');
+  return new RetryingStore(store, kind.patience, { ...(options.onRetry && { onRetry: options.onRetry }) });
+}
+
+/** A path is what starts like one, or has no colon; a name with a colon wants `./` or `local:` before it. */
+function splitAddress(url: string): { scheme: string; rest: string } {
+  if (url === '' || url.includes('\0')) {
+    throw new RespaldoError('usage', 'the address of the repository is empty or has a NUL byte', {
+      hint: FOLDERS_ONLY,
+    });
+  }
+  const colon = url.indexOf(':');
+  if (colon < 0 || /^(\.{0,2}|~)\//.test(url)) return { scheme: 'local', rest: url };
+  const rest = url.slice(colon + 1);
+  if (rest === '')
+    throw new RespaldoError('usage', `"${url}" names no place for the repository`, { hint: FOLDERS_ONLY });
+  return { scheme: url.slice(0, colon).toLowerCase(), rest };
+}
+
+/** Says the scheme alone: the rest of an address may hold a password. */
+function unknownScheme(scheme: string): RespaldoError {
+  if (OTHERS.includes(scheme)) {
+    return new RespaldoError('usage', `${scheme}: stores are not part of this version of Respaldo`, {
+      hint: FOLDERS_ONLY,
+    });
+  }
+  return new RespaldoError('usage', `"${scheme}:" is no kind of store`, {
+    hint: `A folder whose name has a colon is written with "./" or "local:" before it. ${FOLDERS_ONLY}`,
+  });
+}
+
+function fileUrlPath(url: string): string {
+  try {
+    return fileURLToPath(url);
+  } catch (error) {
+    throw new RespaldoError('usage', `"${url}" is no file address of this machine`, {
+      hint: 'It has three slashes and an absolute path: file:///srv/backups',
+      cause: error,
+    });
+  }
+}
+
+/** Shells do this before we see it; configuration files do not. */
+function expandHome(path: string): string {
+  return path.startsWith('~/') ? join(homedir(), path.slice(2)) : path;
+}
