@@ -14,6 +14,8 @@ export interface About {
   readonly paths: readonly string[];
   readonly tags: readonly string[];
   readonly excludes: readonly string[];
+  /** Name and version of the program, as the record tells it. */
+  readonly program?: string;
   /** Snapshot to reuse unchanged files from. Absent: read everything. */
   readonly parent?: Snapshot;
 }
@@ -32,6 +34,8 @@ export interface SaveProgress {
 export interface SaveOptions {
   readonly onProgress?: (progress: SaveProgress) => void;
   readonly onFinding?: (finding: Finding) => void;
+  /** How much there is to read, as far as anybody knows; asked again and again. Zeros: unknown. */
+  readonly expected?: () => { readonly files: number; readonly bytes: number };
   /** Asked after the last entry: whether the source itself reported that something is missing. */
   readonly sourceIncomplete?: () => boolean;
   /** Read and hash everything, store nothing. */

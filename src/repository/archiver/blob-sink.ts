@@ -1,0 +1,55 @@
+/** Where a thread's new blobs go: known ones are dropped, the others packed, full packs handed on. */
+import { hash } from 'node:crypto';
+import type { Id } from '../format/id.ts';
+import type { BlobType, FinishedPack, PackBuilder } from '../format/pack.ts';
+import type { Claims } from '../storage/claims.ts';
+import type { BlobTally } from './protocol.ts';
+
+export class BlobSink {
+  readonly #type: BlobType;
+  readonly #claims: Claims;
+  /** Undefined: a dry run, which counts only. */
+  readonly #builder: PackBuilder | undefined;
+  readonly #deliver: (pack: FinishedPack) => Promise<void>;
+  #blobs = 0;
+  #bytes = 0;
+  #stored = 0;
+
+  constructor(
+    type: BlobType,
+    claims: Claims,
+    builder: PackBuilder | undefined,
+    deliver: (pack: FinishedPack) => Promise<void>,
+  ) {
+    this.#type = type;
+    this.#claims = claims;
+    this.#builder = builder;
+    this.#deliver = deliver;
+  }
+
+  /** Stores the blob unless the repository has it, and waits where packs are filled faster than they are written. */
+  async put(plain: Uint8Array): Promise<Id> {
+    const digest = hash('sha256', plain, 'buffer');
+    const id = digest.toString('hex');
+    if (!this.#claims.claim(this.#type, digest)) return id;
+    this.#blobs += 1;
+    this.#bytes += plain.length;
+    if (this.#builder !== undefined) {
+      this.#stored += this.#builder.add(id, plain).length;
+      if (this.#builder.isFull()) await this.#deliver(this.#builder.finish());
+    }
+    return id;
+  }
+
+  /** Hands on what is packed so far. */
+  async flush(): Promise<void> {
+    if (this.#builder !== undefined && this.#builder.count > 0) await this.#deliver(this.#builder.finish());
+  }
+
+  /** What was stored since the last call. */
+  tally(): BlobTally {
+    const tally = { blobs: this.#blobs, bytes: this.#bytes, stored: this.#stored };
+    this.#blobs = this.#bytes = this.#stored = 0;
+    return tally;
+  }
+}

@@ -1,0 +1,218 @@
+/** A worker's part of a directory: its entries become nodes, its files blobs. */
+import { lstatSync, readdirSync, type BigIntStats } from 'node:fs';
+import { hash } from 'node:crypto';
+import { compareNames, decodeName } from '../../domain/name.ts';
+import type { Finding } from '../../domain/finding.ts';
+import { errnoOf, RespaldoError } from '../../errors.ts';
+import { fsPath, showPath } from '../filesystem/path.ts';
+import type { Sealer } from '../format/crypto.ts';
+import { encodeNode, type Node } from '../format/node.ts';
+import { encodeTree } from '../format/tree.ts';
+import type { KnownBlobs } from '../storage/known-blobs.ts';
+import type { Moved } from '../workers/serve.ts';
+import { Accounts } from './accounts.ts';
+import type { BlobSink } from './blob-sink.ts';
+import type { Cutter } from './cutter.ts';
+import { readFile } from './file-reader.ts';
+import { kindOf, localNode } from './local-node.ts';
+import { isUnchanged, loadParent } from './parent-tree.ts';
+import type { DirectoryAnswer, DirectoryTask, FileTally, OpenNode } from './protocol.ts';
+import type { Selector } from './selector.ts';
+
+/** Larger files are read by the main thread and cut up for all workers. */
+const LARGE_FILE = 32 * 1024 * 1024;
+
+export interface Equipment {
+  readonly sink: BlobSink;
+  readonly cutter: Cutter;
+  readonly sealer: Sealer;
+  readonly known: KnownBlobs;
+  readonly accounts: Accounts;
+}
+
+export async function readDirectory(
+  task: DirectoryTask,
+  selector: Selector,
+  equipment: Equipment,
+): Promise<Moved<DirectoryAnswer>> {
+  const reading = new DirectoryReading(task, selector, equipment);
+  const names = reading.names();
+  if (names !== undefined) for (const name of names) await reading.entry(name);
+  return reading.answer(names === undefined);
+}
+
+class DirectoryReading {
+  readonly #task: DirectoryTask;
+  readonly #selector: Selector;
+  readonly #equipment: Equipment;
+  readonly #parent: ReadonlyMap<string, Node>;
+  readonly #parts: (string | OpenNode)[] = [];
+  readonly #findings: Finding[] = [];
+  readonly #tally: { -readonly [K in keyof FileTally]: number } = {
+    filesNew: 0,
+    filesChanged: 0,
+    filesUnmodified: 0,
+    fileBytes: 0,
+  };
+  /** Nodes since the last open one. */
+  #run: string[] = [];
+
+  constructor(task: DirectoryTask, selector: Selector, equipment: Equipment) {
+    this.#task = task;
+    this.#selector = selector;
+    this.#equipment = equipment;
+    this.#parent = loadParent(task.parent, equipment.sealer);
+  }
+
+  /** Sorted by bytes; undefined if the directory cannot be listed, which is then a finding. */
+  names(): readonly string[] | undefined {
+    try {
+      const names = listNames(this.#task.local);
+      return this.#selector.namesToKeep(this.#task.local, names);
+    } catch (error) {
+      this.#unreadable(this.#task.local, error, 'folder');
+      return undefined;
+    }
+  }
+
+  async entry(name: string): Promise<void> {
+    const local = this.#task.local === '/' ? `/${name}` : `${this.#task.local}/${name}`;
+    try {
+      if (this.#selector.excludes(local)) return;
+      const stats = lstatSync(fsPath(local), { bigint: true });
+      const kind = kindOf(stats);
+      // restic leaves sockets out as well: they mean nothing without their process.
+      if (kind === 'socket') return;
+      const elsewhere = this.#task.device !== undefined && stats.dev !== this.#task.device;
+      if (elsewhere && kind !== 'dir') return;
+      const node = localNode(name, local, stats, this.#equipment.accounts);
+      if (kind === 'dir') this.#directory(node, local, stats, elsewhere);
+      else if (kind === 'file') await this.#file(node, local, stats);
+      else this.#run.push(encodeNode(node));
+    } catch (error) {
+      this.#unreadable(local, error, 'file');
+    }
+  }
+
+  answer(absent: boolean): Moved<DirectoryAnswer> {
+    this.#closeRun();
+    const isComplete = !absent && this.#parts.every((part) => typeof part === 'string');
+    const tree = isComplete ? this.#tree() : undefined;
+    const value: DirectoryAnswer = {
+      kind: 'directory',
+      parts: isComplete ? [] : this.#parts,
+      tree,
+      tally: { ...this.#equipment.sink.tally(), ...this.#tally },
+      findings: this.#findings,
+      absent,
+    };
+    const bytes = tree?.bytes?.buffer;
+    return { value, transfer: bytes instanceof ArrayBuffer ? [bytes] : [] };
+  }
+
+  #tree(): DirectoryAnswer['tree'] {
+    const encoded = encodeTree(this.#parts.filter((part) => typeof part === 'string'));
+    const digest = hash('sha256', encoded, 'buffer');
+    const id = digest.toString('hex');
+    return this.#equipment.known.has('tree', digest) ? { id } : { id, bytes: ownBuffer(encoded) };
+  }
+
+  /** A folder on another file system stays as an empty one: the place where it is mounted. */
+  #directory(node: Node, local: string, stats: BigIntStats, isMountPoint: boolean): void {
+    const previous = this.#parent.get(node.name);
+    this.#open({
+      kind: isMountPoint ? 'empty-directory' : 'directory',
+      node,
+      local,
+      device: stats.dev,
+      isKnown: previous?.type === 'dir',
+      previous: previous?.subtree,
+    });
+  }
+
+  async #file(node: Node, local: string, stats: BigIntStats): Promise<void> {
+    const previous = this.#parent.get(node.name);
+    if (previous !== undefined && isUnchanged(stats, previous) && this.#holdsAll(previous.content)) {
+      this.#tally.filesUnmodified += 1;
+      this.#tally.fileBytes += node.size;
+      this.#run.push(encodeNode({ ...node, content: previous.content ?? [] }));
+      return;
+    }
+    if (node.size > LARGE_FILE) {
+      const isKnown = previous?.type === 'file';
+      this.#open({ kind: 'large-file', node, local, device: stats.dev, isKnown, previous: undefined });
+      return;
+    }
+    const read = await readFile(local, this.#equipment.cutter, this.#equipment.sink);
+    const isOther =
+      read.stats.ino !== stats.ino || read.stats.mtimeNs !== stats.mtimeNs || read.stats.size !== stats.size;
+    const described = isOther ? localNode(node.name, local, read.stats, this.#equipment.accounts) : node;
+    if (described.type !== 'file') throw new RespaldoError('source-lost', 'it is no longer a file');
+    if (read.changed) this.#findings.push(changedWhileRead(local));
+    if (previous?.type === 'file') this.#tally.filesChanged += 1;
+    else this.#tally.filesNew += 1;
+    this.#tally.fileBytes += read.size;
+    this.#run.push(encodeNode({ ...described, size: read.size, content: read.content }));
+  }
+
+  #holdsAll(content: readonly string[] | undefined): boolean {
+    return (content ?? []).every((id) => this.#equipment.known.has('data', Buffer.from(id, 'hex')));
+  }
+
+  #open(node: OpenNode): void {
+    this.#closeRun();
+    this.#parts.push(node);
+  }
+
+  #closeRun(): void {
+    if (this.#run.length === 0) return;
+    this.#parts.push(this.#run.join(','));
+    this.#run = [];
+  }
+
+  #unreadable(local: string, error: unknown, what: 'file' | 'folder'): void {
+    this.#findings.push(unreadable(local, error, what));
+  }
+}
+
+export function changedWhileRead(local: string): Finding {
+  const subject = showPath(local);
+  return { severity: 'note', code: 'file-changed', message: `${subject} changed while it was read, twice`, subject };
+}
+
+/** Something between listing and reading went away (a note), or may not be read (then the snapshot is incomplete). */
+export function unreadable(local: string, error: unknown, what: 'file' | 'folder'): Finding {
+  const errno = errnoOf(error);
+  // Only a fault of the entry itself may become a finding; anything else ends the run.
+  if (errno === undefined && !(error instanceof RespaldoError && error.code === 'source-lost')) throw error;
+  if (error instanceof RespaldoError && error.code !== 'source-lost') throw error;
+  const subject = showPath(local);
+  if (errno === 'ENOENT' || error instanceof RespaldoError)
+    return { severity: 'note', code: 'file-vanished', message: `${subject} vanished before it was read`, subject };
+  const reason = error instanceof Error ? error.message : String(error);
+  return {
+    severity: 'incomplete',
+    code: 'file-unreadable',
+    message: `cannot read the ${what} ${subject}: ${reason}`,
+    subject,
+  };
+}
+
+/** Names sorted by their bytes. Reading them as text is much faster; bytes are asked for where text loses something. */
+function listNames(local: string): string[] {
+  const path = fsPath(local);
+  const text = readdirSync(path);
+  const lossy = text.some((name) => name.includes('\ufffd'));
+  const names = lossy ? readdirSync(path, { encoding: 'buffer' }).map(decodeName) : text;
+  return names.every(isAscii) ? names.sort() : names.sort(compareNames);
+}
+
+const ASCII = /^[\x20-\x7e]*$/;
+function isAscii(name: string): boolean {
+  return ASCII.test(name);
+}
+
+/** Bytes that own their whole buffer, so that they can be moved to another thread. */
+function ownBuffer(bytes: Uint8Array): Uint8Array {
+  return bytes.byteLength === bytes.buffer.byteLength ? bytes : new Uint8Array(bytes);
+}

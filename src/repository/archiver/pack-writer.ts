@@ -1,0 +1,45 @@
+/** Writes packs, then the indexes that tell of them: never the other way round. */
+import type { Clock } from '../../clock.ts';
+import { encodeIndex, INDEX_BLOBS } from '../format/index-file.ts';
+import type { Id } from '../format/id.ts';
+import type { FinishedPack, PackedBlob } from '../format/pack.ts';
+import { packKey, type Objects } from '../storage/objects.ts';
+import type { Store } from '../../stores/store.ts';
+
+/** After this long an index is written though it is not full: what an interrupted backup has stored is found again. */
+const INDEX_AGE_MS = 5 * 60_000;
+
+export class PackWriter {
+  readonly #store: Store;
+  readonly #objects: Objects;
+  readonly #clock: Clock;
+  readonly #signal: AbortSignal;
+  #packs: { id: Id; blobs: readonly PackedBlob[] }[] = [];
+  #blobs = 0;
+  #since: number;
+
+  constructor(store: Store, objects: Objects, clock: Clock, signal: AbortSignal) {
+    this.#store = store;
+    this.#objects = objects;
+    this.#clock = clock;
+    this.#signal = signal;
+    this.#since = clock.monotonic();
+  }
+
+  /** The pack is durable when this resolves. */
+  async write(pack: FinishedPack): Promise<void> {
+    await this.#store.write(packKey(pack.id), pack.bytes, this.#signal);
+    this.#packs.push({ id: pack.id, blobs: pack.blobs });
+    this.#blobs += pack.blobs.length;
+    if (this.#blobs >= INDEX_BLOBS || this.#clock.monotonic() - this.#since >= INDEX_AGE_MS) await this.writeIndex();
+  }
+
+  /** Every pack written so far is in a durable index when this resolves. */
+  async writeIndex(): Promise<void> {
+    const packs = this.#packs;
+    this.#packs = [];
+    this.#blobs = 0;
+    this.#since = this.#clock.monotonic();
+    if (packs.length > 0) await this.#objects.save('index', encodeIndex(packs), this.#signal);
+  }
+}

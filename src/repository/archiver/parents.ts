@@ -1,0 +1,57 @@
+/** The parent snapshot's trees, for comparison. */
+import type { Sealer } from '../format/crypto.ts';
+import type { Id } from '../format/id.ts';
+import type { Node } from '../format/node.ts';
+import { parseTree } from '../format/tree.ts';
+import type { Store } from '../../stores/store.ts';
+import type { BlobIndex } from '../storage/blob-index.ts';
+import { BlobReader } from '../storage/blobs.ts';
+import { packKey } from '../storage/objects.ts';
+import type { ParentTree } from './protocol.ts';
+
+export class Parents {
+  readonly #store: Store;
+  readonly #index: BlobIndex;
+  readonly #reader: BlobReader;
+  readonly #signal: AbortSignal;
+
+  constructor(store: Store, sealer: Sealer, index: BlobIndex, signal: AbortSignal) {
+    this.#store = store;
+    this.#index = index;
+    this.#reader = new BlobReader(store, sealer, index);
+    this.#signal = signal;
+  }
+
+  /** For a worker. Undefined where there is no such tree: then everything is read. */
+  async forWorker(id: Id | undefined): Promise<ParentTree | undefined> {
+    const blob = id === undefined ? undefined : this.#index.find('tree', id);
+    if (id === undefined || blob === undefined) return undefined;
+    const file = this.#store.localPath?.(packKey(blob.pack));
+    if (file !== undefined) return { kind: 'local', file, blob };
+    const bytes = await this.#load(id);
+    return bytes === undefined ? undefined : { kind: 'bytes', bytes };
+  }
+
+  /** The tree's nodes by name; none where it cannot be read. */
+  async nodes(id: Id | undefined): Promise<ReadonlyMap<string, Node>> {
+    const bytes = id === undefined ? undefined : await this.#load(id);
+    return new Map(bytes === undefined ? [] : parseTree(bytes).map((node) => [node.name, node]));
+  }
+
+  /** Whether the repository still has every blob of a file's content. */
+  holdsAll(content: readonly Id[] | undefined): boolean {
+    return (content ?? []).every((id) => this.#index.has('data', id));
+  }
+
+  async #load(id: Id): Promise<Uint8Array | undefined> {
+    if (!this.#index.has('tree', id)) return undefined;
+    try {
+      return await this.#reader.load('tree', id, this.#signal);
+    } catch (error) {
+      this.#signal.throwIfAborted();
+      // A damaged parent is no parent: everything is read anew, and `check` tells of the damage.
+      void error;
+      return undefined;
+    }
+  }
+}

@@ -1,0 +1,100 @@
+/** What the archiver's main thread and its workers say to each other. */
+import type { Selection } from '../../domain/entry.ts';
+import type { Finding } from '../../domain/finding.ts';
+import type { RepositoryKey } from '../format/crypto.ts';
+import type { Id } from '../format/id.ts';
+import type { Node } from '../format/node.ts';
+import type { FinishedPack, PackedBlob } from '../format/pack.ts';
+import type { ClaimsData, SegmentData } from '../storage/claims.ts';
+
+export interface WorkerData {
+  readonly key: RepositoryKey;
+  readonly claims: ClaimsData;
+  readonly polynomial: bigint;
+  /** Undefined: version 1, which knows no compression. */
+  readonly compressionLevel: number | undefined;
+  readonly dryRun: boolean;
+}
+
+/** Where the parent's tree of a directory is: on a local disk for the worker to read, or read already. */
+export type ParentTree =
+  | { readonly kind: 'local'; readonly file: string; readonly blob: PackedBlob }
+  | { readonly kind: 'bytes'; readonly bytes: Uint8Array };
+
+export interface DirectoryTask {
+  readonly kind: 'directory';
+  /** Absolute local path, in the string form of `domain/name.ts`. */
+  readonly local: string;
+  readonly selection: number;
+  /** With `oneFileSystem`: entries on other devices are left out. */
+  readonly device?: bigint;
+  readonly parent?: ParentTree;
+}
+
+export interface ChunksTask {
+  readonly kind: 'chunks';
+  readonly bytes: Uint8Array;
+  /** Lengths of the chunks that lie one behind the other in `bytes`. */
+  readonly lengths: readonly number[];
+}
+
+export type Task =
+  | { readonly kind: 'selection'; readonly number: number; readonly selection: Selection }
+  | DirectoryTask
+  | ChunksTask
+  | { readonly kind: 'claims'; readonly segment: SegmentData }
+  | { readonly kind: 'flush' };
+
+/** A node that the main thread completes: a directory with its subtree, a large file with its content. */
+export interface OpenNode {
+  readonly kind: 'directory' | 'empty-directory' | 'large-file';
+  readonly node: Node;
+  readonly local: string;
+  readonly device: bigint;
+  /** Whether the parent snapshot has the same kind of thing under this name. */
+  readonly isKnown: boolean;
+  /** The parent snapshot's subtree. */
+  readonly previous: Id | undefined;
+}
+
+/** Finished nodes are encoded, comma-separated runs of them in one string, in the order of names. */
+export interface DirectoryAnswer {
+  readonly kind: 'directory';
+  readonly parts: readonly (string | OpenNode)[];
+  /** For a directory without open nodes: its tree; bytes only where the repository may lack it. */
+  readonly tree: { readonly id: Id; readonly bytes?: Uint8Array } | undefined;
+  readonly tally: BlobTally & FileTally;
+  readonly findings: readonly Finding[];
+  /** The directory itself was gone, or could not be read. */
+  readonly absent: boolean;
+}
+
+export interface ChunksAnswer {
+  readonly kind: 'chunks';
+  readonly ids: readonly Id[];
+  /** The task's buffer, to be used again. */
+  readonly bytes: Uint8Array;
+  readonly tally: BlobTally;
+}
+
+export type Answer = DirectoryAnswer | ChunksAnswer | { readonly kind: 'done' };
+
+/** A pack that a worker filled; the main thread writes it. */
+export interface PackEvent {
+  readonly pack: FinishedPack;
+}
+
+/** New blobs: uncompressed bytes, and bytes as stored. */
+export interface BlobTally {
+  readonly blobs: number;
+  readonly bytes: number;
+  readonly stored: number;
+}
+
+export interface FileTally {
+  readonly filesNew: number;
+  readonly filesChanged: number;
+  readonly filesUnmodified: number;
+  /** Sizes of all files seen. */
+  readonly fileBytes: number;
+}

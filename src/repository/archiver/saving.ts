@@ -1,0 +1,21 @@
+/** What the parts of one save share. */
+import type { Finding } from '../../domain/finding.ts';
+import type { Crew } from '../workers/crew.ts';
+import type { BlobSink } from './blob-sink.ts';
+import type { Batches } from './batches.ts';
+import type { Parents } from './parents.ts';
+import type { Answer, PackEvent, Task } from './protocol.ts';
+import type { StreamSaver } from './stream-saver.ts';
+import type { Tally } from './tally.ts';
+
+export interface Saving {
+  readonly crew: Crew<Task, Answer, PackEvent>;
+  readonly trees: BlobSink;
+  readonly batches: Batches;
+  readonly streams: StreamSaver;
+  readonly parents: Parents;
+  readonly tally: Tally;
+  readonly signal: AbortSignal;
+  readonly report: (finding: Finding) => void;
+  readonly progress: (currentFile?: string) => void;
+}

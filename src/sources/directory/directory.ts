@@ -1,0 +1,50 @@
+/** Folders and files of this machine. */
+import { lstat } from 'node:fs/promises';
+import { isAbsolute, resolve } from 'node:path';
+import type { Entry, LocalTree } from '../../domain/entry.ts';
+import type { Finding } from '../../domain/finding.ts';
+import { RespaldoError } from '../../errors.ts';
+import type { Source, SourceKind, SourceOptions } from '../source.ts';
+
+const SCHEME = /^[a-z][a-z0-9+-]*:/i;
+
+export const directory: SourceKind = {
+  name: 'directory',
+  accepts: (address) => !SCHEME.test(address),
+  open: (address, options) => openDirectories([address], options),
+  restore: (_snapshot, into) => into.extract('/', into.folder),
+};
+
+/** Several folders and files that form one snapshot. */
+export function openDirectories(addresses: readonly string[], options: SourceOptions): Source {
+  const empty = addresses.find((address) => address === '');
+  if (empty !== undefined)
+    throw new RespaldoError('usage', 'an empty path cannot be backed up', { hint: 'Name a folder, such as ./data.' });
+  const tree: LocalTree = {
+    kind: 'local-tree',
+    targets: addresses,
+    workingDirectory: options.workingDirectory,
+    selection: options.selection,
+  };
+  const paths = addresses.map((address) =>
+    isAbsolute(address) ? resolve(address) : resolve(options.workingDirectory, address),
+  );
+  return { kind: 'directory', paths, check: () => check(paths), capture: () => capture(tree) };
+}
+
+/** A path that is missing makes the snapshot incomplete; if all are, there is nothing to back up. */
+async function check(paths: readonly string[]): Promise<readonly Finding[]> {
+  const looks = await Promise.allSettled(paths.map((path) => lstat(path)));
+  if (looks.some((look) => look.status === 'fulfilled')) return [];
+  throw new RespaldoError(
+    'source-missing',
+    `nothing to back up: ${paths.join(', ')} ${paths.length === 1 ? 'does' : 'do'} not exist`,
+    {
+      hint: 'Check the spelling, and whether you may read the folder above.',
+    },
+  );
+}
+
+async function* capture(tree: LocalTree): AsyncIterable<Entry> {
+  yield await Promise.resolve(tree);
+}
