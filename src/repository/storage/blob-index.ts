@@ -1,0 +1,254 @@
+import { isError, RespaldoError } from '../../errors.ts';
+import type { Id } from '../format/id.ts';
+import { type IndexedPack, parseIndex } from '../format/index-file.ts';
+import type { BlobType, PackedBlob } from '../format/pack.ts';
+import { IdRows } from './id-rows.ts';
+import { idAt, IdWords } from './id-words.ts';
+import {
+  BLOB_FIELDS,
+  type KnownBlobsData,
+  LENGTH,
+  OFFSET,
+  packOf,
+  PLACE,
+  placeOf,
+  typeBit,
+  typeOf,
+  UNCOMPRESSED_LENGTH,
+} from './known-blobs.ts';
+import type { Objects } from './objects.ts';
+
+/** A blob and the pack it lies in. */
+export interface Located extends PackedBlob {
+  readonly pack: Id;
+}
+
+export interface LoadOptions {
+  readonly onProgress?: (done: number, total: number) => void;
+  /** Told of each index file that cannot be read, instead of failing. */
+  readonly onDamaged?: (id: Id, error: RespaldoError) => void;
+}
+
+const BLOBS_A_SEGMENT = 1 << 16;
+const PACKS_A_SEGMENT = 1 << 12;
+/** Fields of a pack's row. */
+const FIRST_ROW = 0;
+const ROW_COUNT = 1;
+const PACK_FIELDS = 2;
+/** Index files read ahead while one is parsed: they are large once decompressed. */
+const READ_AHEAD = 2;
+/** How often the list of index files is read again because one vanished: a prune replaces them. */
+const MAX_LISTINGS = 5;
+
+/**
+ * Where every blob lies, from all index files: some 55 bytes a blob, in shared memory. A blob is its type and id
+ * together; it may lie in several packs.
+ *
+ * Rows number the blobs from 0 in the order they were added, so that sets of blobs can be bits by row. The blobs of one
+ * pack have consecutive rows, except for a pack that index files describe differently.
+ */
+export class BlobIndex {
+  readonly #blobs = IdRows.create(BLOB_FIELDS, BLOBS_A_SEGMENT);
+  readonly #packs = IdRows.create(PACK_FIELDS, PACKS_A_SEGMENT);
+  /** Rows of packs that were described in several ways, beyond their first description. */
+  readonly #laterRows = new Map<number, number[]>();
+  readonly #blobId = new IdWords();
+  readonly #packId = new IdWords();
+  readonly #indexIds: Id[] = [];
+
+  /** Reads all index files. @throws RespaldoError `repository-damaged` unless `onDamaged` is given */
+  static async load(objects: Objects, signal: AbortSignal, options: LoadOptions = {}): Promise<BlobIndex> {
+    const index = new BlobIndex();
+    const seen = new Set<Id>();
+    for (let listing = 0; listing < MAX_LISTINGS; listing++) {
+      const fresh: Id[] = [];
+      for await (const { id } of objects.list('index', signal)) if (!seen.has(id)) fresh.push(id);
+      for (const id of fresh) seen.add(id);
+      if (await index.#loadFiles(objects, fresh, options, signal)) return index;
+    }
+    throw new RespaldoError('repository-damaged', 'index files vanish while they are being read', {
+      hint: 'Another program seems to be rewriting the index: try again once it is done.',
+    });
+  }
+
+  /** Blobs, each place counted. */
+  get size(): number {
+    return this.#blobs.count;
+  }
+
+  get packCount(): number {
+    return this.#packs.count;
+  }
+
+  /** Ids of the index files this was loaded from. */
+  get indexIds(): readonly Id[] {
+    return this.#indexIds;
+  }
+
+  /** Bytes of shared memory taken. */
+  get byteLength(): number {
+    return this.#blobs.byteLength + this.#packs.byteLength;
+  }
+
+  has(type: BlobType, id: Id): boolean {
+    return this.rowOf(type, id) >= 0;
+  }
+
+  find(type: BlobType, id: Id): Located | undefined {
+    const row = this.rowOf(type, id);
+    return row < 0 ? undefined : this.at(row);
+  }
+
+  /** All places of the blob, in the order they were added. */
+  findAll(type: BlobType, id: Id): Located[] {
+    return this.rowsOf(type, id).map((row) => this.at(row));
+  }
+
+  /** The first row of the blob, or -1. */
+  rowOf(type: BlobType, id: Id): number {
+    const key = this.#blobId.setId(id);
+    for (let row = this.#blobs.first(key); row >= 0; row = this.#blobs.next(key)) if (this.#isOf(row, type)) return row;
+    return -1;
+  }
+
+  rowsOf(type: BlobType, id: Id): number[] {
+    const key = this.#blobId.setId(id);
+    const rows: number[] = [];
+    for (let row = this.#blobs.first(key); row >= 0; row = this.#blobs.next(key))
+      if (this.#isOf(row, type)) rows.push(row);
+    return rows.sort((a, b) => a - b);
+  }
+
+  /** The blob of a row. */
+  at(row: number): Located {
+    const { segment, at } = this.#blobs.locate(row);
+    const place = this.#blobs.field(row, PLACE);
+    return {
+      id: idAt(segment, at),
+      type: typeOf(place),
+      offset: this.#blobs.field(row, OFFSET),
+      length: this.#blobs.field(row, LENGTH),
+      uncompressedLength: this.#blobs.field(row, UNCOMPRESSED_LENGTH),
+      pack: this.#packIdOf(packOf(place)),
+    };
+  }
+
+  /** Every known pack with its blobs in the order of their offsets. */
+  *packs(): IterableIterator<IndexedPack> {
+    for (const { id, rows } of this.packRows()) {
+      const blobs = rows.map((row) => this.at(row)).sort((a, b) => a.offset - b.offset);
+      yield { id, blobs };
+    }
+  }
+
+  /** Every known pack with the rows of its blobs. */
+  *packRows(): IterableIterator<{ readonly id: Id; readonly rows: readonly number[] }> {
+    for (let pack = 0; pack < this.#packs.count; pack++) {
+      const first = this.#packs.field(pack, FIRST_ROW);
+      const rows = Array.from({ length: this.#packs.field(pack, ROW_COUNT) }, (_, i) => first + i);
+      yield { id: this.#packIdOf(pack), rows: rows.concat(this.#laterRows.get(pack) ?? []) };
+    }
+  }
+
+  /** Adds a pack. What is known of it already is not added twice. */
+  add(pack: Id, blobs: readonly PackedBlob[]): void {
+    const known = this.#packs.first(this.#packId.setId(pack));
+    if (known >= 0) {
+      this.#addToKnown(known, blobs);
+      return;
+    }
+    const row = this.#packs.append(this.#packId, this.#blobs.count, blobs.length);
+    for (const blob of blobs) this.#append(row, blob);
+  }
+
+  /** For {@link KnownBlobs} in other threads; blobs added later may or may not be seen there. */
+  shared(): KnownBlobsData {
+    return this.#blobs.data;
+  }
+
+  #append(pack: number, blob: PackedBlob): number {
+    const { offset, length, uncompressedLength } = blob;
+    return this.#blobs.append(
+      this.#blobId.setId(blob.id),
+      placeOf(pack, blob.type),
+      offset,
+      length,
+      uncompressedLength,
+    );
+  }
+
+  #addToKnown(pack: number, blobs: readonly PackedBlob[]): void {
+    for (const blob of blobs) {
+      if (this.#lists(pack, blob)) continue;
+      const later = this.#laterRows.get(pack) ?? [];
+      later.push(this.#append(pack, blob));
+      this.#laterRows.set(pack, later);
+    }
+  }
+
+  #lists(pack: number, blob: PackedBlob): boolean {
+    const key = this.#blobId.setId(blob.id);
+    const place = placeOf(pack, blob.type);
+    for (let row = this.#blobs.first(key); row >= 0; row = this.#blobs.next(key))
+      if (
+        this.#blobs.field(row, PLACE) === place &&
+        this.#blobs.field(row, OFFSET) === blob.offset &&
+        this.#blobs.field(row, LENGTH) === blob.length &&
+        this.#blobs.field(row, UNCOMPRESSED_LENGTH) === blob.uncompressedLength
+      )
+        return true;
+    return false;
+  }
+
+  #isOf(row: number, type: BlobType): boolean {
+    return (this.#blobs.field(row, PLACE) & 1) === typeBit(type);
+  }
+
+  #packIdOf(pack: number): Id {
+    const { segment, at } = this.#packs.locate(pack);
+    return idAt(segment, at);
+  }
+
+  /** @returns false if a file vanished, so that the list must be read again */
+  async #loadFiles(objects: Objects, ids: readonly Id[], options: LoadOptions, signal: AbortSignal): Promise<boolean> {
+    let complete = true;
+    const reading: Promise<Uint8Array | Error>[] = [];
+    const read = (id: Id) => objects.load('index', id, signal).catch(asError);
+    for (const [i, id] of ids.entries()) {
+      while (reading.length < Math.min(READ_AHEAD, ids.length - i)) reading.push(read(ids[i + reading.length] ?? id));
+      const json = await reading.shift();
+      if (json instanceof Uint8Array) this.#addFile(id, json, options);
+      else if (isError(json, 'store-missing')) complete = false;
+      else if (json !== undefined) reportDamage(id, json, options);
+      options.onProgress?.(i + 1, ids.length);
+    }
+    return complete;
+  }
+
+  #addFile(id: Id, json: Uint8Array, options: LoadOptions): void {
+    try {
+      for (const pack of parseIndex(json).packs) this.add(pack.id, pack.blobs);
+      this.#indexIds.push(id);
+    } catch (error) {
+      reportDamage(id, asError(error), options);
+    }
+  }
+}
+
+function reportDamage(id: Id, error: Error, options: LoadOptions): void {
+  if (options.onDamaged === undefined || !isError(error, 'repository-damaged')) throw describeDamage(id, error);
+  options.onDamaged(id, error);
+}
+
+function describeDamage(id: Id, error: Error): Error {
+  if (!isError(error, 'repository-damaged')) return error;
+  return new RespaldoError('repository-damaged', `index ${id}: ${error.message}`, {
+    hint: 'Run `respaldo check`; `restic repair index` (or `rebuild-index`) makes a new index from the packs.',
+    context: { index: id },
+    cause: error,
+  });
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
+}

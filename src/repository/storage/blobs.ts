@@ -1,0 +1,127 @@
+import { isError, RespaldoError } from '../../errors.ts';
+import type { ReadStore } from '../../stores/store.ts';
+import { decompress } from '../format/compress.ts';
+import type { Sealer } from '../format/crypto.ts';
+import { hashId, type Id } from '../format/id.ts';
+import type { BlobType, PackedBlob } from '../format/pack.ts';
+import type { BlobIndex, Located } from './blob-index.ts';
+import { packKey } from './objects.ts';
+
+/** Trees are read again and again by walks; what was read lately is kept, up to this many bytes. */
+const TREE_CACHE_BYTES = 16 * 1024 * 1024;
+
+/**
+ * The content of a sealed blob: opened, decompressed, and verified against its id. Usable in any thread.
+ * @throws RespaldoError `repository-damaged`
+ */
+export function unpackBlob(sealer: Sealer, sealed: Uint8Array, blob: PackedBlob): Uint8Array {
+  try {
+    const opened = sealer.open(sealed);
+    const plain = blob.uncompressedLength === 0 ? opened : decompress(opened, blob.uncompressedLength);
+    if (hashId(plain) === blob.id) return plain;
+  } catch (error) {
+    throw damagedBlob(blob, error instanceof Error ? error.message : String(error), error);
+  }
+  throw damagedBlob(blob, 'its content does not match its id');
+}
+
+/** Reads blobs wherever they lie. */
+export class BlobReader {
+  readonly #store: ReadStore;
+  readonly #sealer: Sealer;
+  readonly #index: BlobIndex;
+  readonly #trees = new Map<Id, Uint8Array>();
+  #treeBytes = 0;
+
+  constructor(store: ReadStore, sealer: Sealer, index: BlobIndex) {
+    this.#store = store;
+    this.#sealer = sealer;
+    this.#index = index;
+  }
+
+  /**
+   * The blob's verified content; the caller does not change it. If one pack is damaged, others that hold the blob are
+   * tried.
+   * @throws RespaldoError `repository-damaged` that names blob and pack
+   */
+  async load(type: BlobType, id: Id, signal: AbortSignal): Promise<Uint8Array> {
+    const kept = type === 'tree' ? this.#trees.get(id) : undefined;
+    if (kept !== undefined) return this.#keep(id, kept);
+    const plain = await this.#loadAnyOf(type, id, signal);
+    return type === 'tree' ? this.#keep(id, plain) : plain;
+  }
+
+  async #loadAnyOf(type: BlobType, id: Id, signal: AbortSignal): Promise<Uint8Array> {
+    let failure: RespaldoError | undefined;
+    for (const place of this.#index.findAll(type, id)) {
+      try {
+        return await this.#loadFrom(place, signal);
+      } catch (error) {
+        if (!isError(error, 'repository-damaged')) throw error;
+        failure ??= error;
+      }
+    }
+    throw failure ?? missingBlob(type, id);
+  }
+
+  async #loadFrom(place: Located, signal: AbortSignal): Promise<Uint8Array> {
+    const { pack, offset, length } = place;
+    let sealed: Uint8Array;
+    try {
+      sealed = await this.#store.read(packKey(pack), { offset, length }, signal);
+    } catch (error) {
+      // A pack that is gone or too short is damage; a network that fails is not.
+      if (isError(error, 'store-missing')) throw damagedBlob(place, `pack ${pack} is missing`, error);
+      if (isError(error, 'store-broken') && (await this.#isTruncated(place, signal)))
+        throw damagedBlob(place, `pack ${pack} is truncated`, error);
+      throw error;
+    }
+    try {
+      return unpackBlob(this.#sealer, sealed, place);
+    } catch (error) {
+      throw inPack(place, error);
+    }
+  }
+
+  async #isTruncated({ pack, offset, length }: Located, signal: AbortSignal): Promise<boolean> {
+    const { size } = await this.#store.stat(packKey(pack), signal);
+    return size < offset + length;
+  }
+
+  /** Least recently used go first. */
+  #keep(id: Id, tree: Uint8Array): Uint8Array {
+    if (!this.#trees.delete(id)) this.#treeBytes += tree.length;
+    this.#trees.set(id, tree);
+    for (const [oldest, bytes] of this.#trees) {
+      if (this.#treeBytes <= TREE_CACHE_BYTES) break;
+      this.#trees.delete(oldest);
+      this.#treeBytes -= bytes.length;
+    }
+    return tree;
+  }
+}
+
+/** The error for a blob that no index lists. */
+export function missingBlob(type: BlobType, id: Id): RespaldoError {
+  return new RespaldoError('repository-damaged', `${type} blob ${id} is in no index`, {
+    hint: 'Run `respaldo check` to learn which snapshots are hit.',
+    context: { blob: id, type },
+  });
+}
+
+function damagedBlob(blob: PackedBlob, what: string, cause?: unknown): RespaldoError {
+  return new RespaldoError('repository-damaged', `${blob.type} blob ${blob.id} is damaged: ${what}`, {
+    hint: 'Run `respaldo check --read-data` to learn what else is damaged.',
+    context: { blob: blob.id, type: blob.type },
+    ...(cause === undefined ? {} : { cause }),
+  });
+}
+
+function inPack(place: Located, error: unknown): unknown {
+  if (!(error instanceof RespaldoError)) return error;
+  return new RespaldoError(error.code, `${error.message} (in pack ${place.pack})`, {
+    ...(error.hint === undefined ? {} : { hint: error.hint }),
+    context: { ...error.context, pack: place.pack },
+    cause: error.cause,
+  });
+}

@@ -1,0 +1,141 @@
+import { ID_WORDS, IdWords } from './id-words.ts';
+
+/** What another thread needs to look ids up. Structured-cloneable: the tables lie in shared memory. */
+export interface IdRowsData {
+  readonly width: number;
+  readonly segmentRows: number;
+  readonly segments: readonly Uint32Array<SharedArrayBuffer>[];
+  /** Open addressing: 0 for an empty slot, else a row's number plus one. */
+  readonly slots: Uint32Array<SharedArrayBuffer>;
+}
+
+const FIRST_SLOTS = 1024;
+/** Slots are replaced by half as many more once three quarters are taken: 5 to 8 bytes a row. */
+const MAX_LOAD = 0.75;
+const GROWTH = 1.5;
+
+/**
+ * Rows of 32-bit words that start with an id and are found by it; several rows may have the same id. Rows come in
+ * segments that never move, so that growth copies only the slots. Readers in other threads see the rows that were
+ * there when they got the data, and perhaps later ones.
+ */
+export class IdRows {
+  readonly #width: number;
+  readonly #segmentRows: number;
+  readonly #segments: Uint32Array<SharedArrayBuffer>[];
+  #slots: Uint32Array<SharedArrayBuffer>;
+  #count = 0;
+  #cursor = 0;
+
+  constructor(data: IdRowsData) {
+    this.#width = data.width;
+    this.#segmentRows = data.segmentRows;
+    this.#segments = [...data.segments];
+    this.#slots = data.slots;
+  }
+
+  /** @param fields words after the id in each row */
+  static create(fields: number, segmentRows: number): IdRows {
+    return new IdRows({ width: ID_WORDS + fields, segmentRows, segments: [], slots: allocate(FIRST_SLOTS) });
+  }
+
+  /** Rows appended through this object. */
+  get count(): number {
+    return this.#count;
+  }
+
+  get data(): IdRowsData {
+    return { width: this.#width, segmentRows: this.#segmentRows, segments: this.#segments, slots: this.#slots };
+  }
+
+  /** Bytes of shared memory taken. */
+  get byteLength(): number {
+    return this.#segments.reduce((sum, segment) => sum + segment.byteLength, this.#slots.byteLength);
+  }
+
+  /** A new row with this id. The caller has filled `fields`; they are visible before the row can be found. */
+  append(id: IdWords, ...fields: readonly number[]): number {
+    const row = this.#count;
+    if (row % this.#segmentRows === 0) this.#segments.push(allocate(this.#segmentRows * this.#width));
+    const segment = this.#segmentOf(row);
+    const at = this.#offsetOf(row);
+    segment.set(id.words, at);
+    for (let i = 0; i < fields.length; i++) segment[at + ID_WORDS + i] = fields[i] ?? 0;
+    if (row + 1 > this.#slots.length * MAX_LOAD) this.#growSlots();
+    this.#insert(this.#slots, id, row);
+    this.#count += 1;
+    return row;
+  }
+
+  /** The first row with this id, or -1. `next` continues from here. */
+  first(id: IdWords): number {
+    this.#cursor = id.slot(this.#slots.length);
+    return this.#seek(id);
+  }
+
+  /** The next row with the same id, or -1. */
+  next(id: IdWords): number {
+    this.#cursor = this.#after(this.#cursor);
+    return this.#seek(id);
+  }
+
+  field(row: number, field: number): number {
+    return this.#segmentOf(row)[this.#offsetOf(row) + ID_WORDS + field] ?? 0;
+  }
+
+  setField(row: number, field: number, value: number): void {
+    this.#segmentOf(row)[this.#offsetOf(row) + ID_WORDS + field] = value;
+  }
+
+  /** Where the row lies: its segment, and the position of its first word there. */
+  locate(row: number): { readonly segment: Uint32Array<SharedArrayBuffer>; readonly at: number } {
+    return { segment: this.#segmentOf(row), at: this.#offsetOf(row) };
+  }
+
+  #seek(id: IdWords): number {
+    for (;;) {
+      const taken = this.#slots[this.#cursor] ?? 0;
+      if (taken === 0) return -1;
+      const row = taken - 1;
+      const segment = this.#segments[Math.floor(row / this.#segmentRows)];
+      // A row of a segment that this thread was not given is one that was added later.
+      if (segment !== undefined && id.equals(segment, this.#offsetOf(row))) return row;
+      this.#cursor = this.#after(this.#cursor);
+    }
+  }
+
+  #after(slot: number): number {
+    return slot + 1 === this.#slots.length ? 0 : slot + 1;
+  }
+
+  #insert(slots: Uint32Array, id: IdWords, row: number): void {
+    let slot = id.slot(slots.length);
+    while (slots[slot] !== 0) slot = slot + 1 === slots.length ? 0 : slot + 1;
+    slots[slot] = row + 1;
+  }
+
+  #growSlots(): void {
+    const slots = allocate(Math.ceil(this.#slots.length * GROWTH));
+    const id = new IdWords();
+    for (let row = 0; row < this.#count; row++) {
+      const at = this.#offsetOf(row);
+      id.words.set(this.#segmentOf(row).subarray(at, at + ID_WORDS));
+      this.#insert(slots, id, row);
+    }
+    this.#slots = slots;
+  }
+
+  #segmentOf(row: number): Uint32Array<SharedArrayBuffer> {
+    const segment = this.#segments[Math.floor(row / this.#segmentRows)];
+    if (segment === undefined) throw new RangeError(`no row ${row}`);
+    return segment;
+  }
+
+  #offsetOf(row: number): number {
+    return (row % this.#segmentRows) * this.#width;
+  }
+}
+
+function allocate(words: number): Uint32Array<SharedArrayBuffer> {
+  return new Uint32Array(new SharedArrayBuffer(words * Uint32Array.BYTES_PER_ELEMENT));
+}

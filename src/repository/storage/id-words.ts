@@ -1,0 +1,41 @@
+/**
+ * Ids as eight 32-bit words, so that tables of a million of them need no strings. The words follow the machine's byte
+ * order: they never leave the process.
+ */
+import { ID_BYTES, type Id, readId } from '../format/id.ts';
+
+export const ID_WORDS = 8;
+
+/** One id, seen as bytes and as words. Each thread keeps its own and overwrites it at every look-up. */
+export class IdWords {
+  readonly words = new Uint32Array(ID_WORDS);
+  readonly bytes = Buffer.from(this.words.buffer);
+
+  setId(id: Id): this {
+    this.bytes.write(id, 'hex');
+    return this;
+  }
+
+  setBytes(bytes: Uint8Array): this {
+    this.bytes.set(bytes);
+    return this;
+  }
+
+  /** Whether the eight words from `at` are this id. */
+  equals(table: Uint32Array, at: number): boolean {
+    const words = this.words;
+    for (let i = 0; i < ID_WORDS; i++) if (words[i] !== table[at + i]) return false;
+    return true;
+  }
+
+  /** A position in a table of `slots`. Ids are hashes already: two of their words are enough. */
+  slot(slots: number): number {
+    const mixed = ((this.words[0] ?? 0) ^ Math.imul(this.words[1] ?? 0, 0x9e37_79b1)) >>> 0;
+    return Math.floor((mixed / 0x1_0000_0000) * slots);
+  }
+}
+
+/** The id whose words start at `at`. */
+export function idAt(table: Uint32Array, at: number): Id {
+  return readId(new Uint8Array(table.buffer, table.byteOffset + at * 4, ID_BYTES), 0);
+}
