@@ -36,6 +36,8 @@ export interface SaveOptions {
   readonly onFinding?: (finding: Finding) => void;
   /** How much there is to read, as far as anybody knows; asked again and again. Zeros: unknown. */
   readonly expected?: () => { readonly files: number; readonly bytes: number };
+  /** Count local trees ahead of reading them, in a thread of its own, so that progress knows its end. */
+  readonly estimate?: boolean;
   /** Asked after the last entry: whether the source itself reported that something is missing. */
   readonly sourceIncomplete?: () => boolean;
   /** Read and hash everything, store nothing. */

@@ -18,6 +18,7 @@ import { Parents } from './parents.ts';
 import { ProgressMeter } from './progress-meter.ts';
 import type { Answer, PackEvent, Task, WorkerData } from './protocol.ts';
 import { writeRecord } from './record.ts';
+import { Scan } from './scan.ts';
 import type { Saving } from './saving.ts';
 import { StreamSaver } from './stream-saver.ts';
 import { Tally } from './tally.ts';
@@ -77,6 +78,8 @@ class Run {
   async save(entries: AsyncIterable<Entry>, about: About): Promise<Saved> {
     const startedAt = this.#context.clock.now();
     const crew = await this.#hire();
+    await using scan = new Scan();
+    this.#meter.against(() => scan.totals);
     const saving = this.#saving(crew);
     const parentRoot = about.parent?.tree;
     const builder = new TreeBuilder(
@@ -89,6 +92,7 @@ class Run {
     for await (const entry of entries) {
       this.#signal.throwIfAborted();
       if (entry.kind === 'local-tree') {
+        if (this.#options.estimate === true) scan.begin(entry);
         const nodes = await new LocalWalk(saving, entry, walks++).save(parentRoot);
         for (const node of nodes) builder.top(node);
       } else await this.#take(entry, saving, builder);

@@ -9,6 +9,7 @@ export class ProgressMeter {
   readonly #clock: Clock;
   readonly #tally: Tally;
   readonly #options: SaveOptions;
+  #scanned: () => { readonly files: number; readonly bytes: number } = () => ({ files: 0, bytes: 0 });
   #streamed = 0;
   #errors = 0;
   #current = '';
@@ -18,6 +19,11 @@ export class ProgressMeter {
     this.#clock = clock;
     this.#tally = tally;
     this.#options = options;
+  }
+
+  /** What a scan of local trees has found so far; the source's own estimate comes on top. */
+  against(scanned: () => { readonly files: number; readonly bytes: number }): void {
+    this.#scanned = scanned;
   }
 
   tick(errors: number, current: string | undefined): void {
@@ -45,12 +51,13 @@ export class ProgressMeter {
     const { files, bytesProcessed } = this.#tally;
     // A stream's bytes are in both counts once its file is done; the larger one is never ahead of the truth.
     const bytesDone = Math.max(bytesProcessed, this.#streamed);
-    const expected = this.#options.expected?.();
+    const expected = this.#options.expected?.() ?? { files: 0, bytes: 0 };
+    const scanned = this.#scanned();
     onProgress({
       filesDone: files,
       bytesDone,
-      filesTotal: Math.max(files, expected?.files ?? 0),
-      bytesTotal: Math.max(bytesDone, expected?.bytes ?? 0),
+      filesTotal: Math.max(files, expected.files + scanned.files),
+      bytesTotal: Math.max(bytesDone, expected.bytes + scanned.bytes),
       errorCount: this.#errors,
       currentFiles: isLast || this.#current === '' ? [] : [this.#current],
     });
