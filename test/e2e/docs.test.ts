@@ -1,0 +1,111 @@
+import { execFile } from 'node:child_process';
+import { globSync, readFileSync } from 'node:fs';
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+
+/*
+ * The documents promise commands; here they are executed.
+ *
+ * A fenced block is run if its language is `sh`. All blocks of a document are one bash script, run in order in a fresh
+ * folder, so that a later block finds what an earlier one made and exported; any command that fails, fails the test.
+ *   ```sh exit=3       the block must end with this code; what it exports is lost
+ *   ```sh checkout     commands for a checkout, which other tests run: only those listed in `elsewhere` are allowed
+ *   ```sh postgres     needs a PostgreSQL: `postgresql://…@localhost:5432` means the one that the test starts
+ * Anything that is shown but not a command is ```text, ```yaml, ```json …
+ */
+const root = join(import.meta.dirname, '../..');
+
+/** What a checkout's own commands are tested by. */
+const elsewhere: Readonly<Record<string, string>> = {
+  'npm ci': 'scripts/test-all.sh',
+  'npm run demo': 'test/e2e/demo.test.ts',
+  'npm run hooks': 'test/house/hooks.test.ts',
+  'npm run bench': 'by hand',
+  'scripts/test-all.sh': 'itself',
+};
+
+interface Block {
+  readonly flags: readonly string[];
+  readonly text: string;
+}
+
+function blocksOf(document: string): Block[] {
+  const fences = readFileSync(join(root, document), 'utf8').matchAll(/^```sh([^\n]*)\n([^]*?)^```$/gm);
+  return [...fences].map(([, flags = '', text = '']) => ({ flags: flags.trim().split(/\s+/).filter(Boolean), text }));
+}
+
+/** One bash script of all the blocks, each announced so that a failure tells where it happened. */
+function scriptOf(blocks: readonly Block[]): string {
+  const parts = blocks.map(({ flags, text }) => {
+    const announcement = `printf '%s\\n' ${quote(`--- ${text.trim()}`)}\n`;
+    const code = flags.find((flag) => flag.startsWith('exit='))?.slice('exit='.length);
+    if (code === undefined) return announcement + text;
+    return `${announcement}set +e; (set -e\n${text}); code=$?; set -e; test $code = ${code} || { echo "exit $code instead of ${code}"; exit 1; }\n`;
+  });
+  return ['set -euo pipefail', ...parts].join('\n');
+}
+
+const quote = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
+
+/** A folder in which `respaldo` and `npx respaldo` are this checkout's. */
+async function freshFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'respaldo-docs-'));
+  const bin = join(folder, 'node_modules/.bin');
+  await mkdir(bin, { recursive: true });
+  await symlink(join(root, 'bin/respaldo.js'), join(bin, 'respaldo'));
+  await writeFile(join(folder, 'package.json'), '{ "private": true }\n');
+  await mkdir(join(folder, 'home'));
+  return folder;
+}
+
+function bash(script: string, cwd: string, env: NodeJS.ProcessEnv): Promise<{ code: number; output: string }> {
+  const { promise, resolve } = Promise.withResolvers<{ code: number; output: string }>();
+  const child = execFile('bash', ['-c', `exec 2>&1\n${script}`], { cwd, env }, (error, output) =>
+    resolve({ code: error === null ? 0 : Number(error.code ?? 1), output }),
+  );
+  child.stdin?.end();
+  return promise;
+}
+
+const documents = globSync(['*.md', 'docs/**/*.md', 'examples/**/*.md', 'bench/*.md'], {
+  cwd: root,
+  exclude: ['**/node_modules/**'],
+})
+  .map((document) => ({ document, blocks: blocksOf(document) }))
+  .filter(({ blocks }) => blocks.length > 0);
+
+describe('The documents', () => {
+  it('include a walk through the first minutes', () => {
+    expect(documents.map(({ document }) => document)).toContain('README.md');
+  });
+
+  it.each(documents)('name in $document only commands of a checkout that are tested elsewhere', ({ blocks }) => {
+    const lines = blocks
+      .filter(({ flags }) => flags.includes('checkout'))
+      .flatMap(({ text }) => text.split(/\n|&&/))
+      .map((line) => line.replace(/#.*/, '').trim())
+      .filter(Boolean);
+    expect(lines.filter((line) => elsewhere[line] === undefined && !/^(git clone|cd) /.test(line))).toEqual([]);
+  });
+
+  const runnable = documents
+    .map(({ document, blocks }) => ({ document, blocks: blocks.filter(({ flags }) => !flags.includes('checkout')) }))
+    .filter(({ blocks }) => blocks.length > 0);
+
+  it.each(runnable)('show in $document only commands that work', async ({ blocks }) => {
+    const folder = await freshFolder();
+    try {
+      const { LANG = 'C.UTF-8' } = process.env;
+      const path = [join(folder, 'node_modules/.bin'), join(root, 'node_modules/.bin'), process.env.PATH].join(
+        delimiter,
+      );
+      const env = { PATH: path, HOME: join(folder, 'home'), LANG, USER: 'me' };
+      const { code, output } = await bash(scriptOf(blocks), folder, env);
+      expect(code, output).toBe(0);
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  });
+});
