@@ -1,0 +1,138 @@
+/** Key files: the repository's master key, sealed under a key that scrypt derives from a password. */
+import { randomBytes, scrypt } from 'node:crypto';
+import { z } from 'zod';
+import { isError, RespaldoError } from '../../errors.ts';
+import { Sealer, type RepositoryKey } from './crypto.ts';
+import { formatTime } from './time.ts';
+
+/** scrypt's cost: N rounds over 128·N·r bytes, p times. */
+export interface KeyDerivation {
+  /** A power of two. */
+  readonly N: number;
+  readonly r: number;
+  readonly p: number;
+}
+
+/** Whose key it is. */
+export interface KeyOwner {
+  readonly username: string;
+  readonly hostname: string;
+}
+
+/** About a third of a second on one core, as restic's own calibration aims at. */
+const DEFAULT_DERIVATION: KeyDerivation = { N: 32768, r: 8, p: 5 };
+
+const SALT_BYTES = 64;
+/** A key file is not authenticated until it is opened: a forged one must not take all memory. */
+const MAX_MEMORY = 1024 * 1024 * 1024;
+const MAX_PARALLEL = 1024;
+
+const base64 = z.base64().transform((text) => new Uint8Array(Buffer.from(text, 'base64')));
+
+const fileSchema = z.object({
+  created: z.string(),
+  username: z.string(),
+  hostname: z.string(),
+  kdf: z.literal('scrypt'),
+  N: z.int().min(2),
+  r: z.int().min(1),
+  p: z.int().min(1).max(MAX_PARALLEL),
+  salt: base64,
+  data: base64,
+});
+
+function bytes(length: number) {
+  return base64.refine((value) => value.length === length && value.some((byte) => byte !== 0));
+}
+
+const masterSchema = z.object({ mac: z.object({ k: bytes(16), r: bytes(16) }), encrypt: bytes(32) });
+
+/** A new key file; its id is the hash of these bytes. */
+export async function createKeyFile(
+  key: RepositoryKey,
+  password: string,
+  about: KeyOwner & { readonly created: Date },
+  derivation: KeyDerivation = DEFAULT_DERIVATION,
+): Promise<Uint8Array> {
+  const salt = randomBytes(SALT_BYTES);
+  const user = await deriveKey(password, salt, derivation);
+  const master = { mac: { k: encode(key.macK), r: encode(key.macR) }, encrypt: encode(key.encrypt) };
+  const file = {
+    created: formatTime(BigInt(about.created.getTime()) * 1_000_000n),
+    username: about.username,
+    hostname: about.hostname,
+    kdf: 'scrypt',
+    N: derivation.N,
+    r: derivation.r,
+    p: derivation.p,
+    salt: encode(salt),
+    data: encode(new Sealer(user).seal(Buffer.from(JSON.stringify(master)))),
+  };
+  return Buffer.from(JSON.stringify(file));
+}
+
+/**
+ * The master key, or undefined if the password is not this key's.
+ * @throws RespaldoError `repository-damaged` for what is not a key file.
+ */
+export async function openKeyFile(file: Uint8Array, password: string): Promise<RepositoryKey | undefined> {
+  const { N, r, p, salt, data } = parse(file);
+  const master = openMaster(new Sealer(await deriveKey(password, salt, { N, r, p })), data);
+  if (master === undefined) return undefined;
+  try {
+    const { mac, encrypt } = masterSchema.parse(JSON.parse(Buffer.from(master).toString()));
+    return { encrypt, macK: mac.k, macR: mac.r };
+  } catch (cause) {
+    throw damaged('the key in it is incomplete', cause);
+  }
+}
+
+/** What a key file tells without a password. `created` is RFC 3339, as stored. */
+export function describeKeyFile(file: Uint8Array): KeyOwner & { readonly created: string } {
+  const { username, hostname, created } = parse(file);
+  return { username, hostname, created };
+}
+
+function openMaster(sealer: Sealer, data: Uint8Array): Uint8Array | undefined {
+  try {
+    return sealer.open(data);
+  } catch (error) {
+    // The only proof of the password is that the authentication code matches.
+    if (isError(error, 'repository-damaged')) return undefined;
+    throw error;
+  }
+}
+
+function parse(file: Uint8Array): z.infer<typeof fileSchema> {
+  try {
+    return fileSchema.parse(JSON.parse(Buffer.from(file).toString()));
+  } catch (cause) {
+    throw damaged('its content is not what a key file holds', cause);
+  }
+}
+
+function deriveKey(password: string, salt: Uint8Array, { N, r, p }: KeyDerivation): Promise<RepositoryKey> {
+  const memory = 128 * N * r;
+  if (memory > MAX_MEMORY || (N & (N - 1)) !== 0) return Promise.reject(damaged('its scrypt parameters are unusable'));
+  const options = { N, r, p, maxmem: memory + 128 * r * p + 1024 * 1024 };
+  return new Promise((resolve, reject) => {
+    scrypt(password, salt, 64, options, (error, derived) => {
+      if (error) reject(damaged('its scrypt parameters are unusable', error));
+      else {
+        const [encrypt, macK, macR] = [derived.subarray(0, 32), derived.subarray(32, 48), derived.subarray(48, 64)];
+        resolve({ encrypt, macK, macR });
+      }
+    });
+  });
+}
+
+function encode(value: Uint8Array): string {
+  return Buffer.from(value).toString('base64');
+}
+
+function damaged(why: string, cause?: unknown): RespaldoError {
+  return new RespaldoError('repository-damaged', `a key file is damaged: ${why}`, {
+    hint: 'Another key of the repository, or a copy of this one, may still open it.',
+    cause,
+  });
+}

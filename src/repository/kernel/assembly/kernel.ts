@@ -1,0 +1,245 @@
+/**
+ * The repository's inner loops, in AssemblyScript: Rabin fingerprints, Poly1305, XOR.
+ *
+ * Compiled by `node scripts/kernel.ts build`. There is no allocator: the caller owns the memory above `BASE`, everything
+ * below is the kernel's own.
+ */
+
+/** First byte that belongs to the caller. */
+export const BASE: usize = 65536;
+const OUT: usize = 1024;
+const MOD: usize = 4096;
+
+// --- Rabin fingerprints over GF(2): a 64-byte window, cut where the low 20 bits are zero -----------------------------
+
+const WINDOW: usize = 64;
+const MASK: u64 = (1 << 20) - 1;
+/** Bytes that each of three lanes scans before the lanes are compared. */
+const LANE: usize = 8192;
+
+// The polynomial has degree 53, so the byte that a shift pushes out lies above bit 53 - 8 before the shift.
+const DEGREE: u64 = 53;
+const TOP: u64 = DEGREE - 8;
+
+function remainder(value: u64, polynomial: u64): u64 {
+  while (value >> DEGREE) {
+    value ^= polynomial << (63 - clz<u64>(value) - DEGREE);
+  }
+  return value;
+}
+
+/** Fills the tables that slide a byte out of the window and reduce a shifted digest. */
+export function setPolynomial(polynomial: u64): void {
+  for (let byte: u64 = 0; byte < 256; byte++) {
+    let digest: u64 = byte;
+    for (let i: usize = 1; i < WINDOW; i++) digest = remainder(digest << 8, polynomial);
+    store<u64>(OUT + ((<usize>byte) << 3), digest);
+    // One XOR both reduces the byte above the degree and clears it.
+    const high = byte << DEGREE;
+    store<u64>(MOD + ((<usize>byte) << 3), remainder(high, polynomial) | high);
+  }
+}
+
+function append(digest: u64, at: usize): u64 {
+  return ((digest << 8) | load<u8>(at)) ^ load<u64>(MOD + ((<usize>(digest >> TOP)) << 3));
+}
+
+function slide(digest: u64, at: usize): u64 {
+  return append(digest ^ load<u64>(OUT + ((<usize>load<u8>(at - WINDOW)) << 3)), at);
+}
+
+/** Digest of the window that ends before `at`. */
+function digestBefore(at: usize): u64 {
+  let digest: u64 = 0;
+  for (let p = at - WINDOW; p < at; p++) digest = append(digest, p);
+  return digest;
+}
+
+/** The first position in [from, to] where the window that ends there asks for a cut; 0 if there is none. */
+function cutInOneLane(from: usize, to: usize): usize {
+  let digest = digestBefore(from);
+  for (let at = from; ; at++) {
+    if ((digest & MASK) == 0) return at;
+    if (at >= to) return 0;
+    digest = slide(digest, at);
+  }
+  return 0;
+}
+
+/**
+ * The first position in [from, to] where a chunk ends; 0 if there is none. `from - 64` must be readable.
+ *
+ * A digest depends on the last 64 bytes alone, so three stretches can be scanned side by side, which hides the latency
+ * of the table look-ups. The first lane's finding wins at once; those of the others wait for the lanes before them.
+ */
+export function cut(from: usize, to: usize): usize {
+  while (to - from >= 3 * LANE) {
+    let a = digestBefore(from);
+    let b = digestBefore(from + LANE);
+    let c = digestBefore(from + 2 * LANE);
+    let second: usize = 0;
+    let third: usize = 0;
+    const end = from + LANE;
+    for (let at = from; at < end; at++) {
+      if ((a & MASK) == 0) return at;
+      if ((b & MASK) == 0 && second == 0) second = at + LANE;
+      if ((c & MASK) == 0 && third == 0) third = at + 2 * LANE;
+      a = slide(a, at);
+      b = slide(b, at + LANE);
+      c = slide(c, at + 2 * LANE);
+    }
+    if (second) return second;
+    if (third) return third;
+    from += 3 * LANE;
+  }
+  return cutInOneLane(from, to);
+}
+
+// --- Poly1305, one 130-bit number in five limbs of 26 bits ---------------------------------------------------------
+
+const LIMB: u64 = 0x3ffffff;
+/** The bit that a full block carries above its 128, within its top limb. */
+const FULL: u64 = 1 << 24;
+
+/** The accumulator, then the last block with its padding: between calls. */
+const H: usize = 8192;
+const LAST: usize = H + 64;
+/** The limbs of r. */
+const R: usize = H + 128;
+
+/** Starts a message under the clamped r whose 16 bytes lie at `r`. */
+export function poly1305Begin(r: usize): void {
+  memory.fill(H, 0, 40);
+  store<u64>(R, load<u32>(r) & 0x3ffffff);
+  store<u64>(R + 8, (load<u32>(r + 3) >> 2) & 0x3ffff03);
+  store<u64>(R + 16, (load<u32>(r + 6) >> 4) & 0x3ffc0ff);
+  store<u64>(R + 24, (load<u32>(r + 9) >> 6) & 0x3f03fff);
+  store<u64>(R + 32, (load<u32>(r + 12) >> 8) & 0x00fffff);
+}
+
+/** Feeds whole blocks: `length` is a multiple of 16. */
+export function poly1305Blocks(at: usize, length: usize): void {
+  multiplyBlocks(at, at + length, FULL);
+}
+
+/** Feeds the message's end, of any length; puts the 16-byte tag, masked with the 16 bytes at `s`, at `tag`. */
+export function poly1305End(at: usize, length: usize, s: usize, tag: usize): void {
+  const rest = length & 15;
+  poly1305Blocks(at, length - rest);
+  if (rest) {
+    store<u64>(LAST, 0);
+    store<u64>(LAST + 8, 0);
+    memory.copy(LAST, at + length - rest, rest);
+    store<u8>(LAST + rest, 1);
+    multiplyBlocks(LAST, LAST + 16, 0);
+  }
+  finish(s, tag);
+}
+
+/** h = (h + block) * r for each block; `high` is what lies above a block's 128 bits. */
+function multiplyBlocks(at: usize, end: usize, high: u64): void {
+  const r0 = load<u64>(R);
+  const r1 = load<u64>(R + 8);
+  const r2 = load<u64>(R + 16);
+  const r3 = load<u64>(R + 24);
+  const r4 = load<u64>(R + 32);
+  const s1 = r1 * 5;
+  const s2 = r2 * 5;
+  const s3 = r3 * 5;
+  const s4 = r4 * 5;
+  let h0 = load<u64>(H);
+  let h1 = load<u64>(H + 8);
+  let h2 = load<u64>(H + 16);
+  let h3 = load<u64>(H + 24);
+  let h4 = load<u64>(H + 32);
+  for (; at < end; at += 16) {
+    const low = load<u64>(at);
+    const top = load<u64>(at + 8);
+    h0 += low & LIMB;
+    h1 += (low >> 26) & LIMB;
+    h2 += ((low >> 52) | (top << 12)) & LIMB;
+    h3 += (top >> 14) & LIMB;
+    h4 += (top >> 40) | high;
+    const d0 = h0 * r0 + h1 * s4 + h2 * s3 + h3 * s2 + h4 * s1;
+    const d1 = h0 * r1 + h1 * r0 + h2 * s4 + h3 * s3 + h4 * s2 + (d0 >> 26);
+    const d2 = h0 * r2 + h1 * r1 + h2 * r0 + h3 * s4 + h4 * s3 + (d1 >> 26);
+    const d3 = h0 * r3 + h1 * r2 + h2 * r1 + h3 * r0 + h4 * s4 + (d2 >> 26);
+    const d4 = h0 * r4 + h1 * r3 + h2 * r2 + h3 * r1 + h4 * r0 + (d3 >> 26);
+    h0 = (d0 & LIMB) + (d4 >> 26) * 5;
+    h1 = (d1 & LIMB) + (h0 >> 26);
+    h0 &= LIMB;
+    h2 = d2 & LIMB;
+    h3 = d3 & LIMB;
+    h4 = d4 & LIMB;
+  }
+  store<u64>(H, h0);
+  store<u64>(H + 8, h1);
+  store<u64>(H + 16, h2);
+  store<u64>(H + 24, h3);
+  store<u64>(H + 32, h4);
+}
+
+/** Reduces the accumulator modulo 2^130 - 5 without branching on it, adds s, and writes the low 128 bits. */
+function finish(s: usize, tag: usize): void {
+  let h0 = load<u64>(H);
+  let h1 = load<u64>(H + 8);
+  let h2 = load<u64>(H + 16);
+  let h3 = load<u64>(H + 24);
+  let h4 = load<u64>(H + 32);
+  // Twice: the first carry out of the top limb may ripple through all of them.
+  for (let pass = 0; pass < 2; pass++) {
+    h1 += h0 >> 26;
+    h0 &= LIMB;
+    h2 += h1 >> 26;
+    h1 &= LIMB;
+    h3 += h2 >> 26;
+    h2 &= LIMB;
+    h4 += h3 >> 26;
+    h3 &= LIMB;
+    h0 += (h4 >> 26) * 5;
+    h4 &= LIMB;
+  }
+  h1 += h0 >> 26;
+  h0 &= LIMB;
+  // g = h - p: taken where it is not negative.
+  let g0 = h0 + 5;
+  let g1 = h1 + (g0 >> 26);
+  let g2 = h2 + (g1 >> 26);
+  let g3 = h3 + (g2 >> 26);
+  let g4 = h4 + (g3 >> 26) - (1 << 26);
+  const keep: u64 = 0 - (g4 >> 63);
+  h0 = (h0 & keep) | (g0 & LIMB & ~keep);
+  h1 = (h1 & keep) | (g1 & LIMB & ~keep);
+  h2 = (h2 & keep) | (g2 & LIMB & ~keep);
+  h3 = (h3 & keep) | (g3 & LIMB & ~keep);
+  h4 = (h4 & keep) | (g4 & LIMB & ~keep);
+  const low = h0 | (h1 << 26) | (h2 << 52);
+  const top = (h2 >> 12) | (h3 << 14) | (h4 << 40);
+  const sum = low + load<u64>(s);
+  store<u64>(tag, sum);
+  store<u64>(tag + 8, top + load<u64>(s + 8) + u64(sum < low));
+}
+
+// --- AES-CTR's parts that are not AES --------------------------------------------------------------------------------
+
+/** Writes `count` successive 16-byte big-endian counters, starting with the one at `next`, which moves on. */
+export function counters(next: usize, target: usize, count: usize): void {
+  let high = bswap<u64>(load<u64>(next));
+  let low = bswap<u64>(load<u64>(next + 8));
+  const end = target + (count << 4);
+  for (; target < end; target += 16) {
+    store<u64>(target, bswap<u64>(high));
+    store<u64>(target + 8, bswap<u64>(low));
+    low++;
+    high += u64(low == 0);
+  }
+  store<u64>(next, bswap<u64>(high));
+  store<u64>(next + 8, bswap<u64>(low));
+}
+
+/** target ^= mask, `length` bytes. Up to 15 bytes past both ends are touched. */
+export function xor(target: usize, mask: usize, length: usize): void {
+  for (let i: usize = 0; i < length; i += 16) {
+    v128.store(target + i, v128.xor(v128.load(target + i), v128.load(mask + i)));
+  }
+}
