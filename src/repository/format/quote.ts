@@ -32,7 +32,7 @@ function quoteChar(char: string): string {
 }
 
 const needsUnquoting = /[\\"\n]/;
-const sequences = /\\(?:x[\da-f]{2}|[0-7]{3}|u[\da-f]{4}|U[\da-f]{8}|.)?|["\n]/gis;
+const sequences = /\\(?:x[\da-fA-F]{2}|[0-7]{3}|u[\da-fA-F]{4}|U[\da-fA-F]{8}|.)?|["\n]/gs;
 
 /** The name that {@link goQuote} wrote, or any escape that `strconv.Unquote` takes. @throws RangeError for others. */
 export function goUnquote(quoted: string): string {
