@@ -1,5 +1,4 @@
 import type { Selection } from './entry.ts';
-import type { KeepRules } from './retention.ts';
 import type { SnapshotType } from './snapshot.ts';
 
 /** Where a secret comes from. Only the reference travels; the secret itself is read at the moment of use. */
@@ -43,4 +42,21 @@ export interface Destination {
   /** Relative folders are absolute already. */
   readonly url: string;
   readonly password?: SecretReference;
+}
+
+/** Which snapshots `forget` keeps: restic's rules. Counts may be `Infinity`; durations are such as `1y6m7d12h`. */
+export interface KeepRules {
+  readonly last?: number;
+  readonly hourly?: number;
+  readonly daily?: number;
+  readonly weekly?: number;
+  readonly monthly?: number;
+  readonly yearly?: number;
+  readonly within?: string;
+  readonly withinHourly?: string;
+  readonly withinDaily?: string;
+  readonly withinWeekly?: string;
+  readonly withinMonthly?: string;
+  readonly withinYearly?: string;
+  readonly tags?: readonly string[];
 }

@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.ts';
 import type { Entry } from '../domain/entry.ts';
 import type { Finding } from '../domain/finding.ts';
-import type { WantedType } from '../domain/plan.ts';
+import type { Plan, WantedType } from '../domain/plan.ts';
 import type { Snapshot } from '../domain/snapshot.ts';
 import { decideType, typeTag, type TypeDecision } from '../domain/strategy.ts';
 import type { About, Repository, SaveProgress, SaveSummary } from '../repository/repository.ts';
@@ -45,6 +45,22 @@ export interface BackupOutcome {
   readonly summary: SaveSummary;
   /** The source's and the repository's. */
   readonly findings: readonly Finding[];
+}
+
+/** The snapshots that a plan means: one of each of its sources. */
+export function backupsOf(
+  plan: Plan,
+  sources: readonly Source[],
+  at: Pick<BackupRequest, 'hostname' | 'username' | 'dryRun'>,
+): readonly BackupRequest[] {
+  return sources.map((source) => ({
+    source,
+    type: plan.type,
+    ...(plan.name !== undefined && { plan: plan.name }),
+    tags: plan.tags,
+    excludes: isTyped(source) ? [] : plan.selection.exclude,
+    ...at,
+  }));
 }
 
 /**

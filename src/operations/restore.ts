@@ -1,8 +1,11 @@
 import type { Finding } from '../domain/finding.ts';
 import type { Snapshot } from '../domain/snapshot.ts';
-import type { OverwritePolicy, Repository, RestoreProgress } from '../repository/repository.ts';
+import { RespaldoError } from '../errors.ts';
+import type { OverwritePolicy, Repository, RestoreOptions, RestoreProgress } from '../repository/repository.ts';
 import type { Runtime } from '../runtimes/runtime.ts';
-import type { SourceKind } from '../sources/source.ts';
+import type { RestoreTarget, SourceIo, SourceKind } from '../sources/source.ts';
+import { databaseKind } from './kind.ts';
+import { inspectTarget, type TargetState } from './target.ts';
 
 export interface RestoreRequest {
   readonly snapshot: Snapshot;
@@ -15,7 +18,7 @@ export interface RestoreRequest {
   /** Absent: the target must be missing, empty, or hold an unfinished restore of the same snapshot. */
   readonly overwrite?: OverwritePolicy;
   readonly owners?: boolean;
-  /** Restore a database snapshot's raw files, not a usable database. */
+  /** Restore a database snapshot's files as they are stored, without making them usable. */
   readonly raw?: boolean;
   readonly dryRun: boolean;
 }
@@ -23,29 +26,23 @@ export interface RestoreRequest {
 export interface RestorePorts {
   readonly repository: Repository;
   readonly runtime: Runtime;
-  /** Every kind of source, from `sources/index.ts`. */
+  /** Every kind of source. */
   readonly kinds: readonly SourceKind[];
   readonly onProgress?: (progress: RestoreProgress) => void;
+  /** Each finding as it is made; all of them are in the outcome too. */
   readonly onFinding?: (finding: Finding) => void;
 }
 
 /** What a restore would do, as data: to be shown before anything is written. */
 export interface RestorePlan {
   readonly request: RestoreRequest;
-  /** `files`: the tree as it is. A kind: that source makes a usable database of it. */
+  /** `files`: the tree as it is stored. A kind of source: that one makes a usable database of it. */
   readonly as: 'files' | SourceKind['name'];
-  /** What the request selects. Bytes are uncompressed. */
+  /** What the request selects, before its patterns. Bytes are uncompressed; hard links count once. */
   readonly selected: { readonly files: number; readonly folders: number; readonly bytes: number };
   readonly target: TargetState;
-}
-
-/** What lies where a restore would write. */
-export interface TargetState {
-  readonly exists: boolean;
-  /** Entries directly in it. */
-  readonly entries: number;
-  /** Bytes that this user may still write there. */
-  readonly freeBytes: number;
+  /** Whether the selected bytes fit beside what is there. */
+  readonly fits: boolean;
 }
 
 export interface RestoreOutcome {
@@ -53,4 +50,164 @@ export interface RestoreOutcome {
   readonly state: 'succeeded' | 'incomplete';
   readonly progress: RestoreProgress;
   readonly findings: readonly Finding[];
+}
+
+/**
+ * Looks at snapshot and target, and writes nothing.
+ * @throws RespaldoError `path-missing`, `target-unsafe`, `target-not-empty` for a database that would be mixed with
+ *   other files.
+ */
+export async function planRestore(
+  request: RestoreRequest,
+  ports: RestorePorts,
+  signal: AbortSignal,
+): Promise<RestorePlan> {
+  const target = await inspectTarget(request.target);
+  const kind = wantsDatabase(request)
+    ? await databaseKind(request.snapshot, ports.repository, ports.kinds, signal)
+    : undefined;
+  if (kind && request.overwrite !== undefined && target.entries > 0) throw mixed(request.target);
+  const selected = await measure(request, ports.repository, signal);
+  return { request, as: kind?.name ?? 'files', selected, target, fits: selected.bytes <= target.freeBytes };
+}
+
+/** Carries the plan out: restored and durable, or thrown. */
+export async function restore(plan: RestorePlan, ports: RestorePorts, signal: AbortSignal): Promise<RestoreOutcome> {
+  const { request } = plan;
+  const findings: Finding[] = [];
+  const report = (finding: Finding): void => {
+    findings.push(finding);
+    ports.onFinding?.(finding);
+  };
+  const kind = ports.kinds.find(({ name }) => name === plan.as);
+  const progress =
+    kind && plan.as !== 'files' && !request.dryRun
+      ? await restoreDatabase(plan, kind, ports, report, signal)
+      : await ports.repository.restore(request.snapshot, request.target, optionsOf(request, ports, report), signal);
+  const state = findings.some(({ severity }) => severity !== 'note') ? 'incomplete' : 'succeeded';
+  return { state, progress, findings };
+}
+
+/** The kind of database decides where its files go, and what else it takes for a server to start on them. */
+async function restoreDatabase(
+  { request, selected }: RestorePlan,
+  kind: SourceKind,
+  ports: RestorePorts,
+  report: (finding: Finding) => void,
+  signal: AbortSignal,
+): Promise<RestoreProgress> {
+  const { repository, runtime } = ports;
+  const total = new Total(selected, ports.onProgress);
+  const target: RestoreTarget = {
+    folder: request.target,
+    extract: async (path, into) => {
+      const onProgress = total.part();
+      const options = { ...optionsOf(request, ports, report), path, onProgress };
+      onProgress(await repository.restore(request.snapshot, into, options, signal));
+    },
+  };
+  const io: SourceIo = { runtime, signal, report, expect: () => undefined };
+  await kind.restore(repository.readable(request.snapshot, signal), target, io);
+  return total.done();
+}
+
+function optionsOf(
+  request: RestoreRequest,
+  { onProgress }: RestorePorts,
+  onFinding: (finding: Finding) => void,
+): RestoreOptions {
+  return {
+    include: request.include,
+    exclude: request.exclude,
+    dryRun: request.dryRun,
+    onFinding,
+    ...(request.path !== undefined && { path: request.path }),
+    ...(request.overwrite !== undefined && { overwrite: request.overwrite }),
+    ...(request.owners !== undefined && { owners: request.owners }),
+    ...(onProgress && { onProgress }),
+  };
+}
+
+/** A part of a database is files; only all of it can be made to start. */
+function wantsDatabase({ path, include, exclude, raw }: RestoreRequest): boolean {
+  return raw !== true && (path === undefined || path === '/') && include.length === 0 && exclude.length === 0;
+}
+
+async function measure(
+  { snapshot, path }: RestoreRequest,
+  repository: Repository,
+  signal: AbortSignal,
+): Promise<RestorePlan['selected']> {
+  const seen = new Set<string>();
+  const selected = { files: 0, folders: 0, bytes: 0 };
+  for await (const node of repository.list(snapshot, path === undefined ? {} : { path }, signal)) {
+    if (node.type === 'dir') selected.folders += 1;
+    else selected.files += 1;
+    const linked = (node.links ?? 1) > 1 && node.inode !== undefined;
+    const identity = linked ? `${String(node.deviceId)}:${String(node.inode)}` : undefined;
+    if (identity === undefined || !seen.has(identity)) selected.bytes += node.size;
+    if (identity !== undefined) seen.add(identity);
+  }
+  return selected;
+}
+
+function mixed(folder: string): RespaldoError {
+  return new RespaldoError('target-not-empty', `${folder} is not empty: a database is not restored among other files`, {
+    hint: 'Files of another database would stay between and spoil it. Name an empty or new folder by --target.',
+  });
+}
+
+const NOTHING: RestoreProgress = {
+  filesTotal: 0,
+  filesRestored: 0,
+  filesSkipped: 0,
+  bytesTotal: 0,
+  bytesRestored: 0,
+  bytesSkipped: 0,
+};
+
+/** Adds up the progress of several extractions into the whole. */
+class Total {
+  readonly #parts: RestoreProgress[] = [];
+  readonly #selected: RestorePlan['selected'];
+  readonly #tell: ((progress: RestoreProgress) => void) | undefined;
+
+  constructor(selected: RestorePlan['selected'], tell: ((progress: RestoreProgress) => void) | undefined) {
+    this.#selected = selected;
+    this.#tell = tell;
+  }
+
+  part(): (progress: RestoreProgress) => void {
+    const at = this.#parts.push(NOTHING) - 1;
+    return (progress) => {
+      this.#parts[at] = progress;
+      this.#tell?.(this.now());
+    };
+  }
+
+  now(): RestoreProgress {
+    const done = this.done();
+    return {
+      ...done,
+      filesTotal: Math.max(this.#selected.files, done.filesTotal),
+      bytesTotal: Math.max(this.#selected.bytes, done.bytesTotal),
+    };
+  }
+
+  /** What was extracted is all there was to do. */
+  done(): RestoreProgress {
+    const sum = (of: (part: RestoreProgress) => number) => this.#parts.reduce((total, part) => total + of(part), 0);
+    const filesRestored = sum((part) => part.filesRestored);
+    const filesSkipped = sum((part) => part.filesSkipped);
+    const bytesRestored = sum((part) => part.bytesRestored);
+    const bytesSkipped = sum((part) => part.bytesSkipped);
+    return {
+      filesTotal: filesRestored + filesSkipped,
+      filesRestored,
+      filesSkipped,
+      bytesTotal: bytesRestored + bytesSkipped,
+      bytesRestored,
+      bytesSkipped,
+    };
+  }
 }

@@ -1,0 +1,119 @@
+/** The only file that wires concrete parts together. Everything is loaded when it is first used. */
+import type { Catalog } from './catalog/catalog.ts';
+import type { RepositoryAccess } from './config/repository.ts';
+import type { Environment, ReadSecret } from './config/secrets.ts';
+import type { Plan } from './domain/plan.ts';
+import { isError, RespaldoError } from './errors.ts';
+import type { Repository } from './repository/repository.ts';
+import type { Runtime } from './runtimes/runtime.ts';
+import type { Source, SourceKind } from './sources/source.ts';
+import type { Store } from './stores/store.ts';
+
+export { systemClock } from './clock.ts';
+
+/** Who opens a repository, and from where. */
+export interface OpenOptions {
+  /** Where a relative address starts from: an absolute path. */
+  readonly workingDirectory: string;
+  /** Told of each failure of the store that is going to be tried again. */
+  readonly onRetry?: (error: RespaldoError) => void;
+}
+
+/** Who makes a repository, and how. */
+export interface InitOptions extends OpenOptions {
+  readonly version?: 1 | 2;
+  readonly hostname: string;
+  readonly username: string;
+}
+
+/**
+ * Opens the repository and its store; `close()` closes both.
+ * @throws RespaldoError `repository-missing`, `wrong-password`, which name what was tried, and the store's.
+ */
+export async function openRepositoryAt(
+  access: RepositoryAccess,
+  options: OpenOptions,
+  signal: AbortSignal,
+): Promise<Repository> {
+  const { openRepository } = await import('./repository/index.ts');
+  return withStore(access, options, (store) => openRepository(store, access.password, {}, signal));
+}
+
+/** Makes a new repository and opens it. @throws RespaldoError `repository-exists`, and the store's. */
+export async function initRepositoryAt(
+  access: RepositoryAccess,
+  { version = 2, hostname, username, ...options }: InitOptions,
+  signal: AbortSignal,
+): Promise<Repository> {
+  const { initRepository } = await import('./repository/index.ts');
+  return withStore(access, options, (store) =>
+    initRepository(store, access.password, { version, hostname, username }, signal),
+  );
+}
+
+/**
+ * The plan's sources, with their passwords: its folders together are one, each database is one. Nothing is connected
+ * yet.
+ * @throws RespaldoError `usage` for an address that nobody understands, and what reading a secret throws.
+ */
+export async function openSources(plan: Plan, readSecret: ReadSecret, signal: AbortSignal): Promise<readonly Source[]> {
+  const { openDirectories, sourceFor } = await import('./sources/index.ts');
+  const shared = {
+    workingDirectory: plan.folder,
+    selection: plan.selection,
+    acceptDamagedPages: plan.acceptDamagedPages,
+  };
+  const folders: string[] = [];
+  const databases: Source[] = [];
+  for (const { address, password } of plan.sources) {
+    const kind = sourceFor(address);
+    if (kind.name === 'directory') folders.push(address);
+    else
+      databases.push(
+        kind.open(address, { ...shared, ...(password && { password: await readSecret(password, signal) }) }),
+      );
+  }
+  return [...(folders.length === 0 ? [] : [openDirectories(folders, shared)]), ...databases];
+}
+
+/** Every kind of source, for restores. */
+export async function sourceKinds(): Promise<readonly SourceKind[]> {
+  return (await import('./sources/index.ts')).SOURCE_KINDS;
+}
+
+/** Where the tools of sources run. */
+export async function hostRuntime(): Promise<Runtime> {
+  const { openRuntime } = await import('./runtimes/index.ts');
+  return openRuntime('host');
+}
+
+/** The memory of runs. Never throws: where it cannot be used, `warn` is told once and nothing is remembered. */
+export async function openRunCatalog(env: Environment, warn: (message: string) => void): Promise<Catalog> {
+  const { openCatalog } = await import('./catalog/index.ts');
+  return openCatalog(env, warn);
+}
+
+async function withStore(
+  access: RepositoryAccess,
+  { workingDirectory, onRetry }: OpenOptions,
+  open: (store: Store) => Promise<Repository>,
+): Promise<Repository> {
+  const { openStore } = await import('./stores/index.ts');
+  const store = await openStore(access.url, { workingDirectory, ...(onRetry && { onRetry }) });
+  try {
+    return await open(store);
+  } catch (error) {
+    await store.close();
+    throw explained(error, access);
+  }
+}
+
+/** Where the wrong password came from is what tells its owner which one to mend. */
+function explained(error: unknown, { passwordFrom }: RepositoryAccess): unknown {
+  if (!isError(error, 'wrong-password')) return error;
+  return new RespaldoError('wrong-password', error.message, {
+    hint: `The password came from ${passwordFrom}.`,
+    context: error.context,
+    cause: error,
+  });
+}

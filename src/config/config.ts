@@ -1,0 +1,91 @@
+import { homedir } from 'node:os';
+import path from 'node:path';
+import type { Destination, Plan, PlanSource, SecretReference } from '../domain/plan.ts';
+import { keepRules } from './keep.ts';
+import type { ConfigFile, SecretSetting, SourceSetting } from './schema.ts';
+import { splitWords } from './words.ts';
+
+/** A configuration with its references resolved and its folders made absolute. */
+export interface Config {
+  /** Absolute path of the file. */
+  readonly file: string;
+  readonly repositories: ReadonlyMap<string, Destination>;
+  /** The repository that is meant where none is named: the default, or the only one. */
+  readonly defaultRepository?: string;
+  readonly plans: ReadonlyMap<string, Plan>;
+}
+
+/** @param file its absolute path: what is relative in the file starts from its folder. */
+export function toConfig(settings: ConfigFile, file: string): Config {
+  const folder = path.dirname(file);
+  const defaultRepository = defaultOf(settings);
+  const repositories = Object.entries(settings.repositories).map(([name, { url, password }]): [string, Destination] => [
+    name,
+    { name, url: absoluteUrl(url, folder), ...(password && { password: toReference(password, folder) }) },
+  ]);
+  const plans = Object.entries(settings.plans).map(([name, setting]): [string, Plan] => {
+    const repository = setting.repository ?? defaultRepository;
+    return [
+      name,
+      {
+        name,
+        sources: toSources(setting.source, folder),
+        folder,
+        ...(repository !== undefined && { repository }),
+        type: setting.type,
+        tags: setting.tags,
+        selection: {
+          exclude: setting.exclude,
+          oneFileSystem: setting['one-file-system'],
+          excludeCaches: setting['exclude-caches'],
+        },
+        acceptDamagedPages: setting['accept-damaged-pages'],
+        ...(setting.keep && { keep: keepRules(setting.keep) }),
+      },
+    ];
+  });
+  return {
+    file,
+    repositories: new Map(repositories),
+    ...(defaultRepository !== undefined && { defaultRepository }),
+    plans: new Map(plans),
+  };
+}
+
+function defaultOf({ defaults, repositories }: ConfigFile): string | undefined {
+  const [only, ...others] = Object.keys(repositories);
+  return defaults.repository ?? (others.length === 0 ? only : undefined);
+}
+
+function toSources(setting: SourceSetting, folder: string): readonly [PlanSource, ...PlanSource[]] {
+  const [first, ...others] = (Array.isArray(setting) ? setting : [setting]).map((one): PlanSource => {
+    if (typeof one === 'string') return { address: expandHome(one) };
+    return {
+      address: expandHome(one.address),
+      ...(one.password && { password: toReference(one.password, folder) }),
+    };
+  });
+  if (!first) throw new TypeError('the schema asks for at least one source');
+  return [first, ...others];
+}
+
+function toReference({ env, file, command }: SecretSetting, folder: string): SecretReference {
+  if (env !== undefined) return { env };
+  if (file !== undefined) return { file: path.resolve(folder, expandHome(file)) };
+  if (typeof command === 'string') return { command: splitWords(command, 'command'), folder };
+  const [program, ...args] = command ?? [];
+  if (program === undefined) throw new TypeError('the schema asks for one of env, file and command');
+  return { command: [expandHome(program), ...args], folder };
+}
+
+/** A folder becomes absolute; what has another scheme stays as it is. */
+function absoluteUrl(url: string, folder: string): string {
+  if (/^local:/i.test(url)) return path.resolve(folder, expandHome(url.slice('local:'.length)));
+  const isFolder = !url.includes(':') || /^(\.{0,2}|~)\//.test(url);
+  return isFolder ? path.resolve(folder, expandHome(url)) : url;
+}
+
+/** No shell reads the file, so `~/` is expanded here. */
+function expandHome(text: string): string {
+  return text.startsWith('~/') ? path.join(homedir(), text.slice(2)) : text;
+}

@@ -1,0 +1,114 @@
+import { RespaldoError } from '../errors.ts';
+import type { Path } from './place.ts';
+import { didYouMean } from './suggest.ts';
+import type { Complaint } from './wording.ts';
+import { splitWords } from './words.ts';
+
+/** Says what is wrong with an address, or nothing. */
+type CheckAddress = (address: string) => Promise<string | undefined>;
+
+/** What only the rest of the program knows about addresses. */
+export interface AddressChecks {
+  readonly source: CheckAddress;
+  readonly store: CheckAddress;
+}
+
+/**
+ * What a schema cannot see: names that point to nothing, addresses that nobody understands. Reads the file as it was
+ * written, valid or not, so that these problems are told together with the schema's.
+ */
+export async function checkReferences(content: unknown, check: AddressChecks): Promise<readonly Complaint[]> {
+  const complaints: Complaint[] = [];
+  for (const finding of references(content)) complaints.push(finding);
+  for (const { value, path, kind } of addresses(content)) {
+    const message = await check[kind](value);
+    if (message !== undefined) complaints.push({ path, part: 'value', message });
+  }
+  return complaints;
+}
+
+function* references(content: unknown): Generator<Complaint> {
+  const root = mapping(content);
+  const repositories = Object.entries(mapping(root.repositories));
+  const names = repositories.map(([name]) => name);
+  const preferred = mapping(root.defaults).repository;
+  const hasDefault = preferred !== undefined || names.length === 1;
+  yield* known(preferred, names, ['defaults', 'repository']);
+  for (const [name, repository] of repositories)
+    yield* splittable(mapping(repository).password, ['repositories', name, 'password']);
+  for (const [name, plan] of Object.entries(mapping(root.plans))) {
+    yield* known(mapping(plan).repository, names, ['plans', name, 'repository']);
+    if (!hasDefault) yield* ambiguous(plan, names, ['plans', name]);
+    for (const { source, path } of sources(mapping(plan).source, ['plans', name, 'source']))
+      yield* splittable(mapping(source).password, [...path, 'password']);
+  }
+}
+
+function* addresses(content: unknown): Generator<{ value: string; path: Path; kind: keyof AddressChecks }> {
+  const root = mapping(content);
+  for (const [name, repository] of Object.entries(mapping(root.repositories))) {
+    const { url } = mapping(repository);
+    if (isWritten(url)) yield { value: url, path: ['repositories', name, 'url'], kind: 'store' };
+  }
+  for (const [name, plan] of Object.entries(mapping(root.plans))) {
+    for (const { source, path } of sources(mapping(plan).source, ['plans', name, 'source'])) {
+      const { address } = mapping(source);
+      if (isWritten(source)) yield { value: source, path, kind: 'source' };
+      else if (isWritten(address)) yield { value: address, path: [...path, 'address'], kind: 'source' };
+    }
+  }
+}
+
+function* sources(source: unknown, path: Path): Generator<{ source: unknown; path: Path }> {
+  if (!Array.isArray(source)) yield { source, path };
+  else for (const [at, one] of source.entries()) yield { source: one as unknown, path: [...path, at] };
+}
+
+function* known(name: unknown, names: readonly string[], path: Path): Generator<Complaint> {
+  if (!isWritten(name) || names.includes(name)) return;
+  const there = names.length === 0 ? '; none is defined under repositories' : didYouMean(name, names);
+  yield { path, part: 'value', message: `there is no repository ${name}${there}` };
+}
+
+/** Where the file has no repository at all, the command line or the environment names it. */
+function* ambiguous(plan: unknown, names: readonly string[], path: Path): Generator<Complaint> {
+  const [first] = names;
+  if (first === undefined || !isMapping(plan) || plan.repository !== undefined) return;
+  const message = `names no repository, and there are several (${names.join(', ')}): add repository: ${first}, or defaults: { repository: ${first} }`;
+  yield { path, part: 'key', message };
+}
+
+function* splittable(secret: unknown, path: Path): Generator<Complaint> {
+  const { command } = mapping(secret);
+  if (!isWritten(command)) return;
+  const message = complaintOf(() => splitWords(command, 'command'));
+  if (message !== undefined) yield { path: [...path, 'command'], part: 'value', message };
+}
+
+/** What is wrong, in the words of what `look` throws for a wrong address; nothing if it does not throw. */
+export function complaintOf(look: () => unknown): string | undefined {
+  try {
+    look();
+    return undefined;
+  } catch (error) {
+    return complaintFrom(error);
+  }
+}
+
+/** The words of an error about a wrong address; any other error is thrown on. */
+export function complaintFrom(error: unknown): string {
+  if (!(error instanceof RespaldoError)) throw error;
+  return error.hint === undefined ? error.message : `${error.message}. ${error.hint}`;
+}
+
+function isWritten(value: unknown): value is string {
+  return typeof value === 'string' && value !== '';
+}
+
+function isMapping(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function mapping(value: unknown): Readonly<Record<string, unknown>> {
+  return isMapping(value) ? value : {};
+}

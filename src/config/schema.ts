@@ -1,0 +1,196 @@
+import { z } from 'zod';
+
+/**
+ * The one declaration of `respaldo.yaml`: it validates, and gives editors their JSON Schema with titles and
+ * descriptions. Keys are kebab-case. `docs/guides/configuration.md` tells the same story in prose.
+ */
+
+/** Names of repositories and plans: no `/`, `.` or `:`, so that a name never looks like an address. */
+const NAME = /^[\p{L}\p{N}][\p{L}\p{N}_-]*$/u;
+const DURATION = /^(\d+[ymdh])+$/;
+
+const text = z.string().min(1, 'must not be empty');
+const name = z.string().regex(NAME, 'a name holds letters, digits, - and _ only, and starts with a letter or digit');
+
+const secret = z
+  .strictObject(
+    {
+      env: z
+        .string()
+        .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'must be the name of an environment variable')
+        .optional()
+        .meta({ title: 'Environment variable', description: 'Name of the environment variable that holds it.' }),
+      file: text.optional().meta({
+        title: 'File',
+        description: 'A file that holds it and nothing else; relative to the folder of this configuration.',
+      }),
+      command: z
+        .union([text, z.array(z.string()).min(1, 'must hold at least the program')])
+        .optional()
+        .meta({
+          title: 'Command',
+          description: 'Program and arguments that print it. Run without a shell, in the folder of this configuration.',
+          examples: [['pass', 'show', 'respaldo']],
+        }),
+    },
+    {
+      error: (issue) =>
+        issue.code === 'invalid_type' && issue.input !== undefined
+          ? 'a secret is never written here: use { env: NAME }, { file: path } or { command: [program, argument] }'
+          : undefined,
+    },
+  )
+  .refine((value) => Object.values(value).filter((it) => it !== undefined).length === 1, {
+    error: 'say where it comes from by exactly one of env, file and command',
+  })
+  .meta({
+    title: 'Secret',
+    description: 'Where a secret comes from. The secret itself is never written here.',
+    minProperties: 1,
+    maxProperties: 1,
+  });
+
+const repository = z
+  .strictObject({
+    url: text.meta({
+      title: 'Address',
+      description: 'Where the repository lies: a folder, relative to the folder of this configuration.',
+      examples: ['./backups', '/srv/respaldo'],
+    }),
+    password: secret.optional().meta({ title: 'Password', description: 'Opens the repository.' }),
+  })
+  .meta({
+    title: 'Repository',
+    description: 'Deduplicated, encrypted snapshots in a store (restic format version 2).',
+  });
+
+const address = text.meta({
+  title: 'Address',
+  description: 'A folder or file, or postgresql://user@host:5432/?method=physical.',
+  examples: ['./files', 'postgresql://postgres@localhost:5432/?method=physical'],
+});
+
+const sourceWithPassword = z
+  .strictObject({
+    address,
+    password: secret.optional().meta({ title: 'Password', description: 'The password of the database.' }),
+  })
+  .meta({ title: 'Source with a password' });
+
+const source = z
+  .union([
+    address,
+    sourceWithPassword,
+    z.array(z.union([address, sourceWithPassword])).min(1, 'must name at least one address'),
+  ])
+  .meta({
+    title: 'Source',
+    description:
+      'What is protected: an address, { address, password }, or a list of them. Folders of one plan share a snapshot.',
+  });
+
+const count = (unit: string) =>
+  z
+    .union([z.int().min(0, 'must be 0 or more'), z.literal('unlimited')])
+    .optional()
+    .meta({ description: `How many ${unit} to keep; unlimited keeps all.` });
+const within = (unit: string) =>
+  z
+    .string()
+    .regex(DURATION, 'must be a duration such as 1y6m7d12h')
+    .optional()
+    .meta({ description: `Keep ${unit} of this long before the newest snapshot, such as 1y6m7d12h.` });
+
+const keep = z
+  .strictObject({
+    last: count('of the newest snapshots'),
+    hourly: count('hours with their last snapshot'),
+    daily: count('days with their last snapshot'),
+    weekly: count('weeks with their last snapshot'),
+    monthly: count('months with their last snapshot'),
+    yearly: count('years with their last snapshot'),
+    within: within('every snapshot'),
+    'within-hourly': within('the last snapshot of each hour'),
+    'within-daily': within('the last snapshot of each day'),
+    'within-weekly': within('the last snapshot of each week'),
+    'within-monthly': within('the last snapshot of each month'),
+    'within-yearly': within('the last snapshot of each year'),
+    tags: z.array(text).optional().meta({ description: 'Keep every snapshot that has one of these tags.' }),
+  })
+  .refine((rules) => Object.keys(rules).length > 0, 'must hold at least one rule, such as daily: 7')
+  .meta({
+    title: 'Keep',
+    description: 'Which snapshots `respaldo forget` keeps; the rules are restic’s.',
+    minProperties: 1,
+  });
+
+const plan = z
+  .strictObject({
+    source,
+    repository: name.optional().meta({
+      title: 'Repository',
+      description: 'Name of a repository of this file. May be left out if there is one, or a default.',
+    }),
+    type: z.enum(['auto', 'full', 'differential', 'incremental']).default('auto').meta({
+      title: 'Type',
+      description:
+        'full reads everything anew; differential compares with the last full; incremental with the last snapshot; auto decides.',
+    }),
+    tags: z
+      .array(text.regex(/^[^,]*$/, 'a tag holds no comma'))
+      .default([])
+      .meta({ title: 'Tags', description: 'Tags of each snapshot, beside plan=<name>.' }),
+    exclude: z
+      .array(text)
+      .default([])
+      .meta({ title: 'Exclude', description: 'Patterns of what is left out of folders; restic’s patterns.' }),
+    'one-file-system': z
+      .boolean()
+      .default(false)
+      .meta({ title: 'One file system', description: 'Do not cross into other file systems.' }),
+    'exclude-caches': z
+      .boolean()
+      .default(false)
+      .meta({ title: 'Exclude caches', description: 'Leave out folders marked by a CACHEDIR.TAG.' }),
+    'accept-damaged-pages': z.boolean().default(false).meta({
+      title: 'Accept damaged pages',
+      description: 'PostgreSQL: store the snapshot, as incomplete, although the server found damaged pages.',
+    }),
+    keep: keep.optional(),
+  })
+  .meta({ title: 'Plan', description: 'A configured backup.' });
+
+/** `respaldo.yaml` */
+export const configSchema = z
+  .strictObject({
+    repositories: z.record(name, repository).default({}).meta({ title: 'Repositories', description: 'By name.' }),
+    plans: z.record(name, plan).default({}).meta({ title: 'Plans', description: 'By name.' }),
+    defaults: z
+      .strictObject({
+        repository: name.optional().meta({ title: 'Repository', description: 'Used where none is named.' }),
+      })
+      .default({})
+      .meta({ title: 'Defaults' }),
+  })
+  .meta({ title: 'respaldo.yaml', description: 'Configuration of Respaldo.' });
+
+/** A valid file's content, before references and folders are resolved. */
+export type ConfigFile = z.output<typeof configSchema>;
+export type SecretSetting = z.output<typeof secret>;
+export type SourceSetting = z.output<typeof source>;
+export type KeepSetting = z.output<typeof keep>;
+
+/** The part of JSON Schema that ours uses. */
+export interface JsonSchema {
+  readonly properties?: Readonly<Record<string, JsonSchema>>;
+  readonly additionalProperties?: JsonSchema | boolean;
+  readonly items?: JsonSchema;
+  readonly anyOf?: readonly JsonSchema[];
+  readonly enum?: readonly string[];
+  readonly [keyword: string]: unknown;
+}
+
+/** The declaration as JSON Schema (draft 7, which every YAML editor reads). */
+export function configJsonSchema(): JsonSchema {
+  return z.toJSONSchema(configSchema, { target: 'draft-7', io: 'input' }) as JsonSchema;
+}
