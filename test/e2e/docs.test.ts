@@ -4,6 +4,8 @@ import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { embeddedBinaries } from '../../examples/tienda/binaries.ts';
+import { Cluster } from '../../examples/tienda/cluster.ts';
 
 /*
  * The documents promise commands; here they are executed.
@@ -12,7 +14,7 @@ import { describe, expect, it } from 'vitest';
  * folder, so that a later block finds what an earlier one made and exported; any command that fails, fails the test.
  *   ```sh exit=3       the block must end with this code; what it exports is lost
  *   ```sh checkout     commands for a checkout, which other tests run: only those listed in `elsewhere` are allowed
- *   ```sh postgres     needs a PostgreSQL: `postgresql://…@localhost:5432` means the one that the test starts
+ *   ```sh postgres     needs a PostgreSQL: `localhost:5432` is the one that the test starts, with PGPASSWORD set
  * Anything that is shown but not a command is ```text, ```yaml, ```json …
  */
 const root = join(import.meta.dirname, '../..');
@@ -95,17 +97,30 @@ describe('The documents', () => {
     .filter(({ blocks }) => blocks.length > 0);
 
   it.each(runnable)('show in $document only commands that work', async ({ blocks }) => {
+    const { LANG = 'C.UTF-8' } = process.env;
+    await using stack = new AsyncDisposableStack();
     const folder = await freshFolder();
-    try {
-      const { LANG = 'C.UTF-8' } = process.env;
-      const path = [join(folder, 'node_modules/.bin'), join(root, 'node_modules/.bin'), process.env.PATH].join(
-        delimiter,
-      );
-      const env = { PATH: path, HOME: join(folder, 'home'), LANG, USER: 'me' };
-      const { code, output } = await bash(scriptOf(blocks), folder, env);
-      expect(code, output).toBe(0);
-    } finally {
-      await rm(folder, { recursive: true, force: true });
+    stack.defer(() => rm(folder, { recursive: true, force: true }));
+    const path = [join(folder, 'node_modules/.bin'), join(root, 'node_modules/.bin'), process.env.PATH].join(delimiter);
+    const env = { PATH: path, HOME: join(folder, 'home'), LANG, USER: 'me' };
+    let script = scriptOf(blocks);
+    if (blocks.some(({ flags }) => flags.includes('postgres'))) {
+      const { port, password } = await startPostgres(stack);
+      script = `export PGPASSWORD=${password}\n${script.replaceAll('localhost:5432', `127.0.0.1:${port}`)}`;
     }
+    const { code, output } = await bash(script, folder, env);
+    expect(code, output).toBe(0);
   });
 });
+
+/** A server that asks for a password, as the documents assume; it ends with the stack. */
+async function startPostgres(stack: AsyncDisposableStack): Promise<{ port: number; password: string }> {
+  const password = 'shop';
+  const binaries = await embeddedBinaries();
+  stack.defer(() => binaries.remove());
+  const cluster = await Cluster.create(binaries, { tcp: true });
+  stack.defer(() => cluster.remove());
+  await cluster.start();
+  await cluster.query(`ALTER ROLE postgres PASSWORD '${password}'`);
+  return { port: cluster.port, password };
+}
