@@ -26,7 +26,8 @@ export class Chunker {
   }
 
   /**
-   * End (exclusive) of the chunk that starts at `start`, given valid bytes [start, end); 0 if more bytes are needed.
+   * End (exclusive) of the chunk that starts at `start`, given valid bytes [start, end); 0 if there are none, or more
+   * are needed.
    * `final`: no bytes follow, so that the rest is a chunk. Bytes before `end` must not change between calls with the
    * same `start`: what has been scanned is not scanned again.
    */
@@ -36,7 +37,8 @@ export class Chunker {
       this.#scanned = start + MIN_CHUNK - 1;
     }
     const cut = this.#scan(Math.min(end, start + MAX_CHUNK));
-    if (cut === 0 && end - start < MAX_CHUNK && !final) return 0;
+    const isWhole = cut !== 0 || end - start >= MAX_CHUNK || (final && end > start);
+    if (!isWhole) return 0;
     this.#start = -1;
     return cut === 0 ? Math.min(end, start + MAX_CHUNK) : cut;
   }
