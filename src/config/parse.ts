@@ -26,7 +26,7 @@ export async function parseConfig(text: string, file: string, check: AddressChec
   let document: Document;
   let content: unknown;
   try {
-    document = parseDocument(text, { lineCounter: lines, prettyErrors: false, merge: true });
+    document = parseDocument(text, { lineCounter: lines, prettyErrors: false, merge: true, stringKeys: true });
     if (document.errors.some(isFatal)) return { problems: syntaxProblems(document, lines) };
     content = document.toJS() ?? {};
   } catch (error) {
@@ -46,13 +46,13 @@ function place({ path, part, message }: Complaint, document: Document, lines: Li
   return { ...placeOf(path, part, document, lines), path: path.join('.'), message };
 }
 
-/** A tag such as `!secret` that YAML does not know is a warning there and an error here: its value would be ignored. */
+/** A tag such as `!secret` that YAML does not know is a warning there and an error here: its value would be ignored.
+ * Of several at one place the first says it; the others follow from it. */
 function syntaxProblems(document: Document, lines: LineCounter): readonly Problem[] {
-  return [...document.errors, ...document.warnings].map((error) => ({
-    ...positionOf(error, lines),
-    path: '',
-    message: wordsOf(error),
-  }));
+  const byPlace = new Map([...document.errors, ...document.warnings].reverse().map((error) => [error.pos[0], error]));
+  return [...byPlace.values()]
+    .map((error) => ({ ...positionOf(error, lines), path: '', message: wordsOf(error) }))
+    .toSorted(compareProblems);
 }
 
 /** After a key that is given twice the rest still means something. */
@@ -73,6 +73,10 @@ function wordsOf(error: YAMLError): string {
       return 'a tab indents this line: YAML wants spaces';
     case 'MULTIPLE_DOCS':
       return 'a second document starts here (---): there can be one';
+    case 'NON_STRING_KEY':
+      return 'a key must be plain text';
+    case 'RESOURCE_EXHAUSTION':
+      return 'is nested too deep';
     default:
       return error.message.split('\n', 1)[0] ?? error.code;
   }
