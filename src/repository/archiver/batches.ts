@@ -2,6 +2,7 @@
 import { RespaldoError } from '../../errors.ts';
 import type { Id } from '../format/id.ts';
 import type { Crew } from '../workers/crew.ts';
+import { release } from '../workers/release.ts';
 import type { Answer, BlobTally, PackEvent, Task } from './protocol.ts';
 
 const BATCH_SIZE = 2 * 1024 * 1024;
@@ -66,6 +67,7 @@ export class Batches {
     for (const [at, id] of answer.ids.entries()) receivers[at]?.(id);
     this.#onTally(answer.tally);
     if (answer.bytes.length === BATCH_SIZE) this.#spare.push(answer.bytes);
+    else release(answer.bytes);
   }
 
   #buffer(size: number): Uint8Array {

@@ -4,6 +4,7 @@ import { encodeIndex, INDEX_BLOBS } from '../format/index-file.ts';
 import type { Id } from '../format/id.ts';
 import type { FinishedPack, PackedBlob } from '../format/pack.ts';
 import { packKey, type Objects } from '../storage/objects.ts';
+import { release } from '../workers/release.ts';
 import type { Store } from '../../stores/store.ts';
 
 /** After this long an index is written though it is not full: what an interrupted backup has stored is found again. */
@@ -29,6 +30,7 @@ export class PackWriter {
   /** The pack is durable when this resolves. */
   async write(pack: FinishedPack): Promise<void> {
     await this.#store.write(packKey(pack.id), pack.bytes, this.#signal);
+    release(pack.bytes);
     this.#packs.push({ id: pack.id, blobs: pack.blobs });
     this.#blobs += pack.blobs.length;
     if (this.#blobs >= INDEX_BLOBS || this.#clock.monotonic() - this.#since >= INDEX_AGE_MS) await this.writeIndex();
