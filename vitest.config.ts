@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 const seconds = 1000;
@@ -10,8 +11,10 @@ const project = (name: string, include: string[], timeout: number) => ({
 export default defineConfig({
   test: {
     pool: 'forks',
-    maxWorkers: 2,
+    // Some tests mostly wait for other programs: two at once even on one core.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     teardownTimeout: 30 * seconds,
+    coverage: { provider: 'v8', include: ['src/**/*.ts'], exclude: ['src/repository/kernel/assembly/**'] },
     reporters: ['default', './test/reporter.ts'],
     projects: [
       project('unit', ['src/**/*.test.ts', 'scripts/**/*.test.ts', 'test/house/**/*.test.ts'], 30 * seconds),
