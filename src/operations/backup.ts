@@ -12,6 +12,8 @@ import type { Source, SourceIo } from '../sources/source.ts';
 export interface BackupRequest {
   readonly source: Source;
   readonly type: WantedType;
+  /** Compare with this snapshot, whatever the strategy would choose; a `full` compares with none. */
+  readonly parent?: Snapshot;
   /** The plan's name; absent for an ad-hoc backup. */
   readonly plan?: string;
   /** The user's own tags. */
@@ -77,7 +79,7 @@ export async function backup(request: BackupRequest, ports: BackupPorts, signal:
 
   const now = ports.clock.now();
   const history = await historyOf(request, repository, signal);
-  const decision = decideType({ wanted: request.type, typed: isTyped(source), history, now });
+  const decision = chosenByHand(request) ?? decideType({ wanted: request.type, typed: isTyped(source), history, now });
   ports.onDecision?.(decision);
 
   const { snapshot, summary } = await repository.save(
@@ -98,6 +100,11 @@ export async function backup(request: BackupRequest, ports: BackupPorts, signal:
     summary,
     findings: notes.findings,
   };
+}
+
+function chosenByHand({ parent, type }: BackupRequest): TypeDecision | undefined {
+  if (parent === undefined || type === 'full') return undefined;
+  return { type: type === 'auto' ? 'incremental' : type, parent, reason: 'named by --parent' };
 }
 
 function capture(
@@ -124,6 +131,18 @@ function describe(request: BackupRequest, { type, parent }: TypeDecision, time: 
     excludes: request.excludes,
     ...(parent && { parent }),
   };
+}
+
+async function decide(
+  request: BackupRequest,
+  now: Date,
+  repository: Repository,
+  signal: AbortSignal,
+): Promise<TypeDecision> {
+  const { parent, type, source } = request;
+  if (parent) return { type: type === 'differential' ? type : 'incremental', parent, reason: 'asked for' };
+  const history = await historyOf(request, repository, signal);
+  return decideType({ wanted: type, typed: isTyped(source), history, now });
 }
 
 /** Snapshots of the same host with exactly the same paths: one that holds more is another backup. */
