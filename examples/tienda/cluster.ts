@@ -20,8 +20,10 @@ export interface ClusterOptions {
   readonly tcp?: boolean;
   /** Lines for `postgresql.conf`. */
   readonly settings?: readonly string[];
-  /** Default true. */
-  readonly checksums?: boolean;
+  /** More flags for `initdb`. Default: `-k`, data checksums. */
+  readonly initdb?: readonly string[];
+  /** The whole of `pg_hba.conf`. Default: everybody over the socket, who has a password over TCP. */
+  readonly access?: string;
 }
 
 /** A private PostgreSQL server: its data, socket and log lie in a temporary folder that nobody else can enter. */
@@ -44,7 +46,7 @@ export class Cluster {
     const cluster = new Cluster(binaries, folder, join(folder, 'data'), await freePort());
     await cluster.#run('initdb', [
       ...['-D', cluster.data, '-U', 'postgres', '--encoding=UTF8', '--no-locale', '--auth=trust', '--no-sync'],
-      ...((options.checksums ?? true) ? ['-k'] : []),
+      ...(options.initdb ?? ['-k']),
     ]);
     const settings = [
       `port = ${String(cluster.port)}`,
@@ -53,7 +55,7 @@ export class Cluster {
       ...(options.settings ?? []),
     ];
     await appendFile(join(cluster.data, 'postgresql.conf'), `${settings.join('\n')}\n`);
-    await writeFile(join(cluster.data, 'pg_hba.conf'), ACCESS);
+    await writeFile(join(cluster.data, 'pg_hba.conf'), options.access ?? ACCESS);
     return cluster;
   }
 
@@ -71,9 +73,12 @@ export class Cluster {
     return join(this.folder, 'log');
   }
 
-  /** Returns once the server accepts connections. */
-  async start(): Promise<void> {
-    const options = `-p ${String(this.port)} -k ${this.folder}`;
+  /**
+   * Returns once the server accepts connections.
+   * @param flags more of them for `postgres`.
+   */
+  async start(flags: readonly string[] = []): Promise<void> {
+    const options = [`-p ${String(this.port)}`, `-k ${this.folder}`, ...flags].join(' ');
     try {
       await this.#run('pg_ctl', ['-D', this.data, '-w', '-t', '120', '-l', this.log, '-o', options, 'start']);
     } catch (error) {

@@ -37,7 +37,7 @@ export async function* capture(request: CaptureRequest, io: SourceIo, options: C
   try {
     const server = await inspectServer(connection);
     await reserveWal(connection);
-    const backup = await BaseBackup.start(connection.takeOver(), BASE_BACKUP, connection.server);
+    const backup = await BaseBackup.start(connection.takeOver(), BASE_BACKUP, connection.server, io.signal);
     io.expect(backup.tablespaces.reduce((sum, { bytes }) => sum + bytes, 0));
     const entries = new BackupEntries(server, backup, options.since);
     for await (const part of backup.parts()) yield* entries.of(part);

@@ -25,7 +25,6 @@ export async function check(
   try {
     const server = await inspectServer(connection);
     if (!server.dataChecksums) findings.push(checksumsOff(connection.server));
-    requireWalLevel(await connection.show('wal_level'), connection.server);
     const slots = Number(await connection.show('max_replication_slots'));
     const taken = await slotsTaken(address, password, signal);
     if (taken >= slots) throw noSlot(connection.server, slots);
@@ -52,13 +51,6 @@ async function slotsTaken(
   } finally {
     await connection?.close();
   }
-}
-
-function requireWalLevel(level: string, server: string): void {
-  if (level !== 'minimal') return;
-  throw new RespaldoError('source-refused', `${server} runs with wal_level = minimal, which allows no base backup`, {
-    hint: 'Run `ALTER SYSTEM SET wal_level = replica` and restart the server.',
-  });
 }
 
 function noSlot(server: string, slots: number): RespaldoError {

@@ -31,7 +31,7 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
   '3D000': { error: 'source-refused', hint: 'A physical backup names no database.' },
   '53300': {
     error: 'source-refused',
-    hint: 'All connections or walsenders are taken: raise max_wal_senders (or max_connections) and restart the server.',
+    hint: 'All connections or walsenders are taken: raise max_wal_senders (or max_connections) and restart the server. Where max_wal_senders is 0, wal_level may be minimal: a base backup needs replica (or logical).',
   },
   '53400': {
     error: 'source-refused',

@@ -53,8 +53,8 @@ export class BaseBackup {
   }
 
   /** @param server how messages name the server. */
-  static async start(socket: Duplex, command: string, server: string): Promise<BaseBackup> {
-    const messages = new MessageReader(socket, server);
+  static async start(socket: Duplex, command: string, server: string, signal: AbortSignal): Promise<BaseBackup> {
+    const messages = new MessageReader(socket, server, signal);
     socket.write(queryMessage(command));
     const start = await resultSet(messages);
     const tablespaces = await resultSet(messages);

@@ -22,17 +22,22 @@ export interface MessageHead {
 export class MessageReader {
   readonly #bytes: ByteReader;
   readonly #server: string;
+  readonly #signal: AbortSignal;
   readonly warnings: ServerMessage[] = [];
 
-  /** @param server how messages name the server. */
-  constructor(socket: Duplex, server: string) {
+  /**
+   * @param server how messages name the server.
+   * @param signal tells a connection that was cut by an abort from one that was lost.
+   */
+  constructor(socket: Duplex, server: string, signal: AbortSignal) {
     this.#bytes = new ByteReader(socket as AsyncIterable<Uint8Array>);
     this.#server = server;
+    this.#signal = signal;
   }
 
   /**
    * The head of the next message; its body must be read next. Warnings and changed parameters are taken aside.
-   * @throws RespaldoError what the server raised, or `source-lost` if the connection ended.
+   * @throws RespaldoError what the server raised, `source-lost` if the connection ended, `cancelled`.
    */
   async head(): Promise<MessageHead> {
     for (;;) {
@@ -90,6 +95,7 @@ export class MessageReader {
   }
 
   #lost(cause?: unknown): RespaldoError {
+    if (this.#signal.aborted) return new RespaldoError('cancelled', 'the base backup was cancelled', { cause });
     const where = cause instanceof TruncatedStream ? ' in the middle of a message' : '';
     return new RespaldoError('source-lost', `the connection to ${this.#server} ended${where} during the base backup`, {
       hint: 'Nothing was stored as a snapshot. See the server log for the reason, then run the backup again.',
