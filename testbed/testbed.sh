@@ -52,11 +52,18 @@ forbid_autostart() {
 }
 
 install_packages() {
+  local log
+  log=$(mktemp)
   say "installing $*"
   forbid_autostart
   export DEBIAN_FRONTEND=noninteractive
-  apt-get update -qq
-  apt-get install -y -qq --no-install-recommends -o DPkg::Lock::Timeout=600 "$@" >/dev/null
+  if apt-get update -qq >"$log" 2>&1 &&
+    apt-get install -y -qq --no-install-recommends -o DPkg::Lock::Timeout=600 "$@" >>"$log" 2>&1; then
+    rm -f "$log"
+  else
+    tail -20 "$log"
+    say "apt-get could not install everything; its output is in $log"
+  fi
 }
 
 # The mirror that this machine already gets its own release from.
@@ -91,7 +98,7 @@ fetch_newer_restic() {
 
 mapfile -t packages < <(missing_packages)
 if [ "$(id -u)" = 0 ] && [ ${#packages[@]} -gt 0 ]; then
-  install_packages "${packages[@]}" || say "apt-get could not install everything"
+  install_packages "${packages[@]}"
   mapfile -t packages < <(missing_packages)
 fi
 present "$newer_restic" || fetch_newer_restic || say "$newer_restic could not be had: the tests against it cannot run"
