@@ -133,18 +133,6 @@ function describe(request: BackupRequest, { type, parent }: TypeDecision, time: 
   };
 }
 
-async function decide(
-  request: BackupRequest,
-  now: Date,
-  repository: Repository,
-  signal: AbortSignal,
-): Promise<TypeDecision> {
-  const { parent, type, source } = request;
-  if (parent) return { type: type === 'differential' ? type : 'incremental', parent, reason: 'asked for' };
-  const history = await historyOf(request, repository, signal);
-  return decideType({ wanted: type, typed: isTyped(source), history, now });
-}
-
 /** Snapshots of the same host with exactly the same paths: one that holds more is another backup. */
 async function historyOf(
   { source, hostname }: BackupRequest,
