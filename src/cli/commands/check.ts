@@ -1,0 +1,71 @@
+import type { Command } from 'commander';
+import { check } from '../../operations/check.ts';
+import { recorded } from '../../operations/recording.ts';
+import type { Repository } from '../../repository/repository.ts';
+import { describe, REPOSITORY_EXITS } from '../help.ts';
+import type { Invocation } from '../invocation.ts';
+import { harmless } from '../printable.ts';
+import { showProgress } from '../progress.ts';
+import { withRecorder, withRepository } from '../session.ts';
+import { count } from '../units.ts';
+import { checkMessage, checkProgress, type CheckProgress } from '../views/check.ts';
+
+interface Options {
+  readonly readData?: boolean;
+}
+
+export function define(command: Command, invocation: Invocation): void {
+  describe(command, {
+    about:
+      'Without --read-data: that every snapshot, tree, index and pack is there, fits together and has the right size.\n' +
+      'With it everything is read, decrypted and hashed: only this finds a flipped bit.',
+    examples: [
+      ['respaldo check', 'quick: every day'],
+      ['respaldo check --read-data', 'thorough: every month'],
+    ],
+    exits: [...REPOSITORY_EXITS],
+  })
+    .option('--read-data', 'read, decrypt and hash everything')
+    .action(({ readData = false }: Options) =>
+      withRepository(invocation, (repository) => run(repository, readData, invocation)),
+    );
+}
+
+async function run(repository: Repository, readData: boolean, invocation: Invocation): Promise<void> {
+  const { output, clock, signal, exit } = invocation;
+  output.note(readData ? 'checking structure and data' : 'checking the structure');
+  const look = async () => {
+    using progress = showProgress<CheckProgress>(output, clock, checkProgress);
+    return await check(
+      { readData, onProgress: (done, total, what) => progress.update({ done, total, what }) },
+      {
+        repository,
+        onFinding: (finding) => {
+          if (finding.severity === 'note') output.note(harmless(finding.message));
+          else {
+            output.alarm(`damage: ${finding.message}`);
+            output.jsonError({ message_type: 'error', message: finding.message });
+          }
+        },
+      },
+      signal,
+    );
+  };
+  const { state, findings } = await withRecorder(invocation, (recorder) =>
+    recorded(
+      { operation: 'check', subject: readData ? 'with data' : 'structure', repository: repository.location },
+      recorder,
+      look,
+      (outcome) => ({ state: outcome.state === 'clean' ? 'succeeded' : 'failed' }),
+    ),
+  );
+  output.json(checkMessage(findings));
+  if (state === 'clean') {
+    output.note(output.style('green', 'no damage was found'));
+    return;
+  }
+  exit(1);
+  const damage = findings.filter(({ severity }) => severity !== 'note').length;
+  output.jsonError({ message_type: 'exit_error', code: 1, message: 'the repository is damaged' });
+  output.alarm(`the repository is damaged: ${count(damage, 'problem')} found. Do not prune it.`);
+}

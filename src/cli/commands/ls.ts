@@ -1,0 +1,81 @@
+import type { Command } from 'commander';
+import type { ListSelect, Repository } from '../../repository/repository.ts';
+import type { Snapshot } from '../../domain/snapshot.ts';
+import { RespaldoError } from '../../errors.ts';
+import { describe, REPOSITORY_EXITS } from '../help.ts';
+import type { Invocation } from '../invocation.ts';
+import { quoted } from '../printable.ts';
+import { absolute, addSelectOptions, filterOf, parseReference, type SelectOptions } from '../select.ts';
+import { withRepository } from '../session.ts';
+import { longLine, nodeMessage } from '../views/node.ts';
+import { snapshotMessage, snapshotTitle } from '../views/snapshot.ts';
+
+interface Options extends SelectOptions {
+  readonly long?: boolean;
+  readonly recursive?: boolean;
+}
+
+export function define(command: Command, invocation: Invocation): void {
+  describe(command, {
+    about: 'Without a path everything is listed; with one, this entry and what lies directly in it.',
+    examples: [
+      ['respaldo ls latest', 'every file of the newest snapshot'],
+      ['respaldo ls -l latest /etc/ssl', 'one folder, with modes, owners, sizes and times'],
+      ['respaldo ls --recursive 1a2b3c4d /etc', 'a folder and all below it'],
+      ['respaldo ls --host web1 latest', 'the newest snapshot of a host'],
+    ],
+    exits: [...REPOSITORY_EXITS],
+  })
+    .argument('<snapshot>', 'an id, its beginning, or latest')
+    .argument('[path...]', 'absolute paths in the snapshot')
+    .option('-l, --long', 'modes, owners, sizes and times too')
+    .option('--recursive', 'all below the paths, not just what lies directly in them');
+  addSelectOptions(command).action((reference: string, paths: string[], options: Options) =>
+    withRepository(invocation, (repository) => list(repository, reference, paths, options, invocation)),
+  );
+}
+
+async function list(
+  repository: Repository,
+  reference: string,
+  paths: readonly string[],
+  options: Options,
+  { output, signal }: Invocation,
+): Promise<void> {
+  const { snapshot: name, path } = parseReference(reference);
+  const snapshot = await repository.find(name, filterOf(options), signal);
+  const wanted = [...(path === undefined ? [] : [path]), ...paths.map(absolute)];
+  output.json({ ...snapshotMessage(snapshot), message_type: 'snapshot', struct_type: 'snapshot' });
+  output.note(output.style('dim', `${snapshotTitle(snapshot)}:`));
+  for (const select of selections(wanted, options)) {
+    await listOne(repository, snapshot, select, options, { output, signal });
+    if (output.closed) return;
+  }
+}
+
+function selections(paths: readonly string[], { recursive = false }: Options): readonly ListSelect[] {
+  return paths.length === 0 ? [{}] : paths.map((path) => ({ path, recursive }));
+}
+
+async function listOne(
+  repository: Repository,
+  snapshot: Snapshot,
+  select: ListSelect,
+  { long = false }: Options,
+  { output, signal }: Pick<Invocation, 'output' | 'signal'>,
+): Promise<void> {
+  let found = false;
+  for await (const node of repository.list(snapshot, select, signal)) {
+    found = true;
+    if (output.mode.json) output.json(nodeMessage(node));
+    else output.result(long ? longLine(node) : quoted(node.path));
+    if (output.closed) return;
+  }
+  if (!found && select.path !== undefined && select.path !== '/') throw missing(select.path, snapshot);
+}
+
+function missing(path: string, { id }: Snapshot): RespaldoError {
+  return new RespaldoError('path-missing', `snapshot ${id.slice(0, 8)} holds no ${quoted(path)}`, {
+    hint: `See what it holds: respaldo ls ${id.slice(0, 8)}`,
+  });
+}

@@ -1,0 +1,139 @@
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError, Option } from 'commander';
+import { systemClock, type Clock } from '../clock.ts';
+import { ERRORS, RespaldoError } from '../errors.ts';
+import { report } from './errors.ts';
+import type { Globals, Invocation } from './invocation.ts';
+import { Output } from './output.ts';
+import { abortOnSignals } from './signals.ts';
+import { VERBS } from './verbs.ts';
+
+/**
+ * Runs one command line to its end.
+ * @param argv without the program's name
+ * @returns the exit code
+ */
+export async function run(argv: readonly string[], clock: Clock = systemClock): Promise<number> {
+  let output = new Output(modeOf(argv));
+  const signal = abortOnSignals(clock, () => {
+    output.status('');
+    if (output.interactive) output.error('respaldo: stopping and cleaning up; once more ends at once');
+  });
+  let code = 0;
+  const program = createProgram((globals, wholeProgram) => {
+    output = new Output({ ...globals, verbosity: globals.verbose });
+    const exit = (wanted: number): void => void (code = wanted);
+    return { globals, output, signal, clock, version: readVersion(), exit, wholeProgram };
+  });
+  try {
+    await program.parseAsync(argv, { from: 'user' });
+  } catch (error) {
+    code = isHelp(error) ? (error.exitCode === 0 ? 0 : ERRORS.usage.exit) : report(error, output, signal);
+  }
+  output.status('');
+  output.flush();
+  return code;
+}
+
+/** Every verb with its one line, and the options that all of them share. A verb is filled in when it is needed. */
+function createProgram(invoke: (globals: Globals, whole: Invocation['wholeProgram']) => Invocation): Command {
+  const program = new Command('respaldo')
+    .description("Backs up, restores and proves. The repository is restic's: nothing is locked in.")
+    .usage('<verb> [options]')
+    .exitOverride()
+    .configureOutput({ outputError: () => undefined })
+    .configureHelp({ showGlobalOptions: true, subcommandTerm: (command) => command.name() })
+    .helpOption('-h, --help', 'help, with examples and exit codes')
+    .helpCommand(false)
+    .version(readVersion(), '-V, --version', 'print the version')
+    .addHelpText('after', FIRST_STEPS);
+  for (const option of globalOptions()) program.addOption(option);
+  for (const { heading, verbs } of VERBS) {
+    program.commandsGroup(heading);
+    for (const verb of verbs) program.command(verb.name).description(verb.summary);
+  }
+  const filled = new Set<Command>();
+  let invocation: Invocation | undefined;
+  const fill = async (verb: Command): Promise<void> => {
+    if (filled.has(verb)) return;
+    filled.add(verb);
+    const module = await loaders.get(verb.name())?.();
+    module?.define(verb, (invocation ??= invoke(globalsOf(program), whole)));
+  };
+  const whole = async (): Promise<Command> => {
+    await Promise.all(program.commands.map(fill));
+    return program;
+  };
+  program
+    .command('help [verb...]')
+    .description('Show the help of a verb')
+    .action((names: string[]) => showHelp(program, names, fill));
+  return program.hook('preSubcommand', (_, verb) => fill(verb));
+}
+
+/** `respaldo help key add`: the same as `respaldo key add --help`. */
+async function showHelp(
+  program: Command,
+  names: readonly string[],
+  fill: (verb: Command) => Promise<void>,
+): Promise<void> {
+  let command = program;
+  for (const name of names) {
+    const next = command.commands.find((candidate) => candidate.name() === name);
+    if (next === undefined)
+      throw new RespaldoError('usage', `unknown command '${name}'`, { hint: 'See `respaldo --help`.' });
+    await fill(next);
+    command = next;
+  }
+  command.help();
+}
+
+/** Commander's way to end after it has shown a help or the version. */
+function isHelp(error: unknown): error is CommanderError {
+  return error instanceof CommanderError && (error.exitCode === 0 || error.code === 'commander.help');
+}
+
+const loaders = new Map(VERBS.flatMap((group) => group.verbs).map((verb) => [verb.name, verb.load]));
+
+const FIRST_STEPS = `
+First steps:
+  export RESPALDO_REPOSITORY=/srv/backup RESPALDO_PASSWORD_FILE=~/.respaldo-password
+  respaldo init
+  respaldo backup ./folder
+  respaldo snapshots
+  respaldo restore latest --target ./restored
+
+Help of a verb, with examples and exit codes: respaldo <verb> --help`;
+
+function globalOptions(): Option[] {
+  return [
+    new Option('-r, --repo <location>', 'repository: a folder, or a name in respaldo.yaml (RESPALDO_REPOSITORY)'),
+    new Option('--repository-file <file>', 'file with its location (RESPALDO_REPOSITORY_FILE)'),
+    new Option('-p, --password-file <file>', 'file with its password (RESPALDO_PASSWORD_FILE)'),
+    new Option('--password-command <command>', 'command that prints it (RESPALDO_PASSWORD_COMMAND)'),
+    new Option('--config <file>', 'configuration; default: the nearest respaldo.yaml upwards'),
+    new Option('--json', 'messages for programs, in the shapes of restic'),
+    new Option('-q, --quiet', 'results and errors only'),
+    new Option('-v, --verbose', 'tell more; -vv tells most').argParser(
+      (_, before: number | undefined) => (before ?? 0) + 1,
+    ),
+    new Option('--no-color', 'no colours (NO_COLOR)'),
+  ];
+}
+
+function globalsOf(program: Command): Globals {
+  const { json = false, quiet = false, verbose = 0, ...rest } = program.opts<Partial<Globals>>();
+  return { color: true, ...rest, json, quiet, verbose };
+}
+
+/** Enough of the command line to report an error in it the right way. */
+function modeOf(argv: readonly string[]): Output['mode'] {
+  const options = argv.includes('--') ? argv.slice(0, argv.indexOf('--')) : argv;
+  return { json: options.includes('--json'), quiet: false, verbosity: 0, color: !options.includes('--no-color') };
+}
+
+/** Of package.json, which lies above src/ and dist/ alike. */
+function readVersion(): string {
+  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+}

@@ -1,0 +1,35 @@
+import { RespaldoError } from '../errors.ts';
+import type { Output } from './output.ts';
+
+/** Whether somebody can be asked: a terminal on both sides, and neither `--json` nor `--quiet`. */
+export function canAsk(output: Output): boolean {
+  return process.stdin.isTTY && output.interactive;
+}
+
+/** Asks for a password without showing it. @throws RespaldoError `cancelled` */
+export async function askPassword(question: string, signal: AbortSignal): Promise<string> {
+  const { password, isCancel } = await import('@clack/prompts');
+  const answer = await password({ message: question, output: process.stderr, signal });
+  if (isCancel(answer)) throw cancelled();
+  return answer;
+}
+
+/** Asks for a new password, twice. @throws RespaldoError `cancelled`, `usage` if the two differ */
+export async function askNewPassword(question: string, signal: AbortSignal): Promise<string> {
+  const first = await askPassword(question, signal);
+  const second = await askPassword('the same once more', signal);
+  if (first === second) return first;
+  throw new RespaldoError('usage', 'the two passwords are not the same', { hint: 'Nothing was changed. Try again.' });
+}
+
+/** A yes-or-no question whose default is no. @throws RespaldoError `cancelled` */
+export async function confirm(question: string, signal: AbortSignal): Promise<boolean> {
+  const prompts = await import('@clack/prompts');
+  const answer = await prompts.confirm({ message: question, initialValue: false, output: process.stderr, signal });
+  if (prompts.isCancel(answer)) throw cancelled();
+  return answer;
+}
+
+function cancelled(): RespaldoError {
+  return new RespaldoError('cancelled', 'interrupted by Ctrl-C');
+}

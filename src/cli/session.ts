@@ -1,0 +1,101 @@
+import { openRepositoryAt, openRunCatalog } from '../compose.ts';
+import type { Config } from '../config/config.ts';
+import { loadConfig } from '../config/load.ts';
+import {
+  chooseRepository,
+  repositoryHint,
+  resolveAccess,
+  type RepositoryAccess,
+  type RepositoryFlags,
+} from '../config/repository.ts';
+import { secretReader, type ReadSecret } from '../config/secrets.ts';
+import type { Plan } from '../domain/plan.ts';
+import { isError, RespaldoError } from '../errors.ts';
+import type { Recorder } from '../operations/recording.ts';
+import type { Repository } from '../repository/repository.ts';
+import type { Globals, Invocation } from './invocation.ts';
+import { askPassword, canAsk } from './prompt.ts';
+
+/** What is known of the world before a repository is opened: the configuration, and where secrets are read from. */
+export interface Surroundings {
+  readonly config: Config | undefined;
+  readonly workingDirectory: string;
+  readonly readSecret: ReadSecret;
+}
+
+export async function surroundings({ globals }: Invocation): Promise<Surroundings> {
+  const workingDirectory = process.cwd();
+  const config = await loadConfig({ workingDirectory, ...(globals.config !== undefined && { file: globals.config }) });
+  return { config, workingDirectory, readSecret: secretReader(process.env) };
+}
+
+/** Which repository the command means, and its password; a person is asked for one that nobody gave. */
+export function accessTo(
+  invocation: Invocation,
+  { config, workingDirectory, readSecret }: Surroundings,
+  ask: (question: string, signal: AbortSignal) => Promise<string> = askPassword,
+  plan?: Plan,
+): Promise<RepositoryAccess> {
+  const { globals, output, signal } = invocation;
+  const choice = chooseRepository({
+    flags: flagsOf(globals),
+    env: process.env,
+    workingDirectory,
+    ...(config && { config }),
+    ...(plan && { plan }),
+  });
+  const person = canAsk(output) ? (question: string) => ask(question, signal) : undefined;
+  return resolveAccess(choice, readSecret, person, signal);
+}
+
+/** Opens a repository, and says so of each failure of its store that is tried again. */
+export async function openAt(
+  access: RepositoryAccess,
+  { output, signal }: Invocation,
+  { config, workingDirectory }: Surroundings,
+): Promise<Repository> {
+  const onRetry = (error: RespaldoError): void => output.warn(`${error.message}; trying again`);
+  try {
+    return await openRepositoryAt(access, { workingDirectory, onRetry }, signal);
+  } catch (error) {
+    const hint = isError(error, 'repository-missing') ? repositoryHint(access.url, config) : undefined;
+    if (hint === undefined || !(error instanceof RespaldoError)) throw error;
+    throw new RespaldoError(error.code, error.message, { hint, context: error.context, cause: error });
+  }
+}
+
+/** Opens the repository that the command means, for as long as `work` takes. */
+export async function withRepository<T>(
+  invocation: Invocation,
+  work: (repository: Repository, surroundings: Surroundings) => Promise<T>,
+): Promise<T> {
+  const around = await surroundings(invocation);
+  const repository = await openAt(await accessTo(invocation, around), invocation, around);
+  try {
+    return await work(repository, around);
+  } finally {
+    await repository.close();
+  }
+}
+
+/** Remembers runs for as long as `work` takes; warns where that fails. */
+export async function withRecorder<T>(
+  { output, clock }: Invocation,
+  work: (recorder: Recorder) => Promise<T>,
+): Promise<T> {
+  const catalog = await openRunCatalog(process.env, (message) => output.warn(message));
+  try {
+    return await work({ catalog, clock });
+  } finally {
+    catalog.close();
+  }
+}
+
+function flagsOf({ repo, repositoryFile, passwordFile, passwordCommand }: Globals): RepositoryFlags {
+  return {
+    ...(repo !== undefined && { repo }),
+    ...(repositoryFile !== undefined && { repositoryFile }),
+    ...(passwordFile !== undefined && { passwordFile }),
+    ...(passwordCommand !== undefined && { passwordCommand }),
+  };
+}

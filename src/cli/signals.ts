@@ -1,0 +1,36 @@
+import type { Clock } from '../clock.ts';
+import { ERRORS, RespaldoError } from '../errors.ts';
+
+/**
+ * npx and the starter of bin/ pass a signal on that the terminal has sent to the whole group already: what follows so
+ * closely is the same Ctrl-C.
+ */
+const SAME_MS = 400;
+
+const SIGNALS = { SIGINT: 'by Ctrl-C', SIGTERM: 'by SIGTERM', SIGHUP: 'because the terminal was closed' } as const;
+
+/**
+ * The first SIGINT, SIGTERM or SIGHUP aborts the signal that is returned, so that work ends and cleans up; the second
+ * one ends the process at once. So does the end of the process that started this one over a channel.
+ */
+export function abortOnSignals(clock: Clock, onAbort: () => void): AbortSignal {
+  const controller = new AbortController();
+  let firstAt: number | undefined;
+
+  const stop = (how: string): void => {
+    if (firstAt === undefined) {
+      firstAt = clock.monotonic();
+      onAbort();
+      controller.abort(new RespaldoError('cancelled', `interrupted ${how}`));
+    } else if (clock.monotonic() - firstAt > SAME_MS) {
+      process.exit(ERRORS.cancelled.exit);
+    }
+  };
+
+  for (const [signal, how] of Object.entries(SIGNALS)) process.on(signal, () => stop(how));
+  if (process.channel) {
+    process.on('disconnect', () => stop('because the process that started it ended'));
+    process.channel.unref();
+  }
+  return controller.signal;
+}

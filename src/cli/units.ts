@@ -1,0 +1,53 @@
+/** Sizes, durations and times as people read them. Binary units, as restic prints them. */
+
+const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'] as const;
+
+/** `0 B`, `1.500 KiB`, `12.345 GiB`. */
+export function formatBytes(bytes: number): string {
+  let value = bytes;
+  let unit = 0;
+  while (value >= 1024 && unit < UNITS.length - 1) {
+    value /= 1024;
+    unit += 1;
+  }
+  return `${unit === 0 ? value.toFixed(0) : value.toFixed(3)} ${UNITS[unit] ?? 'B'}`;
+}
+
+/** `0:05`, `12:34`, `1:02:03`. */
+export function formatDuration(milliseconds: number): string {
+  const seconds = Math.max(0, Math.round(milliseconds / 1000));
+  const two = (value: number): string => String(value).padStart(2, '0');
+  const minutes = Math.floor(seconds / 60);
+  return minutes < 60
+    ? `${minutes}:${two(seconds % 60)}`
+    : `${Math.floor(minutes / 60)}:${two(minutes % 60)}:${two(seconds % 60)}`;
+}
+
+/** `12.34%`; of nothing: `0.00%`. */
+export function formatPercent(part: number, whole: number): string {
+  const share = whole > 0 ? Math.min(1, part / whole) : 0;
+  return `${(share * 100).toFixed(2)}%`;
+}
+
+/** `2025-01-31 07:05:09`, in this machine's zone. */
+export function formatTime(time: Date): string {
+  const two = (value: number): string => String(value).padStart(2, '0');
+  const date = `${time.getFullYear()}-${two(time.getMonth() + 1)}-${two(time.getDate())}`;
+  return `${date} ${two(time.getHours())}:${two(time.getMinutes())}:${two(time.getSeconds())}`;
+}
+
+/** `1 file`, `2 files`, `1,234 snapshots`. */
+export function count(amount: number, noun: string, plural = `${noun}s`): string {
+  return `${amount.toLocaleString('en-US')} ${amount === 1 ? noun : plural}`;
+}
+
+/**
+ * A size that a person wrote: `500`, `10k`, `1.5G`, `20MiB`. Binary units.
+ * @returns undefined if it is not a size.
+ */
+export function parseBytes(text: string): number | undefined {
+  const match = /^(\d+(?:\.\d+)?)\s*([kmgtp]?)(?:i?b)?$/i.exec(text.trim());
+  if (match === null) return undefined;
+  const power = ['', 'k', 'm', 'g', 't', 'p'].indexOf((match[2] ?? '').toLowerCase());
+  return Math.round(Number(match[1]) * 1024 ** power);
+}

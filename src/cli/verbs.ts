@@ -1,0 +1,90 @@
+import type { Command } from 'commander';
+import type { Invocation } from './invocation.ts';
+
+/** A file of `commands/`: gives the bare command of that name its arguments, options, help and action. */
+export interface VerbModule {
+  define(command: Command, invocation: Invocation): void;
+}
+
+interface Verb {
+  readonly name: string;
+  /** One line of `respaldo --help`. */
+  readonly summary: string;
+  /** Loaded when the verb runs, or its own help is asked for: `respaldo --help` starts fast. */
+  readonly load: () => Promise<VerbModule>;
+}
+
+interface VerbGroup {
+  readonly heading: string;
+  readonly verbs: readonly Verb[];
+}
+
+export const VERBS: readonly VerbGroup[] = [
+  {
+    heading: 'Back up and restore:',
+    verbs: [
+      { name: 'init', summary: 'Make a new repository', load: () => import('./commands/init.ts') },
+      {
+        name: 'backup',
+        summary: 'Take snapshots of plans, folders or databases',
+        load: () => import('./commands/backup.ts'),
+      },
+      {
+        name: 'restore',
+        summary: 'Bring a snapshot, or a part of it, back into a folder',
+        load: () => import('./commands/restore.ts'),
+      },
+    ],
+  },
+  {
+    heading: 'Look:',
+    verbs: [
+      {
+        name: 'snapshots',
+        summary: 'List the snapshots of a repository',
+        load: () => import('./commands/snapshots.ts'),
+      },
+      { name: 'ls', summary: 'List the files in a snapshot', load: () => import('./commands/ls.ts') },
+      {
+        name: 'dump',
+        summary: 'Write one file of a snapshot to standard output',
+        load: () => import('./commands/dump.ts'),
+      },
+      {
+        name: 'runs',
+        summary: 'List what was run lately, and what came of it',
+        load: () => import('./commands/runs.ts'),
+      },
+    ],
+  },
+  {
+    heading: 'Keep a repository in order:',
+    verbs: [
+      { name: 'check', summary: 'Look for damage in a repository', load: () => import('./commands/check.ts') },
+      { name: 'forget', summary: 'Drop snapshots by id or by a policy', load: () => import('./commands/forget.ts') },
+      { name: 'prune', summary: 'Free the space that no snapshot needs', load: () => import('./commands/prune.ts') },
+      {
+        name: 'unlock',
+        summary: 'Remove locks that dead processes left behind',
+        load: () => import('./commands/unlock.ts'),
+      },
+      { name: 'key', summary: 'List, add, remove and change passwords', load: () => import('./commands/key.ts') },
+    ],
+  },
+  {
+    heading: 'Set up:',
+    verbs: [
+      {
+        name: 'config',
+        summary: 'Check respaldo.yaml, or print its schema',
+        load: () => import('./commands/config.ts'),
+      },
+      {
+        name: 'completion',
+        summary: 'Print a completion script for bash, zsh or fish',
+        load: () => import('./commands/completion.ts'),
+      },
+      { name: 'version', summary: 'Print the version', load: () => import('./commands/version.ts') },
+    ],
+  },
+];

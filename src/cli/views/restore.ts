@@ -1,0 +1,69 @@
+import type { RestorePlan } from '../../operations/restore.ts';
+import type { RestoreProgress } from '../../repository/repository.ts';
+import { quoted } from '../printable.ts';
+import type { ProgressView } from '../progress.ts';
+import { count, formatBytes, formatDuration, formatPercent } from '../units.ts';
+import { paceText } from './pace.ts';
+import { snapshotTitle } from './snapshot.ts';
+
+/** As `restic restore` tells how far it is. */
+export const restoreProgress: ProgressView<RestoreProgress> = {
+  bytes: (state) => ({ done: state.bytesRestored, total: state.bytesTotal }),
+  line: (state, pace) =>
+    [
+      `[${formatDuration(pace.elapsed())}] ${formatPercent(state.bytesRestored, state.bytesTotal)} `,
+      `${state.filesRestored} / ${count(state.filesTotal, 'entry', 'entries')} `,
+      `${formatBytes(state.bytesRestored)} / ${formatBytes(state.bytesTotal)}${paceText(pace)}`,
+    ].join(' '),
+  message: (state, pace) => ({
+    message_type: 'status',
+    seconds_elapsed: Math.floor(pace.elapsed() / 1000) || undefined,
+    percent_done: state.bytesTotal > 0 ? Math.min(1, state.bytesRestored / state.bytesTotal) : 0,
+    ...counters(state),
+  }),
+};
+
+/** As `restic restore --json` ends. */
+export function restoreMessage(state: RestoreProgress, elapsed: number): Record<string, unknown> {
+  return {
+    message_type: 'summary',
+    seconds_elapsed: Math.floor(elapsed / 1000) || undefined,
+    ...counters(state),
+  };
+}
+
+function counters(state: RestoreProgress): Record<string, unknown> {
+  return {
+    total_files: state.filesTotal || undefined,
+    files_restored: state.filesRestored || undefined,
+    files_skipped: state.filesSkipped || undefined,
+    total_bytes: state.bytesTotal || undefined,
+    bytes_restored: state.bytesRestored || undefined,
+    bytes_skipped: state.bytesSkipped || undefined,
+  };
+}
+
+/** What a restore is going to do. */
+export function planLines({ request, as, selected, target, fits }: RestorePlan): string[] {
+  const part = request.path === undefined || request.path === '/' ? '' : `${quoted(request.path)} of `;
+  const what =
+    as === 'files' ? '' : `, as a ${as === 'postgres' ? 'PostgreSQL data directory' : as} that a server starts on`;
+  const there = target.exists ? (target.entries === 0 ? 'empty' : 'not empty') : 'new';
+  const some = request.include.length + request.exclude.length > 0 ? ', of which the patterns select some' : '';
+  return [
+    `restoring ${part}${snapshotTitle(request.snapshot)}`,
+    `  to     ${quoted(request.target)} (${there}, ${formatBytes(target.freeBytes)} free)${what}`,
+    `  holds  ${count(selected.files, 'file')} in ${count(selected.folders, 'folder')}, ${formatBytes(selected.bytes)}${some}`,
+    ...(fits ? [] : ['  there may not be enough room']),
+  ];
+}
+
+/** What it did. */
+export function restoredLine(progress: RestoreProgress, { request }: RestorePlan, elapsed: number): string {
+  const { filesRestored, filesSkipped, bytesRestored } = progress;
+  const skipped = filesSkipped > 0 ? `, left ${count(filesSkipped, 'entry', 'entries')} as they were` : '';
+  const what = `${count(filesRestored, 'entry', 'entries')} (${formatBytes(bytesRestored)})${skipped}`;
+  if (request.dryRun) return `a dry run: would restore ${what}`;
+  const rate = elapsed > 0 ? `, ${formatBytes((bytesRestored * 1000) / elapsed)}/s` : '';
+  return `restored and verified ${what} in ${formatDuration(elapsed)}${rate}`;
+}
