@@ -1,7 +1,7 @@
 import { isError, RespaldoError } from '../../errors.ts';
 import type { Id } from '../format/id.ts';
 import { type IndexedPack, parseIndex } from '../format/index-file.ts';
-import type { BlobType, PackedBlob } from '../format/pack.ts';
+import { type BlobType, entrySize, type PackedBlob } from '../format/pack.ts';
 import { IdRows } from './id-rows.ts';
 import { idAt, IdWords } from './id-words.ts';
 import {
@@ -29,12 +29,25 @@ export interface LoadOptions {
   readonly onDamaged?: (id: Id, error: RespaldoError) => void;
 }
 
+/** A pack with the rows of its blobs. */
+export interface PackRows {
+  readonly id: Id;
+  /** Packs are numbered from 0, as they were added. */
+  readonly pack: number;
+  /** Which of the index files lists it: the first that does. */
+  readonly file: number;
+  readonly rows: readonly number[];
+}
+
 const BLOBS_A_SEGMENT = 1 << 16;
 const PACKS_A_SEGMENT = 1 << 12;
 /** Fields of a pack's row. */
 const FIRST_ROW = 0;
 const ROW_COUNT = 1;
-const PACK_FIELDS = 2;
+const FILE = 2;
+const PACK_FIELDS = 3;
+/** The file of a pack that was added by hand. */
+const NO_FILE = 0xffff_ffff;
 /** Index files read ahead while one is parsed: they are large once decompressed. */
 const READ_AHEAD = 2;
 /** How often the list of index files is read again because one vanished: a prune replaces them. */
@@ -55,6 +68,8 @@ export class BlobIndex {
   readonly #blobId = new IdWords();
   readonly #packId = new IdWords();
   readonly #indexIds: Id[] = [];
+  /** Files that list a pack which another file lists as well. */
+  readonly #overlapping = new Set<number>();
 
   /** Reads all index files. @throws RespaldoError `repository-damaged` unless `onDamaged` is given */
   static async load(objects: Objects, signal: AbortSignal, options: LoadOptions = {}): Promise<BlobIndex> {
@@ -80,9 +95,14 @@ export class BlobIndex {
     return this.#packs.count;
   }
 
-  /** Ids of the index files this was loaded from. */
+  /** Ids of the index files this was loaded from; their numbers are places in this list. */
   get indexIds(): readonly Id[] {
     return this.#indexIds;
+  }
+
+  /** Whether an index file lists a pack that another one lists, too. */
+  isOverlapping(file: number): boolean {
+    return this.#overlapping.has(file);
   }
 
   /** Bytes of shared memory taken. */
@@ -112,11 +132,7 @@ export class BlobIndex {
   }
 
   rowsOf(type: BlobType, id: Id): number[] {
-    const key = this.#blobId.setId(id);
-    const rows: number[] = [];
-    for (let row = this.#blobs.first(key); row >= 0; row = this.#blobs.next(key))
-      if (this.#isOf(row, type)) rows.push(row);
-    return rows.sort((a, b) => a - b);
+    return this.#rowsOf(this.#blobId.setId(id), type);
   }
 
   /** The blob of a row. */
@@ -129,12 +145,12 @@ export class BlobIndex {
       offset: this.#blobs.field(row, OFFSET),
       length: this.#blobs.field(row, LENGTH),
       uncompressedLength: this.#blobs.field(row, UNCOMPRESSED_LENGTH),
-      pack: this.#packIdOf(packOf(place)),
+      pack: this.packId(packOf(place)),
     };
   }
 
   /** Every known pack with its blobs in the order of their offsets. */
-  *packs(): IterableIterator<IndexedPack> {
+  *packs(): Generator<IndexedPack, void, undefined> {
     for (const { id, rows } of this.packRows()) {
       const blobs = rows.map((row) => this.at(row)).sort((a, b) => a.offset - b.offset);
       yield { id, blobs };
@@ -142,28 +158,70 @@ export class BlobIndex {
   }
 
   /** Every known pack with the rows of its blobs. */
-  *packRows(): IterableIterator<{ readonly id: Id; readonly rows: readonly number[] }> {
+  *packRows(): Generator<PackRows, void, undefined> {
     for (let pack = 0; pack < this.#packs.count; pack++) {
       const first = this.#packs.field(pack, FIRST_ROW);
       const rows = Array.from({ length: this.#packs.field(pack, ROW_COUNT) }, (_, i) => first + i);
-      yield { id: this.#packIdOf(pack), rows: rows.concat(this.#laterRows.get(pack) ?? []) };
+      yield {
+        id: this.packId(pack),
+        pack,
+        file: this.#packs.field(pack, FILE),
+        rows: rows.concat(this.#laterRows.get(pack) ?? []),
+      };
     }
   }
 
-  /** Adds a pack. What is known of it already is not added twice. */
+  /** The number of the pack that a row's blob lies in. */
+  packOf(row: number): number {
+    return packOf(this.#blobs.field(row, PLACE));
+  }
+
+  packId(pack: number): Id {
+    const { segment, at } = this.#packs.locate(pack);
+    return idAt(segment, at);
+  }
+
+  /** The rows of the same blob, this one among them, in ascending order. */
+  copiesOf(row: number): number[] {
+    const { segment, at } = this.#blobs.locate(row);
+    const key = this.#blobId.setWords(segment, at);
+    return this.#rowsOf(key, typeOf(this.#blobs.field(row, PLACE)));
+  }
+
+  /** Bytes that a row's blob takes in its pack: sealed, with its entry in the header. */
+  bytesOf(row: number): number {
+    const uncompressedLength = this.#blobs.field(row, UNCOMPRESSED_LENGTH);
+    return this.#blobs.field(row, LENGTH) + entrySize({ uncompressedLength });
+  }
+
+  isTree(row: number): boolean {
+    return this.#isOf(row, 'tree');
+  }
+
+  isCompressed(row: number): boolean {
+    return this.#blobs.field(row, UNCOMPRESSED_LENGTH) !== 0;
+  }
+
+  /** Adds a pack that no file lists. What is known of it already is not added twice. */
   add(pack: Id, blobs: readonly PackedBlob[]): void {
-    const known = this.#packs.first(this.#packId.setId(pack));
-    if (known >= 0) {
-      this.#addToKnown(known, blobs);
-      return;
-    }
-    const row = this.#packs.append(this.#packId, this.#blobs.count, blobs.length);
-    for (const blob of blobs) this.#append(row, blob);
+    this.#add(pack, blobs, NO_FILE);
   }
 
   /** For {@link KnownBlobs} in other threads; blobs added later may or may not be seen there. */
   shared(): KnownBlobsData {
     return this.#blobs.data;
+  }
+
+  #add(pack: Id, blobs: readonly PackedBlob[], file: number): void {
+    const known = this.#packs.first(this.#packId.setId(pack));
+    if (known < 0) {
+      const row = this.#packs.append(this.#packId, this.#blobs.count, blobs.length, file);
+      for (const blob of blobs) this.#append(row, blob);
+      return;
+    }
+    this.#overlapping.add(file);
+    this.#overlapping.add(this.#packs.field(known, FILE));
+    this.#addToKnown(known, blobs);
   }
 
   #append(pack: number, blob: PackedBlob): number {
@@ -200,13 +258,15 @@ export class BlobIndex {
     return false;
   }
 
-  #isOf(row: number, type: BlobType): boolean {
-    return (this.#blobs.field(row, PLACE) & 1) === typeBit(type);
+  #rowsOf(key: IdWords, type: BlobType): number[] {
+    const rows: number[] = [];
+    for (let row = this.#blobs.first(key); row >= 0; row = this.#blobs.next(key))
+      if (this.#isOf(row, type)) rows.push(row);
+    return rows.sort((a, b) => a - b);
   }
 
-  #packIdOf(pack: number): Id {
-    const { segment, at } = this.#packs.locate(pack);
-    return idAt(segment, at);
+  #isOf(row: number, type: BlobType): boolean {
+    return (this.#blobs.field(row, PLACE) & 1) === typeBit(type);
   }
 
   /** @returns false if a file vanished, so that the list must be read again */
@@ -227,8 +287,9 @@ export class BlobIndex {
 
   #addFile(id: Id, json: Uint8Array, options: LoadOptions): void {
     try {
-      for (const pack of parseIndex(json).packs) this.add(pack.id, pack.blobs);
-      this.#indexIds.push(id);
+      const { packs } = parseIndex(json);
+      const file = this.#indexIds.push(id) - 1;
+      for (const pack of packs) this.#add(pack.id, pack.blobs, file);
     } catch (error) {
       reportDamage(id, asError(error), options);
     }

@@ -1,5 +1,5 @@
 import type { Clock } from '../../clock.ts';
-import { RespaldoError } from '../../errors.ts';
+import { RespaldoError, throwIfAborted } from '../../errors.ts';
 import type { Id } from '../format/id.ts';
 import { encodeLockFile, newLockFile, STALE_AFTER_MS } from './lock-file.ts';
 import type { Objects } from './objects.ts';
@@ -14,6 +14,8 @@ const RELEASE_MS = 60_000;
 
 /** What the work may ask of the lock that protects it. */
 export interface Guard {
+  /** Aborts with the caller's signal, and when the lock is lost. */
+  readonly signal: AbortSignal;
   /**
    * Makes sure that the lock was not lost, for instance while the machine slept. To be called before a step that must
    * not happen unprotected: writing a snapshot, removing a pack.
@@ -28,43 +30,35 @@ export class HeldLock implements Guard {
   readonly #exclusive: boolean;
   readonly #clock: Clock;
   readonly #lost = new AbortController();
+  /** Aborts with the caller's signal, or when the lock is lost, with what happened as its reason. */
+  readonly signal: AbortSignal;
+  readonly #looking: NodeJS.Timeout;
   #id: Id;
   #refreshedAt: number;
   #refreshing: Promise<void> | undefined;
 
-  private constructor(objects: Objects, exclusive: boolean, clock: Clock, id: Id, now: number) {
+  private constructor(objects: Objects, exclusive: boolean, clock: Clock, id: Id, now: number, signal: AbortSignal) {
     this.#objects = objects;
     this.#exclusive = exclusive;
     this.#clock = clock;
     this.#id = id;
     this.#refreshedAt = now;
+    this.signal = AbortSignal.any([signal, this.#lost.signal]);
+    this.#looking = setInterval(() => void this.look(), LOOK_MS);
+    this.#looking.unref();
+    // restic on the same machine asks whether a lock's holder is alive by sending it a SIGHUP.
+    process.on('SIGHUP', ignoreSignal);
   }
 
+  /** Writes the lock and keeps it fresh until `release`. Whether somebody else holds one is not looked at. */
   static async create(objects: Objects, exclusive: boolean, clock: Clock, signal: AbortSignal): Promise<HeldLock> {
     const now = clock.now().getTime();
     const id = await objects.save('lock', encodeLockFile(newLockFile(exclusive, clock)), signal);
-    return new HeldLock(objects, exclusive, clock, id, now);
+    return new HeldLock(objects, exclusive, clock, id, now, signal);
   }
 
   get id(): Id {
     return this.#id;
-  }
-
-  /** Keeps the lock fresh while the work goes on, and removes it afterwards. */
-  async during<T>(signal: AbortSignal, work: (signal: AbortSignal, guard: Guard) => Promise<T>): Promise<T> {
-    const looking = setInterval(() => void this.look(), LOOK_MS);
-    looking.unref();
-    // restic on the same machine asks whether a lock's holder is alive by sending it a SIGHUP.
-    process.on('SIGHUP', ignore);
-    try {
-      return await work(AbortSignal.any([signal, this.#lost.signal]), this);
-    } catch (error) {
-      throw this.#lost.signal.aborted ? this.#lost.signal.reason : error;
-    } finally {
-      clearInterval(looking);
-      process.off('SIGHUP', ignore);
-      await this.release();
-    }
   }
 
   /** Refreshes if it is time, and gives the lock up for lost if that has not been possible for too long. */
@@ -80,12 +74,14 @@ export class HeldLock implements Guard {
   }
 
   async confirm(): Promise<void> {
-    this.#lost.signal.throwIfAborted();
+    throwIfAborted(this.#lost.signal);
     if (this.#sinceRefresh() >= REFRESH_MS * 2) await this.#refreshOnce();
   }
 
-  /** Removes the lock. A failure is not worth the work's result: the lock goes stale by itself. */
+  /** Ends the watch and removes the lock. A failure is not worth the work's result: the lock goes stale by itself. */
   async release(): Promise<void> {
+    clearInterval(this.#looking);
+    process.off('SIGHUP', ignoreSignal);
     await this.#refreshing?.catch(ignore);
     await this.#objects.remove('lock', this.#id, AbortSignal.timeout(RELEASE_MS)).catch(ignore);
   }
@@ -130,8 +126,12 @@ export class HeldLock implements Guard {
   }
 }
 
+function ignoreSignal(): void {
+  // To be alive is all the answer that is wanted.
+}
+
 function ignore(): void {
-  // Nothing to do; see where it is used.
+  // What failed is not worth more; see where this is used.
 }
 
 function lost(what: string, cause?: unknown): RespaldoError {

@@ -118,9 +118,7 @@ export class IdRows {
     const slots = allocate(Math.ceil(this.#slots.length * GROWTH));
     const id = new IdWords();
     for (let row = 0; row < this.#count; row++) {
-      const at = this.#offsetOf(row);
-      id.words.set(this.#segmentOf(row).subarray(at, at + ID_WORDS));
-      this.#insert(slots, id, row);
+      this.#insert(slots, id.setWords(this.#segmentOf(row), this.#offsetOf(row)), row);
     }
     this.#slots = slots;
   }

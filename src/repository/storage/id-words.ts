@@ -21,6 +21,11 @@ export class IdWords {
     return this;
   }
 
+  setWords(table: Uint32Array, at: number): this {
+    for (let i = 0; i < ID_WORDS; i++) this.words[i] = table[at + i] ?? 0;
+    return this;
+  }
+
   /** Whether the eight words from `at` are this id. */
   equals(table: Uint32Array, at: number): boolean {
     const words = this.words;

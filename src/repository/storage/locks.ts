@@ -19,6 +19,11 @@ const UNREADABLE_HINT = 'If no other program uses the repository, run `respaldo 
 /** A lock may be renewed just while the list is read; then it is read again. */
 const MAX_LISTINGS = 10;
 
+/** A lock that was taken, or the leave to go on without one. To be released in a `finally`. */
+export interface TakenLock extends Guard {
+  release(): Promise<void>;
+}
+
 /**
  * Does the work under a lock in the repository, with restic's meaning and format. The lock is renewed while the work
  * goes on; if it is lost, the work's signal aborts. It is removed in the end, whatever happens.
@@ -29,9 +34,39 @@ export async function withLock<T>(
   options: LockOptions,
   work: (signal: AbortSignal, guard: Guard) => Promise<T>,
 ): Promise<T> {
-  const held = await acquire(objects, options);
-  if (held === undefined) return work(options.signal, { confirm: () => Promise.resolve() });
-  return held.during(options.signal, work);
+  const lock = await takeLock(objects, options);
+  try {
+    return await work(lock.signal, lock);
+  } catch (error) {
+    // What fails because the lock was lost failed for that reason.
+    throwIfAborted(lock.signal);
+    throw error;
+  } finally {
+    await lock.release();
+  }
+}
+
+/**
+ * Looks for others, writes our lock, looks again: of two that do this at once, at least one sees the other, because a
+ * store lists what was written.
+ * @throws RespaldoError `repository-locked` that names the holder
+ */
+export async function takeLock(objects: Objects, options: LockOptions): Promise<TakenLock> {
+  await refuseConflicts(objects, undefined, options);
+  const held = await create(objects, options);
+  if (held === undefined) return goWithout(options.signal);
+  try {
+    await refuseConflicts(objects, held.id, options);
+    return held;
+  } catch (error) {
+    await held.release();
+    throw error;
+  }
+}
+
+function goWithout(signal: AbortSignal): TakenLock {
+  const nothing = () => Promise.resolve();
+  return { signal, confirm: nothing, release: nothing };
 }
 
 /** All locks that can be read, stale or not. */
@@ -50,23 +85,6 @@ export async function removeLocks(objects: Objects, all: boolean, clock: Clock, 
     removed += 1;
   }
   return removed;
-}
-
-/**
- * Looks for others, writes our lock, looks again: of two that do this at once, at least one sees the other, because a
- * store lists what was written.
- */
-async function acquire(objects: Objects, options: LockOptions): Promise<HeldLock | undefined> {
-  await refuseConflicts(objects, undefined, options);
-  const held = await create(objects, options);
-  if (held === undefined) return undefined;
-  try {
-    await refuseConflicts(objects, held.id, options);
-    return held;
-  } catch (error) {
-    await held.release();
-    throw error;
-  }
 }
 
 async function create(objects: Objects, options: LockOptions): Promise<HeldLock | undefined> {

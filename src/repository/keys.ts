@@ -1,0 +1,85 @@
+/** The keys of a repository: each opens the same master key with another password. */
+import { RespaldoError } from '../errors.ts';
+import type { RepositoryContext } from './context.ts';
+import type { Id } from './format/id.ts';
+import { createKeyFile, describeKeyFile, type KeyDerivation, type KeyOwner, openKeyFile } from './format/key.ts';
+import type { KeyInfo } from './repository.ts';
+import { withLock } from './storage/locks.ts';
+
+export async function listKeys(
+  { objects }: RepositoryContext,
+  current: Id,
+  signal: AbortSignal,
+): Promise<readonly KeyInfo[]> {
+  const keys: KeyInfo[] = [];
+  for await (const { id } of objects.list('key', signal)) {
+    const about = describeKeyFile(await objects.load('key', id, signal));
+    keys.push({ id, current: id === current, ...about });
+  }
+  return keys.sort((a, b) => (a.created < b.created ? -1 : 1));
+}
+
+/** @returns the new key's id */
+export function addKey(
+  context: RepositoryContext,
+  password: string,
+  owner: KeyOwner,
+  derivation: KeyDerivation | undefined,
+  signal: AbortSignal,
+): Promise<Id> {
+  const { objects, clock } = context;
+  return withLock(objects, { exclusive: false, clock, signal }, (signal) =>
+    writeKey(context, password, owner, derivation, signal),
+  );
+}
+
+/** @throws RespaldoError `usage` for the key in use, the last one, or one that is not there */
+export function removeKey(context: RepositoryContext, id: Id, current: Id, signal: AbortSignal): Promise<void> {
+  const { objects, clock } = context;
+  return withLock(objects, { exclusive: true, clock, signal }, async (signal) => {
+    const ids: Id[] = [];
+    for await (const listed of objects.list('key', signal)) ids.push(listed.id);
+    const [match, ...others] = ids.filter((listed) => listed.startsWith(id));
+    if (match === undefined || id === '') throw refusal(`there is no key ${id}`);
+    if (others.length > 0) throw refusal(`the key id ${id} fits ${others.length + 1} keys`);
+    if (match === current)
+      throw refusal(`key ${match} is the one in use`, 'Open the repository with another password.');
+    if (ids.length === 1) throw refusal(`key ${match} is the last one`, 'Without it nobody could open the repository.');
+    await objects.remove('key', match, signal);
+  });
+}
+
+/** The new key is written, read back and tried before the old one goes. @returns the new key's id */
+export function changePassword(
+  context: RepositoryContext,
+  password: string,
+  current: Id,
+  derivation: KeyDerivation | undefined,
+  signal: AbortSignal,
+): Promise<Id> {
+  const { objects, clock } = context;
+  return withLock(objects, { exclusive: true, clock, signal }, async (signal) => {
+    const { username, hostname } = describeKeyFile(await objects.load('key', current, signal));
+    const id = await writeKey(context, password, { username, hostname }, derivation, signal);
+    await objects.remove('key', current, signal);
+    return id;
+  });
+}
+
+async function writeKey(
+  { objects, key, clock }: RepositoryContext,
+  password: string,
+  owner: KeyOwner,
+  derivation: KeyDerivation | undefined,
+  signal: AbortSignal,
+): Promise<Id> {
+  const file = await createKeyFile(key, password, { ...owner, created: clock.now() }, derivation);
+  const id = await objects.save('key', file, signal);
+  const opened = await openKeyFile(await objects.load('key', id, signal), password);
+  if (opened === undefined) throw new RespaldoError('internal', `the new key ${id} does not open with its password`);
+  return id;
+}
+
+function refusal(what: string, hint = '`respaldo key list` lists the keys.'): RespaldoError {
+  return new RespaldoError('usage', what, { hint });
+}

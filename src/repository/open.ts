@@ -1,0 +1,187 @@
+/** Making a repository, and opening one by its password. */
+import { randomBytes } from 'node:crypto';
+import { type Clock, systemClock } from '../clock.ts';
+import { isError, RespaldoError } from '../errors.ts';
+import type { Store } from '../stores/store.ts';
+import type { RepositoryContext } from './context.ts';
+import { encodeConfig, parseConfig, type RepositoryConfig } from './format/config.ts';
+import { generateKey, type RepositoryKey, Sealer } from './format/crypto.ts';
+import { hashId, type Id } from './format/id.ts';
+import { createKeyFile, type KeyDerivation, openKeyFile } from './format/key.ts';
+import { randomPolynomial } from './format/polynomial.ts';
+import { OpenedRepository } from './opened-repository.ts';
+import type { Repository } from './repository.ts';
+import { BlobIndex } from './storage/blob-index.ts';
+import { listObjects, listPacks, objectKey, Objects, type ObjectType, readObject } from './storage/objects.ts';
+
+export interface InitOptions extends OpenOptions {
+  /** Default 2. Version 1 knows no compression. */
+  readonly version?: 1 | 2;
+  readonly hostname: string;
+  readonly username: string;
+  /** Where files are cut; one repository's to share with a copy. Default: a random one. */
+  readonly polynomial?: bigint;
+}
+
+export interface OpenOptions {
+  readonly clock?: Clock;
+  /** What opening a key that is made here costs. */
+  readonly kdf?: KeyDerivation;
+}
+
+const CONFIG_KEY = 'config';
+
+/**
+ * Makes a repository. The config comes last: without it there is none, and what an interrupted attempt left is no
+ * hindrance.
+ * @throws RespaldoError `repository-exists`, `repository-damaged` where a config is missing from what holds data
+ */
+export async function initRepository(
+  store: Store,
+  password: string,
+  options: InitOptions,
+  signal: AbortSignal,
+): Promise<Repository> {
+  const { version = 2, polynomial, hostname, username, clock = systemClock, kdf } = options;
+  await store.create(signal);
+  await requireVacant(store, signal);
+  const key = generateKey();
+  const file = await createKeyFile(key, password, { hostname, username, created: clock.now() }, kdf);
+  const keyId = hashId(file);
+  await store.write(objectKey('key', keyId), file, signal);
+  const config = { version, id: randomBytes(32).toString('hex'), polynomial: polynomial ?? randomPolynomial() };
+  await store.write(CONFIG_KEY, new Sealer(key).seal(encodeConfig(config)), signal);
+  return openWith(store, { keyId, key, config }, options);
+}
+
+/** @throws RespaldoError `repository-missing`, `wrong-password`, `repository-damaged`, `repository-unsupported` */
+export async function openRepository(
+  store: Store,
+  password: string,
+  options: OpenOptions,
+  signal: AbortSignal,
+): Promise<Repository> {
+  const sealedConfig = await readConfig(store, signal);
+  return openWith(store, await unlock(store, password, sealedConfig, signal), options);
+}
+
+interface Unlocked {
+  readonly keyId: Id;
+  readonly key: RepositoryKey;
+  readonly config: RepositoryConfig;
+}
+
+function openWith(store: Store, { keyId, key, config }: Unlocked, options: OpenOptions): Repository {
+  const sealer = new Sealer(key);
+  const objects = new Objects(store, sealer, config.version);
+  const context: RepositoryContext = {
+    store,
+    key,
+    sealer,
+    config,
+    objects,
+    clock: options.clock ?? systemClock,
+    loadIndex: (signal) => BlobIndex.load(objects, signal),
+  };
+  return new OpenedRepository(context, keyId, options.kdf);
+}
+
+async function readConfig(store: Store, signal: AbortSignal): Promise<Uint8Array> {
+  try {
+    return await store.read(CONFIG_KEY, undefined, signal);
+  } catch (error) {
+    if (!isError(error, 'store-missing')) throw error;
+    if (await hasAny(store, ['key', 'snapshot', 'index'], signal)) throw configMissing(store, error);
+    throw new RespaldoError('repository-missing', `there is no repository at ${store.location}`, {
+      hint: 'Check the address, or make one with `respaldo init`.',
+      cause: error,
+    });
+  }
+}
+
+/** Tries key after key. A damaged one does not matter if another opens. */
+async function unlock(store: Store, password: string, config: Uint8Array, signal: AbortSignal): Promise<Unlocked> {
+  let failure: RespaldoError | undefined;
+  let tried = 0;
+  for await (const { id } of listObjects(store, 'key', signal)) {
+    try {
+      const key = await openKeyFile(await readObject(store, 'key', id, signal), password);
+      tried += 1;
+      if (key !== undefined) return { keyId: id, key, config: openConfig(config, key) };
+    } catch (error) {
+      if (!isError(error, 'repository-damaged')) throw error;
+      failure ??= error;
+    }
+  }
+  if (tried > 0 && failure === undefined) throw wrongPassword(store);
+  throw failure ?? keysMissing(store);
+}
+
+function openConfig(sealed: Uint8Array, key: RepositoryKey): RepositoryConfig {
+  let json: Uint8Array;
+  try {
+    json = new Sealer(key).open(sealed);
+  } catch (error) {
+    throw new RespaldoError('repository-damaged', 'the config is damaged, or belongs to another repository', {
+      hint: 'Restore the file `config` from a copy of the repository.',
+      cause: error,
+    });
+  }
+  return parseConfig(json);
+}
+
+/** A key without anything else is the rest of an interrupted `init`, and of no use to anybody. */
+async function requireVacant(store: Store, signal: AbortSignal): Promise<void> {
+  if (await exists(store, CONFIG_KEY, signal))
+    throw new RespaldoError('repository-exists', `there is a repository at ${store.location} already`, {
+      hint: 'Use it as it is, or choose another place.',
+    });
+  if ((await hasAny(store, ['snapshot', 'index'], signal)) || !(await isEmpty(listPacks(store, signal))))
+    throw configMissing(store);
+  for await (const { id } of listObjects(store, 'key', signal)) await store.remove(objectKey('key', id), signal);
+}
+
+async function exists(store: Store, key: string, signal: AbortSignal): Promise<boolean> {
+  try {
+    await store.stat(key, signal);
+    return true;
+  } catch (error) {
+    if (isError(error, 'store-missing')) return false;
+    throw error;
+  }
+}
+
+async function hasAny(store: Store, types: readonly ObjectType[], signal: AbortSignal): Promise<boolean> {
+  for (const type of types) if (!(await isEmpty(listObjects(store, type, signal)))) return true;
+  return false;
+}
+
+async function isEmpty(items: AsyncIterable<unknown>): Promise<boolean> {
+  for await (const _ of items) return false;
+  return true;
+}
+
+function wrongPassword(store: Store): RespaldoError {
+  return new RespaldoError('wrong-password', `the password opens no key of the repository at ${store.location}`, {
+    hint: 'Check the password, and that it is the one of this repository.',
+  });
+}
+
+function configMissing(store: Store, cause?: unknown): RespaldoError {
+  return new RespaldoError(
+    'repository-damaged',
+    `the repository at ${store.location} is incomplete: its config is missing`,
+    {
+      hint: 'If `respaldo init` was interrupted here, run it again. Otherwise restore the file `config` from a copy.',
+      ...(cause === undefined ? {} : { cause }),
+    },
+  );
+}
+
+function keysMissing(store: Store): RespaldoError {
+  return new RespaldoError(
+    'repository-damaged',
+    `the repository at ${store.location} is incomplete: it has a config but no keys`,
+    { hint: 'Nobody can open it without a key: restore the folder `keys` from a copy of the repository.' },
+  );
+}

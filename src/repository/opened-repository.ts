@@ -1,0 +1,142 @@
+import type { Entry } from '../domain/entry.ts';
+import type { Finding } from '../domain/finding.ts';
+import type { ReadableSnapshot, Snapshot, SnapshotFilter } from '../domain/snapshot.ts';
+import { check } from './checker/check.ts';
+import type { RepositoryContext } from './context.ts';
+import type { KeyDerivation, KeyOwner } from './format/key.ts';
+import { addKey, changePassword, listKeys, removeKey } from './keys.ts';
+import { forget } from './pruner/forget.ts';
+import { prune } from './pruner/prune.ts';
+import type {
+  About,
+  CheckOptions,
+  KeyInfo,
+  ListedNode,
+  ListSelect,
+  LockInfo,
+  PrunePlan,
+  PrunePolicy,
+  Repository,
+  Restored,
+  RestoreOptions,
+  Saved,
+  SaveOptions,
+} from './repository.ts';
+import { content } from './restorer/content.ts';
+import { list } from './restorer/list.ts';
+import { readable } from './restorer/readable.ts';
+import { findSnapshot, selectSnapshots } from './snapshots.ts';
+import { listLocks, removeLocks } from './storage/locks.ts';
+
+/** A repository whose master key is known. Each part of the work has its own folder or file; this only brings them together. */
+export class OpenedRepository implements Repository {
+  readonly #context: RepositoryContext;
+  readonly #derivation: KeyDerivation | undefined;
+  #keyId: string;
+
+  constructor(context: RepositoryContext, keyId: string, derivation: KeyDerivation | undefined) {
+    this.#context = context;
+    this.#keyId = keyId;
+    this.#derivation = derivation;
+  }
+
+  get id(): string {
+    return this.#context.config.id;
+  }
+
+  get version(): 1 | 2 {
+    return this.#context.config.version;
+  }
+
+  get location(): string {
+    return this.#context.store.location;
+  }
+
+  get keyId(): string {
+    return this.#keyId;
+  }
+
+  async save(entries: AsyncIterable<Entry>, about: About, options: SaveOptions, signal: AbortSignal): Promise<Saved> {
+    // Loaded on use, as the restorer: most verbs need neither, and start faster.
+    const { save } = await import('./archiver/archiver.ts');
+    return save(this.#context, entries, about, options, signal);
+  }
+
+  snapshots(filter: SnapshotFilter, signal: AbortSignal): Promise<readonly Snapshot[]> {
+    return selectSnapshots(this.#context.objects, filter, signal);
+  }
+
+  find(text: string, filter: SnapshotFilter, signal: AbortSignal): Promise<Snapshot> {
+    return findSnapshot(this.#context.objects, text, filter, signal);
+  }
+
+  list(snapshot: Snapshot, select: ListSelect, signal: AbortSignal): AsyncIterable<ListedNode> {
+    return list(this.#context, snapshot, select, signal);
+  }
+
+  content(node: ListedNode, signal: AbortSignal): AsyncIterable<Uint8Array> {
+    return content(this.#context, node, signal);
+  }
+
+  readable(snapshot: Snapshot, signal: AbortSignal): ReadableSnapshot {
+    return readable(this.#context, snapshot, signal);
+  }
+
+  async restore(snapshot: Snapshot, target: string, options: RestoreOptions, signal: AbortSignal): Promise<Restored> {
+    const { restore } = await import('./restorer/restore.ts');
+    return restore(this.#context, snapshot, target, options, signal);
+  }
+
+  forget(ids: readonly string[], signal: AbortSignal): Promise<void> {
+    return forget(this.#context, ids, signal);
+  }
+
+  prune(
+    policy: PrunePolicy,
+    onPlan: (plan: PrunePlan) => boolean | Promise<boolean>,
+    signal: AbortSignal,
+  ): Promise<PrunePlan> {
+    return prune(this.#context, policy, onPlan, signal);
+  }
+
+  check(options: CheckOptions, signal: AbortSignal): AsyncIterable<Finding> {
+    return check(this.#context, options, signal);
+  }
+
+  keys(signal: AbortSignal): Promise<readonly KeyInfo[]> {
+    return listKeys(this.#context, this.#keyId, signal);
+  }
+
+  addKey(password: string, about: KeyOwner, signal: AbortSignal): Promise<string> {
+    return addKey(this.#context, password, about, this.#derivation, signal);
+  }
+
+  removeKey(id: string, signal: AbortSignal): Promise<void> {
+    return removeKey(this.#context, id, this.#keyId, signal);
+  }
+
+  async changePassword(password: string, signal: AbortSignal): Promise<string> {
+    this.#keyId = await changePassword(this.#context, password, this.#keyId, this.#derivation, signal);
+    return this.#keyId;
+  }
+
+  async locks(signal: AbortSignal): Promise<readonly LockInfo[]> {
+    const found = await listLocks(this.#context.objects, signal);
+    return found.map(({ id, lock: { time, exclusive, hostname, username, pid } }) => ({
+      id,
+      time,
+      exclusive,
+      hostname,
+      username,
+      pid,
+    }));
+  }
+
+  unlock(all: boolean, signal: AbortSignal): Promise<number> {
+    return removeLocks(this.#context.objects, all, this.#context.clock, signal);
+  }
+
+  close(): Promise<void> {
+    return this.#context.store.close();
+  }
+}

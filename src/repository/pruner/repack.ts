@@ -1,0 +1,83 @@
+import { RespaldoError } from '../../errors.ts';
+import type { RepositoryContext } from '../context.ts';
+import type { Id } from '../format/id.ts';
+import type { IndexedPack } from '../format/index-file.ts';
+import { type BlobType, PackBuilder } from '../format/pack.ts';
+import type { BlobBits } from '../storage/blob-bits.ts';
+import type { BlobIndex, Located } from '../storage/blob-index.ts';
+import { BlobReader } from '../storage/blobs.ts';
+import { packKey } from '../storage/objects.ts';
+import { readPackBlobs } from '../storage/pack-reader.ts';
+
+/** As for backups. */
+const COMPRESSION_LEVEL = 3;
+
+/**
+ * Copies what is kept of some packs into new ones, verified blob by blob, a few megabytes at a time.
+ * @param packs by their number in the index
+ * @returns the new packs, durable, but in no index yet
+ * @throws RespaldoError `repository-damaged` if a blob cannot be read from any of its places
+ */
+export async function repack(
+  context: RepositoryContext,
+  index: BlobIndex,
+  kept: BlobBits,
+  packs: ReadonlySet<number>,
+  signal: AbortSignal,
+): Promise<IndexedPack[]> {
+  const writer = new Repacker(context, index, signal);
+  for (const { id, pack, rows } of index.packRows()) {
+    if (!packs.has(pack)) continue;
+    const blobs = rows.filter((row) => kept.has(row)).map((row) => index.at(row));
+    await writer.copy(id, blobs);
+  }
+  return writer.finish();
+}
+
+class Repacker {
+  readonly #context: RepositoryContext;
+  readonly #signal: AbortSignal;
+  readonly #reader: BlobReader;
+  readonly #builders: Readonly<Record<BlobType, PackBuilder>>;
+  readonly #written: IndexedPack[] = [];
+
+  constructor(context: RepositoryContext, index: BlobIndex, signal: AbortSignal) {
+    const { store, sealer, config } = context;
+    const level = config.version === 1 ? undefined : COMPRESSION_LEVEL;
+    this.#context = context;
+    this.#signal = signal;
+    this.#reader = new BlobReader(store, sealer, index);
+    this.#builders = {
+      data: new PackBuilder('data', sealer, level),
+      tree: new PackBuilder('tree', sealer, level),
+    };
+  }
+
+  async copy(pack: Id, blobs: readonly Located[]): Promise<void> {
+    const { store, sealer } = this.#context;
+    for await (const { blob, sealed, content } of readPackBlobs(store, sealer, pack, blobs, this.#signal)) {
+      const builder = this.#builders[blob.type];
+      if (sealed === undefined || content instanceof RespaldoError)
+        builder.add(blob.id, await this.#reader.load(blob.type, blob.id, this.#signal));
+      else if (this.#canStay(blob)) builder.addSealed(blob, sealed);
+      else builder.add(blob.id, content);
+      if (builder.isFull()) await this.#write(builder);
+    }
+  }
+
+  async finish(): Promise<IndexedPack[]> {
+    for (const builder of Object.values(this.#builders)) if (builder.count > 0) await this.#write(builder);
+    return this.#written;
+  }
+
+  /** Trees are compressed where the repository can: see {@link PackBuilder.add}. */
+  #canStay({ type, uncompressedLength }: Located): boolean {
+    return type === 'data' || uncompressedLength > 0 || this.#context.config.version === 1;
+  }
+
+  async #write(builder: PackBuilder): Promise<void> {
+    const { id, bytes, blobs } = builder.finish();
+    await this.#context.store.write(packKey(id), bytes, this.#signal);
+    this.#written.push({ id, blobs });
+  }
+}

@@ -1,0 +1,111 @@
+/** Which snapshots there are, and which one a user means. */
+import { isIncomplete, type Snapshot, type SnapshotFilter } from '../domain/snapshot.ts';
+import { isError, RespaldoError } from '../errors.ts';
+import type { Id } from './format/id.ts';
+import { parseSnapshot } from './format/snapshot-record.ts';
+import { parseTime } from './format/time.ts';
+import type { Objects } from './storage/objects.ts';
+import { inParallel } from './storage/parallel.ts';
+
+const LATEST = 'latest';
+/** Shorter prefixes are too easily mistyped. */
+const MIN_PREFIX = 4;
+const READS_AT_ONCE = 8;
+
+/** The snapshots that pass the filter, oldest first. Ids choose by themselves; the rest of the filter narrows `latest`. */
+export async function selectSnapshots(
+  objects: Objects,
+  filter: SnapshotFilter,
+  signal: AbortSignal,
+): Promise<readonly Snapshot[]> {
+  if (filter.ids === undefined || filter.ids.length === 0)
+    return (await loadSnapshots(objects, signal)).filter((snapshot) => passes(snapshot, filter));
+  const found = new Map<Id, Snapshot>();
+  for (const text of filter.ids) {
+    const snapshot = await findSnapshot(objects, text, filter, signal);
+    found.set(snapshot.id, snapshot);
+  }
+  return [...found.values()].sort(byTime);
+}
+
+/**
+ * The one snapshot that `text` names.
+ * @throws RespaldoError `snapshot-missing`, `usage`
+ */
+export async function findSnapshot(
+  objects: Objects,
+  text: string,
+  filter: SnapshotFilter,
+  signal: AbortSignal,
+): Promise<Snapshot> {
+  if (text === LATEST) return latestOf(await loadSnapshots(objects, signal), filter);
+  const ids: Id[] = [];
+  for await (const { id } of objects.list('snapshot', signal)) if (id.startsWith(text)) ids.push(id);
+  const [id, ...others] = ids;
+  if (id === undefined)
+    throw new RespaldoError('snapshot-missing', `there is no snapshot ${text}`, {
+      hint: '`respaldo snapshots` lists those there are.',
+    });
+  if (id !== text && text.length < MIN_PREFIX) throw ambiguous(text, `is shorter than ${MIN_PREFIX} digits`);
+  if (others.length > 0) throw ambiguous(text, `fits ${ids.length} snapshots: ${ids.map(shorten).join(', ')}`);
+  return loadSnapshot(objects, id, signal);
+}
+
+/** Every snapshot in the repository, oldest first. One that is removed meanwhile is left out. */
+export async function loadSnapshots(objects: Objects, signal: AbortSignal): Promise<Snapshot[]> {
+  const snapshots: Snapshot[] = [];
+  const listed = objects.list('snapshot', signal);
+  for await (const snapshot of inParallel(listed, READS_AT_ONCE, ({ id }) => loadIfThere(objects, id, signal)))
+    if (snapshot !== undefined) snapshots.push(snapshot);
+  return snapshots.sort(byTime);
+}
+
+async function loadSnapshot(objects: Objects, id: Id, signal: AbortSignal): Promise<Snapshot> {
+  return parseSnapshot(id, await objects.load('snapshot', id, signal));
+}
+
+async function loadIfThere(objects: Objects, id: Id, signal: AbortSignal): Promise<Snapshot | undefined> {
+  try {
+    return await loadSnapshot(objects, id, signal);
+  } catch (error) {
+    if (isError(error, 'store-missing')) return undefined;
+    throw error;
+  }
+}
+
+/** The newest complete one; an incomplete one only where there is no other. */
+function latestOf(snapshots: readonly Snapshot[], filter: SnapshotFilter): Snapshot {
+  const passing = snapshots.filter((snapshot) => passes(snapshot, filter));
+  const latest = passing.findLast((snapshot) => !isIncomplete(snapshot)) ?? passing.at(-1);
+  if (latest !== undefined) return latest;
+  const what = snapshots.length === 0 ? 'there is no snapshot yet' : 'no snapshot passes the filter';
+  throw new RespaldoError('snapshot-missing', what, { hint: '`respaldo snapshots` lists those there are.' });
+}
+
+function passes(snapshot: Snapshot, { hosts = [], tags = [], paths = [] }: SnapshotFilter): boolean {
+  const ownTags = snapshot.tags ?? [];
+  return (
+    (hosts.length === 0 || hosts.includes(snapshot.hostname)) &&
+    (tags.length === 0 || tags.some((all) => hasTags(ownTags, all))) &&
+    paths.every((path) => snapshot.paths.includes(path))
+  );
+}
+
+/** An empty tag asks for snapshots without any, as in restic. */
+function hasTags(own: readonly string[], wanted: readonly string[]): boolean {
+  return wanted.every((tag) => (tag === '' ? own.length === 0 : own.includes(tag)));
+}
+
+function byTime(a: Snapshot, b: Snapshot): number {
+  const difference = parseTime(a.time) - parseTime(b.time);
+  if (difference !== 0n) return difference < 0n ? -1 : 1;
+  return a.id < b.id ? -1 : Number(a.id > b.id);
+}
+
+function shorten(id: Id): string {
+  return id.slice(0, 8);
+}
+
+function ambiguous(text: string, why: string): RespaldoError {
+  return new RespaldoError('usage', `the snapshot id ${text} ${why}`, { hint: 'Give more of its digits.' });
+}
