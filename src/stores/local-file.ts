@@ -1,5 +1,5 @@
 import type { Stats } from 'node:fs';
-import { type FileHandle, open, stat } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 import { errnoOf, throwIfAborted } from '../errors.ts';
@@ -64,7 +64,29 @@ export async function syncFolder(folder: string): Promise<void> {
   }
 }
 
-/** `first` is the topmost of the folders on the way to `last` that are new. */
-export async function syncNewFolders(first: string, last: string): Promise<void> {
-  for (let folder = last; folder.length >= first.length; folder = dirname(folder)) await syncFolder(dirname(folder));
+/**
+ * Makes a folder and those above it, durably, for its owner alone. Not by Node's `recursive`: where a file system says
+ * "no such file" to every new folder, as /proc does, that one tries for ever.
+ */
+export async function makeFolders(folder: string): Promise<void> {
+  const parent = dirname(folder);
+  try {
+    if (!(await mkdirIfMissing(folder, 0o700))) return;
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOENT' || parent === folder) throw error;
+    await makeFolders(parent);
+    await mkdirIfMissing(folder, 0o700);
+  }
+  await syncFolder(parent);
+}
+
+/** @returns whether it was missing. */
+export async function mkdirIfMissing(folder: string, mode: number): Promise<boolean> {
+  try {
+    await mkdir(folder, mode);
+    return true;
+  } catch (error) {
+    if (errnoOf(error) === 'EEXIST') return false;
+    throw error;
+  }
 }

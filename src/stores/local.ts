@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import type { Dirent } from 'node:fs';
-import { type FileHandle, mkdir, open, opendir, rename, rm, stat, unlink } from 'node:fs/promises';
+import { type FileHandle, open, opendir, rename, rm, stat, unlink } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 
 import { errnoOf, throwIfAborted } from '../errors.ts';
 import { isAbsence, localFailure, noSuchObject, noSuchStore, tooShort } from './local-errors.ts';
-import { readRange, statIfThere, syncFolder, syncNewFolders, writeDurably } from './local-file.ts';
+import { makeFolders, mkdirIfMissing, readRange, statIfThere, syncFolder, writeDurably } from './local-file.ts';
 import type { Store, StoredObject } from './store.ts';
 import { assertKey, isTemporary } from './store.ts';
 
@@ -35,8 +35,7 @@ export class LocalStore implements Store {
   async create(signal: AbortSignal): Promise<void> {
     throwIfAborted(signal);
     try {
-      const first = await mkdir(this.location, { recursive: true, mode: 0o700 });
-      if (first !== undefined) await syncNewFolders(first, this.location);
+      await makeFolders(this.location);
       for (const name of FOLDERS) await this.#ensureFolder(join(this.location, name));
       await makePackFolders(join(this.location, 'data'), signal);
     } catch (error) {
@@ -185,13 +184,7 @@ export class LocalStore implements Store {
     }
     const parent = dirname(folder);
     await this.#ensureFolder(parent);
-    try {
-      await mkdir(folder, (await this.#isShared()) ? 0o770 : 0o700);
-    } catch (error) {
-      if (errnoOf(error) === 'EEXIST') return;
-      throw error;
-    }
-    await syncFolder(parent);
+    if (await mkdirIfMissing(folder, (await this.#isShared()) ? 0o770 : 0o700)) await syncFolder(parent);
   }
 
   /** Whether the group may read the repository's `config`: then it may read what is added, too. */
@@ -213,7 +206,7 @@ function mayFollow(key: string): boolean {
 async function makePackFolders(data: string, signal: AbortSignal): Promise<void> {
   for (let i = 0; i < 256; i++) {
     throwIfAborted(signal);
-    await mkdir(join(data, i.toString(16).padStart(2, '0')), { mode: 0o700, recursive: true });
+    await mkdirIfMissing(join(data, i.toString(16).padStart(2, '0')), 0o700);
   }
   await syncFolder(data);
 }
