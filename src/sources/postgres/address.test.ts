@@ -1,0 +1,62 @@
+import { describe, expect, it } from 'vitest';
+import { isPostgresAddress, parseAddress, serverName, snapshotPath } from './address.ts';
+
+const parse = (address: string, env: NodeJS.ProcessEnv = {}) => parseAddress(address, env);
+
+describe('a PostgreSQL address', () => {
+  it.each([
+    ['postgresql://ana@db.example:5433/?method=physical', { host: 'db.example', port: 5433, user: 'ana' }],
+    ['postgres://ana@db.example?method=physical', { host: 'db.example', port: 5432 }],
+    ['postgresql://ana:s%3Acret@db/?method=physical', { user: 'ana', password: 's:cret' }],
+    ['postgresql://ana@[::1]:5433/?method=physical', { host: '::1', port: 5433 }],
+    ['postgresql://ana@/?host=/run/postgresql&method=physical', { host: '/run/postgresql' }],
+    ['postgresql://ana@%2Frun%2Fpostgresql/?method=physical', { host: '/run/postgresql' }],
+    ['postgresql://db/?method=physical&user=a+b&port=6000', { user: 'a+b', port: 6000 }],
+    [
+      'postgresql://a@db/?method=physical&sslmode=verify-full&sslrootcert=/ca.pem',
+      { sslMode: 'verify-full', sslRootCert: '/ca.pem' },
+    ],
+  ])('reads %s', (address, expected) => {
+    expect(isPostgresAddress(address)).toBe(true);
+    expect(parse(address)).toMatchObject(expected);
+  });
+
+  it('takes what it does not say from libpq’s environment', () => {
+    const env = { PGHOST: 'elsewhere', PGPORT: '6543', PGUSER: 'ana', PGSSLMODE: 'require', PGPASSFILE: '/pass' };
+    expect(parse('postgresql://?method=physical', env)).toEqual({
+      host: 'elsewhere',
+      port: 6543,
+      user: 'ana',
+      sslMode: 'require',
+      passFile: '/pass',
+      connectTimeoutSeconds: 30,
+    });
+  });
+
+  it.each([
+    ['postgresql://ana@db/', 'does not say how'],
+    ['postgresql://ana@db/shop?method=logical', 'method=logical'],
+    ['postgresql://ana@db/shop?method=physical', '"shop"'],
+    ['postgresql://ana@db/?method=physical&sslmod=require', '"sslmod"'],
+    ['postgresql://ana@db/?method=physical&sslmode=yes', '"yes"'],
+    ['postgresql://ana@db:99999/?method=physical', '"99999"'],
+    ['postgresql://ana@db1,db2/?method=physical&port=a', '"a"'],
+    ['postgresql://ana@db:port/?method=physical', 'form'],
+    ['postgresql://ana@db/?method=%zz', 'percent'],
+  ])('%s is refused', (address, what) => {
+    expect(() => parse(address)).toThrow(
+      expect.objectContaining({ code: 'usage', message: expect.stringContaining(what) as string }) as Error,
+    );
+  });
+
+  it('never shows the password in what messages and snapshots tell', () => {
+    const address = parse('postgresql://ana:secret@db/?method=physical');
+    expect(`${serverName(address)} ${snapshotPath(address)}`).toBe('PostgreSQL at db:5432 /postgresql/db:5432');
+  });
+
+  it('names a socket’s server by its folder', () => {
+    expect(snapshotPath(parse('postgresql:///?host=/run/postgresql&method=physical'))).toBe(
+      '/postgresql/run/postgresql:5432',
+    );
+  });
+});
