@@ -40,14 +40,3 @@ export function formatTime(time: Date): string {
 export function count(amount: number, noun: string, plural = `${noun}s`): string {
   return `${amount.toLocaleString('en-US')} ${amount === 1 ? noun : plural}`;
 }
-
-/**
- * A size that a person wrote: `500`, `10k`, `1.5G`, `20MiB`. Binary units.
- * @returns undefined if it is not a size.
- */
-export function parseBytes(text: string): number | undefined {
-  const match = /^(\d+(?:\.\d+)?)\s*([kmgtp]?)(?:i?b)?$/i.exec(text.trim());
-  if (match === null) return undefined;
-  const power = ['', 'k', 'm', 'g', 't', 'p'].indexOf((match[2] ?? '').toLowerCase());
-  return Math.round(Number(match[1]) * 1024 ** power);
-}
