@@ -92,7 +92,6 @@ export class Sealer {
     const body = sealed.subarray(IV, sealed.length - MAC);
     this.#authenticate(iv, body, sealed.subarray(sealed.length - MAC));
     const plain = new Uint8Array(body.length);
-    this.#begin(iv);
     for (let at = 0; at < body.length; at += PIECE) {
       const length = Math.min(PIECE, body.length - at);
       this.#memory.set(body.subarray(at, at + length), this.#text);

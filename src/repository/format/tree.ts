@@ -2,20 +2,39 @@
 import { RespaldoError } from '../../errors.ts';
 import { isId, type Id } from './id.ts';
 import { decodeLinkTarget, isNodeType, type ExtendedAttribute, type Node } from './node.ts';
+import { release } from '../workers/release.ts';
 import { goUnquote } from './quote.ts';
 import { isTime } from './time.ts';
 
+const HEAD = Buffer.from('{"nodes":[');
+const TAIL = Buffer.from(']}\n');
 /** Nodes that are put together at a time, so that no string comes near the longest that there can be. */
 const BATCH = 10_000;
 
 /** The tree of nodes that are already encoded and sorted by the bytes of their names. */
 export function encodeTree(nodes: readonly string[]): Uint8Array {
-  const pieces = [Buffer.from('{"nodes":[')];
+  const pieces = [HEAD];
   for (let at = 0; at < nodes.length; at += BATCH) {
     pieces.push(Buffer.from((at > 0 ? ',' : '') + nodes.slice(at, at + BATCH).join(',')));
   }
-  pieces.push(Buffer.from(']}\n'));
+  pieces.push(TAIL);
   return Buffer.concat(pieces);
+}
+
+/** The tree of runs of encoded nodes, each run joined by commas. The runs' memory is given back on the way. */
+export function joinTree(runs: readonly Uint8Array[]): Uint8Array {
+  const filled = runs.filter((run) => run.length > 0);
+  const length = filled.reduce((sum, run) => sum + run.length + 1, 0);
+  const tree = Buffer.allocUnsafeSlow(HEAD.length + Math.max(0, length - 1) + TAIL.length);
+  let at = HEAD.copy(tree);
+  for (const [n, run] of filled.entries()) {
+    if (n > 0) at += tree.write(',', at);
+    tree.set(run, at);
+    at += run.length;
+    if (run.byteLength === run.buffer.byteLength) release(run);
+  }
+  TAIL.copy(tree, at);
+  return tree;
 }
 
 /**

@@ -40,53 +40,58 @@ export function setPolynomial(polynomial: u64): void {
   }
 }
 
+/** The digest with the byte at `at` shifted in. */
 function append(digest: u64, at: usize): u64 {
-  return ((digest << 8) | load<u8>(at)) ^ load<u64>(MOD + ((<usize>(digest >> TOP)) << 3));
+  return ((digest << 8) | load<u8>(at)) ^ load<u64>((<usize>(digest >> TOP)) << 3, MOD);
 }
 
-function slide(digest: u64, at: usize): u64 {
-  return append(digest ^ load<u64>(OUT + ((<usize>load<u8>(at - WINDOW)) << 3)), at);
-}
-
-/** Digest of the window that ends before `at`. */
-function digestBefore(at: usize): u64 {
+/** Digest of the window that starts at `at`. */
+function digestOf(at: usize): u64 {
   let digest: u64 = 0;
-  for (let p = at - WINDOW; p < at; p++) digest = append(digest, p);
+  const end = at + WINDOW;
+  for (; at < end; at++) digest = append(digest, at);
   return digest;
 }
 
 /** The first position in [from, to] where the window that ends there asks for a cut; 0 if there is none. */
 function cutInOneLane(from: usize, to: usize): usize {
-  let digest = digestBefore(from);
-  for (let at = from; ; at++) {
-    if ((digest & MASK) == 0) return at;
-    if (at >= to) return 0;
-    digest = slide(digest, at);
+  let window = from - WINDOW;
+  const last = to - WINDOW;
+  let digest = digestOf(window);
+  while ((digest & MASK) != 0) {
+    if (window >= last) return 0;
+    digest ^= load<u64>((<usize>load<u8>(window)) << 3, OUT);
+    digest = append(digest, window + WINDOW);
+    window++;
   }
-  return 0;
+  return window + WINDOW;
 }
 
 /**
- * The first position in [from, to] where a chunk ends; 0 if there is none. `from - 64` must be readable.
+ * The first position in [from, to] where a chunk ends; 0 if there is none. The 64 bytes before `from` must be readable.
  *
- * A digest depends on the last 64 bytes alone, so three stretches can be scanned side by side, which hides the latency
- * of the table look-ups. The first lane's finding wins at once; those of the others wait for the lanes before them.
+ * A digest depends on its window alone, so three stretches can be scanned side by side, which hides the latency of the
+ * table look-ups. The first lane's finding wins at once; those of the others wait for the lanes before them.
  */
 export function cut(from: usize, to: usize): usize {
   while (to - from >= 3 * LANE) {
-    let a = digestBefore(from);
-    let b = digestBefore(from + LANE);
-    let c = digestBefore(from + 2 * LANE);
+    let window = from - WINDOW;
+    let a = digestOf(window);
+    let b = digestOf(window + LANE);
+    let c = digestOf(window + 2 * LANE);
     let second: usize = 0;
     let third: usize = 0;
-    const end = from + LANE;
-    for (let at = from; at < end; at++) {
-      if ((a & MASK) == 0) return at;
-      if ((b & MASK) == 0 && second == 0) second = at + LANE;
-      if ((c & MASK) == 0 && third == 0) third = at + 2 * LANE;
-      a = slide(a, at);
-      b = slide(b, at + LANE);
-      c = slide(c, at + 2 * LANE);
+    const end = window + LANE;
+    for (; window < end; window++) {
+      if ((a & MASK) == 0) return window + WINDOW;
+      if ((b & MASK) == 0 && second == 0) second = window + WINDOW + LANE;
+      if ((c & MASK) == 0 && third == 0) third = window + WINDOW + 2 * LANE;
+      a ^= load<u64>((<usize>load<u8>(window)) << 3, OUT);
+      b ^= load<u64>((<usize>load<u8>(window, LANE)) << 3, OUT);
+      c ^= load<u64>((<usize>load<u8>(window, 2 * LANE)) << 3, OUT);
+      a = ((a << 8) | load<u8>(window, WINDOW)) ^ load<u64>((<usize>(a >> TOP)) << 3, MOD);
+      b = ((b << 8) | load<u8>(window, WINDOW + LANE)) ^ load<u64>((<usize>(b >> TOP)) << 3, MOD);
+      c = ((c << 8) | load<u8>(window, WINDOW + 2 * LANE)) ^ load<u64>((<usize>(c >> TOP)) << 3, MOD);
     }
     if (second) return second;
     if (third) return third;
