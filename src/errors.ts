@@ -24,6 +24,8 @@ export const ERRORS = {
   'path-missing': { exit: 1, http: 404, retry: false },
   'target-not-empty': { exit: 1, http: 409, retry: false },
   'target-unsafe': { exit: 1, http: 409, retry: false },
+  'target-full': { exit: 1, http: 507, retry: false },
+  'target-refused': { exit: 1, http: 403, retry: false },
   'source-missing': { exit: 1, http: 404, retry: false },
   'source-refused': { exit: 1, http: 502, retry: false },
   'source-lost': { exit: 1, http: 502, retry: true },

@@ -1,0 +1,111 @@
+import { closeSync, constants, fsyncSync, openSync, renameSync, unlinkSync, writeSync } from 'node:fs';
+import type { FileOrder } from './orders.ts';
+import { applyToFile } from './metadata.ts';
+import { createFile } from './spread-file.ts';
+
+const { O_NOFOLLOW, O_WRONLY } = constants;
+const MOST_OPEN = 64;
+
+export interface WriterOptions {
+  readonly owners: boolean;
+  /** Sync each finished file by itself, because the file system as a whole cannot be. */
+  readonly syncEach: boolean;
+}
+
+interface OpenFile {
+  fd: number | undefined;
+  created: boolean;
+  left: number;
+}
+
+/**
+ * Writes the files of one task. Files that are whole here are created new, never through a symlink, and finished with
+ * their metadata; the others exist already.
+ */
+export class FileWriter {
+  readonly #options: WriterOptions;
+  readonly #files: readonly FileOrder[];
+  readonly #states: OpenFile[];
+  /** Numbers of the open files, the oldest first. */
+  readonly #open = new Set<number>();
+  readonly #failed = new Set<number>();
+  /** What could not be set on files that are otherwise right. */
+  readonly problems: { readonly file: number; readonly what: string }[] = [];
+
+  constructor(files: readonly FileOrder[], options: WriterOptions) {
+    this.#files = files;
+    this.#options = options;
+    this.#states = files.map(({ pieces }) => ({ fd: undefined, created: false, left: pieces }));
+  }
+
+  isFailed(file: number): boolean {
+    return this.#failed.has(file);
+  }
+
+  /** Makes the file without content. */
+  writeEmpty(file: number): void {
+    const [order, state] = this.#at(file);
+    this.#descriptor(file, order, state);
+    this.#end(file, order, state);
+  }
+
+  /** Writes one piece; the last one finishes the file. */
+  write(file: number, bytes: Uint8Array, at: number): void {
+    if (this.#failed.has(file)) return;
+    const [order, state] = this.#at(file);
+    const fd = this.#descriptor(file, order, state);
+    for (let done = 0; done < bytes.length;) done += writeSync(fd, bytes, done, bytes.length - done, at + done);
+    state.left--;
+    if (state.left === 0) this.#end(file, order, state);
+  }
+
+  /** Gives the file up: nothing of it that this task made stays behind. */
+  fail(file: number): void {
+    this.#failed.add(file);
+    const [order, state] = this.#at(file);
+    this.#close(file, state);
+    if (order.whole !== undefined && state.created) unlinkSync(order.path);
+  }
+
+  closeAll(): void {
+    for (const file of this.#open) this.#close(file, this.#at(file)[1]);
+  }
+
+  #at(file: number): [FileOrder, OpenFile] {
+    const order = this.#files[file];
+    const state = this.#states[file];
+    if (order === undefined || state === undefined) throw new RangeError(`no file ${file} in this task`);
+    return [order, state];
+  }
+
+  #descriptor(file: number, { path, whole }: FileOrder, state: OpenFile): number {
+    if (state.fd !== undefined) return state.fd;
+    for (const oldest of this.#open) {
+      if (this.#open.size < MOST_OPEN) break;
+      this.#close(oldest, this.#at(oldest)[1]);
+    }
+    const create = whole !== undefined && !state.created;
+    state.fd = create ? createFile(path, whole.rename !== undefined) : openSync(path, O_WRONLY | O_NOFOLLOW);
+    state.created = true;
+    this.#open.add(file);
+    return state.fd;
+  }
+
+  #end(file: number, { path, whole }: FileOrder, state: OpenFile): void {
+    if (whole !== undefined && state.fd !== undefined) {
+      const problems = applyToFile(state.fd, path, whole.metadata, this.#options.owners);
+      for (const what of problems) this.problems.push({ file, what });
+    }
+    if (state.fd !== undefined && this.#options.syncEach) fsyncSync(state.fd);
+    this.#close(file, state);
+    if (whole?.rename !== undefined) renameSync(path, whole.rename);
+  }
+
+  #close(file: number, state: OpenFile): void {
+    if (state.fd === undefined) return;
+    const fd = state.fd;
+    state.fd = undefined;
+    this.#open.delete(file);
+    closeSync(fd);
+  }
+}

@@ -1,0 +1,28 @@
+import type { OverwritePolicy } from '../repository.ts';
+
+/** Whether what exists gives way to the snapshot's entry, whose time of modification is given. */
+export function givesWay(
+  policy: OverwritePolicy | undefined,
+  existing: { readonly mtimeNs: bigint },
+  mtimeNs: bigint,
+): boolean {
+  switch (policy) {
+    case 'never':
+      return false;
+    case 'if-newer':
+      return mtimeNs > existing.mtimeNs;
+    case 'always':
+    case 'if-changed':
+    case undefined:
+      return true;
+  }
+}
+
+/** Whether a regular file is taken for right without reading it. */
+export function isTrusted(
+  policy: OverwritePolicy | undefined,
+  existing: { readonly mtimeNs: bigint; readonly size: bigint },
+  wanted: { readonly mtimeNs: bigint; readonly size: number },
+): boolean {
+  return policy === 'if-changed' && existing.mtimeNs === wanted.mtimeNs && existing.size === BigInt(wanted.size);
+}

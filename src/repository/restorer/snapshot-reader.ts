@@ -1,0 +1,63 @@
+import { isError } from '../../errors.ts';
+import type { RepositoryContext } from '../context.ts';
+import type { Id } from '../format/id.ts';
+import type { Node } from '../format/node.ts';
+import type { BlobIndex } from '../storage/blob-index.ts';
+import { BlobReader } from '../storage/blobs.ts';
+import { TreeReader } from './tree-reader.ts';
+
+interface Readers {
+  readonly trees: TreeReader;
+  readonly blobs: BlobReader;
+}
+
+/** The readers of an open repository, kept as long as it is: reading many small files must not load the index for each. */
+const kept = new WeakMap<RepositoryContext, Promise<Readers>>();
+
+/**
+ * Reads trees and files without a lock. The index in memory may be older than the repository, because of a backup or a
+ * prune since: where something seems missing or damaged, one newer index is tried.
+ */
+export class SnapshotReader {
+  readonly #context: RepositoryContext;
+  #renewed: Promise<Readers> | undefined;
+
+  constructor(context: RepositoryContext) {
+    this.#context = context;
+  }
+
+  /** @throws RespaldoError `repository-damaged` that names the blob */
+  tree(id: Id, signal: AbortSignal): Promise<Node[]> {
+    return this.#read(({ trees }) => trees.load(id, signal), signal);
+  }
+
+  /** @throws RespaldoError `repository-damaged` that names blob and pack */
+  data(id: Id, signal: AbortSignal): Promise<Uint8Array> {
+    return this.#read(({ blobs }) => blobs.load('data', id, signal), signal);
+  }
+
+  async #read<T>(load: (readers: Readers) => Promise<T>, signal: AbortSignal): Promise<T> {
+    const first = this.#renewed ?? kept.get(this.#context) ?? (this.#renewed = this.#renew(signal));
+    try {
+      return await load(await first);
+    } catch (error) {
+      if (!isError(error, 'repository-damaged') || first === this.#renewed) throw error;
+      this.#renewed ??= this.#renew(signal);
+      return load(await this.#renewed);
+    }
+  }
+
+  #renew(signal: AbortSignal): Promise<Readers> {
+    const context = this.#context;
+    const loading = context.loadIndex(signal).then((index) => readersOf(context, index));
+    kept.set(context, loading);
+    loading.catch(() => {
+      if (kept.get(context) === loading) kept.delete(context);
+    });
+    return loading;
+  }
+}
+
+function readersOf({ store, sealer }: RepositoryContext, index: BlobIndex): Readers {
+  return { trees: new TreeReader(store, sealer, index), blobs: new BlobReader(store, sealer, index) };
+}

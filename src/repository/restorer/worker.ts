@@ -1,0 +1,21 @@
+/** The restorer's worker thread. */
+import { type RepositoryKey, Sealer } from '../format/crypto.ts';
+import { serve } from '../workers/serve.ts';
+import { type Compared, type CompareTask, compare } from './compare-task.ts';
+import type { WriterOptions } from './file-writer.ts';
+import { carryOut, type WriteTask, type Written } from './write-task.ts';
+
+export interface WorkerData extends WriterOptions {
+  readonly key: RepositoryKey;
+}
+
+export type Task = WriteTask | CompareTask;
+export type Answer = Written | readonly Compared[];
+
+serve<WorkerData, Task, Answer>(({ key, ...options }) => {
+  const sealer = new Sealer(key);
+  return (task) => ({
+    value: task.kind === 'write' ? carryOut(task, sealer, options) : compare(task),
+    transfer: [],
+  });
+});

@@ -1,0 +1,164 @@
+/** A worker's main work: the blobs of a part of one pack, verified and written to their files. */
+import { closeSync, openSync, readSync } from 'node:fs';
+import { errnoOf, isError, RespaldoError } from '../../errors.ts';
+import type { Sealer } from '../format/crypto.ts';
+import type { Id } from '../format/id.ts';
+import { unpackBlob } from '../storage/blobs.ts';
+import { FileWriter, type WriterOptions } from './file-writer.ts';
+import { type BlobOrder, decodeOrders, type Orders } from './orders.ts';
+import { readRuns } from './runs.ts';
+import { isFatal, reasonOf, targetError } from './target-error.ts';
+
+export interface WriteTask {
+  readonly kind: 'write';
+  /** See `encodeOrders`. */
+  readonly orders: Uint8Array;
+  /** Where the pack lies, or its bytes, or why they cannot be had: one item for each stretch of `readRuns`. None for empty files alone. */
+  readonly pack: { readonly file: string } | { readonly runs: readonly (Uint8Array | string)[] } | undefined;
+}
+
+export interface Written {
+  /** Files of the orders that could not be written, by their number. */
+  readonly failures: readonly Failure[];
+  /** What could not be set on files that are otherwise right. */
+  readonly problems: readonly { readonly file: number; readonly what: string }[];
+}
+
+export interface Failure {
+  readonly file: number;
+  readonly reason: string;
+  /** The blob that is damaged; absent where the target refused. */
+  readonly blob?: Id;
+}
+
+/** @throws RespaldoError `target-full`, `target-refused` that names the file, for what will not go better with the next */
+export function carryOut(task: WriteTask, sealer: Sealer, options: WriterOptions): Written {
+  const orders = decodeOrders(task.orders);
+  const writing = new Writing(orders, options);
+  try {
+    writing.empties();
+    for (const { order, sealed } of sealedBlobs(task, orders)) {
+      if (typeof sealed === 'string') writing.lose(order, sealed);
+      else writing.blob(order, sealed, sealer);
+    }
+    return writing.result;
+  } finally {
+    writing.close();
+  }
+}
+
+class Writing {
+  readonly #orders: Orders;
+  readonly #writer: FileWriter;
+  readonly #failures: Failure[] = [];
+
+  constructor(orders: Orders, options: WriterOptions) {
+    this.#orders = orders;
+    this.#writer = new FileWriter(orders.files, options);
+  }
+
+  get result(): Written {
+    return { failures: this.#failures, problems: this.#writer.problems };
+  }
+
+  empties(): void {
+    for (const [file, { pieces }] of this.#orders.files.entries())
+      if (pieces === 0) this.#attempt(file, () => this.#writer.writeEmpty(file));
+  }
+
+  blob(order: BlobOrder, sealed: Uint8Array, sealer: Sealer): void {
+    const wanted = order.targets.some(([file]) => !this.#writer.isFailed(file));
+    if (!wanted) return;
+    let plain: Uint8Array;
+    try {
+      plain = unpackBlob(sealer, sealed, order.blob);
+    } catch (error) {
+      if (!isError(error, 'repository-damaged')) throw error;
+      this.lose(order, error.message);
+      return;
+    }
+    for (const [file, at] of order.targets) this.#attempt(file, () => this.#writer.write(file, plain, at));
+  }
+
+  lose(order: BlobOrder, reason: string): void {
+    for (const [file] of order.targets) {
+      if (this.#writer.isFailed(file)) continue;
+      this.#failures.push({ file, reason, blob: order.blob.id });
+      this.#attempt(file, () => this.#writer.fail(file));
+    }
+  }
+
+  close(): void {
+    this.#writer.closeAll();
+  }
+
+  #attempt(file: number, step: () => void): void {
+    try {
+      step();
+    } catch (error) {
+      const errno = errnoOf(error);
+      if (errno === undefined) throw error;
+      if (!this.#writer.isFailed(file)) this.#refuse(file, error);
+      if (isFatal(errno)) throw targetError('write', String(this.#orders.files[file]?.path ?? ''), error);
+    }
+  }
+
+  #refuse(file: number, error: unknown): void {
+    this.#failures.push({ file, reason: reasonOf(error) });
+    try {
+      this.#writer.fail(file);
+    } catch {
+      // What the first error says is why; that it cannot be removed either follows from it.
+    }
+  }
+}
+
+/** Each blob's sealed bytes, in order, or in words why they cannot be read. A view, valid until the next one. */
+function* sealedBlobs(
+  { pack }: WriteTask,
+  { blobs }: Orders,
+): Generator<{ order: BlobOrder; sealed: Uint8Array | string }> {
+  if (pack === undefined) return;
+  let next = 0;
+  for (const [number, run] of readRuns(blobs.map(({ blob }) => blob)).entries()) {
+    const bytes =
+      'file' in pack ? readRun(pack.file, run.offset, run.length) : (pack.runs[number] ?? 'it was not read');
+    const end = run.offset + run.length;
+    for (let order = blobs[next]; order !== undefined && order.blob.offset < end; order = blobs[++next]) {
+      const from = order.blob.offset - run.offset;
+      if (typeof bytes === 'string') yield { order, sealed: bytes };
+      else if (from + order.blob.length > bytes.length) yield { order, sealed: 'the pack is truncated' };
+      else yield { order, sealed: bytes.subarray(from, from + order.blob.length) };
+    }
+  }
+}
+
+let scratch = new Uint8Array(0);
+
+/** What the file holds there: less than asked if it is too short; in words why if it cannot be read. */
+function readRun(file: string, offset: number, length: number): Uint8Array | string {
+  if (scratch.length < length) scratch = new Uint8Array(length);
+  try {
+    const fd = openSync(file, 'r');
+    try {
+      let done = 0;
+      for (let count = 1; count > 0 && done < length; done += count)
+        count = readSync(fd, scratch, done, length - done, offset + done);
+      return scratch.subarray(0, done);
+    } finally {
+      closeSync(fd);
+    }
+  } catch (error) {
+    switch (errnoOf(error)) {
+      case 'ENOENT':
+        return 'the pack is missing';
+      case 'EIO':
+        return 'the disk cannot read it';
+      default:
+        throw new RespaldoError('store-refused', `cannot read ${file}: ${reasonOf(error)}`, {
+          hint: "Check the folder's owner and permissions; the same restore, run again, goes on where it stopped.",
+          cause: error,
+        });
+    }
+  }
+}
