@@ -16,7 +16,7 @@ import { LocalWalk } from './local-walk.ts';
 import { PackWriter } from './pack-writer.ts';
 import { Parents } from './parents.ts';
 import { ProgressMeter } from './progress-meter.ts';
-import type { Answer, PackEvent, Task, WorkerData } from './protocol.ts';
+import type { Answer, FilledPack, Task, WorkerData } from './protocol.ts';
 import { writeRecord } from './record.ts';
 import { Scan } from './scan.ts';
 import type { Saving } from './saving.ts';
@@ -54,7 +54,7 @@ class Run {
   readonly #tally = new Tally();
   readonly #findings: Finding[] = [];
   readonly #meter: ProgressMeter;
-  #crew: Crew<Task, Answer, PackEvent> | undefined;
+  #crew: Crew<Task, Answer, FilledPack> | undefined;
 
   constructor(context: RepositoryContext, index: BlobIndex, options: SaveOptions, signal: AbortSignal) {
     const { store, objects, clock, key, config } = context;
@@ -150,12 +150,12 @@ class Run {
     }
   }
 
-  async #hire(): Promise<Crew<Task, Answer, PackEvent>> {
-    this.#crew = await Crew.start<Task, Answer, PackEvent>({
+  async #hire(): Promise<Crew<Task, Answer, FilledPack>> {
+    this.#crew = await Crew.start<Task, Answer, FilledPack>({
       script: workerScript(import.meta.url, 'worker'),
       data: this.#workerData,
       size: usefulWorkers(),
-      onEvent: async ({ pack }) => {
+      onEvent: async (pack) => {
         await this.#packs.write(pack);
         this.#growClaims();
       },
@@ -163,7 +163,7 @@ class Run {
     return this.#crew;
   }
 
-  #saving(crew: Crew<Task, Answer, PackEvent>): Saving {
+  #saving(crew: Crew<Task, Answer, FilledPack>): Saving {
     const { store, sealer, config } = this.#context;
     const builder =
       this.#options.dryRun === true ? undefined : new PackBuilder('tree', sealer, this.#compressionLevel());

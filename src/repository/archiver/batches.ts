@@ -3,7 +3,7 @@ import { RespaldoError } from '../../errors.ts';
 import type { Id } from '../format/id.ts';
 import type { Crew } from '../workers/crew.ts';
 import { release } from '../workers/release.ts';
-import type { Answer, BlobTally, PackEvent, Task } from './protocol.ts';
+import type { Answer, BlobTally, FilledPack, Task } from './protocol.ts';
 
 const BATCH_SIZE = 2 * 1024 * 1024;
 
@@ -16,13 +16,13 @@ interface Batch {
 
 /** One stream at a time: reserve, fill, commit. */
 export class Batches {
-  readonly #crew: Crew<Task, Answer, PackEvent>;
+  readonly #crew: Crew<Task, Answer, FilledPack>;
   readonly #onTally: (tally: BlobTally) => void;
   readonly #spare: Uint8Array[] = [];
   readonly #sent = new Set<Promise<void>>();
   #current: Batch | undefined;
 
-  constructor(crew: Crew<Task, Answer, PackEvent>, onTally: (tally: BlobTally) => void) {
+  constructor(crew: Crew<Task, Answer, FilledPack>, onTally: (tally: BlobTally) => void) {
     this.#crew = crew;
     this.#onTally = onTally;
   }

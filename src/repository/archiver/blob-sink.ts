@@ -1,16 +1,17 @@
 /** Where a thread's new blobs go: known ones are dropped, the others packed, full packs handed on. */
 import { hash } from 'node:crypto';
 import type { Id } from '../format/id.ts';
-import type { BlobType, FinishedPack, PackBuilder } from '../format/pack.ts';
+import { encodeIndexedPack } from '../format/index-file.ts';
+import type { BlobType, PackBuilder } from '../format/pack.ts';
 import type { Claims } from '../storage/claims.ts';
-import type { BlobTally } from './protocol.ts';
+import type { BlobTally, FilledPack } from './protocol.ts';
 
 export class BlobSink {
   readonly #type: BlobType;
   readonly #claims: Claims;
   /** Undefined: a dry run, which counts only. */
   readonly #builder: PackBuilder | undefined;
-  readonly #deliver: (pack: FinishedPack) => Promise<void>;
+  readonly #deliver: (pack: FilledPack) => Promise<void>;
   #blobs = 0;
   #bytes = 0;
   #stored = 0;
@@ -19,7 +20,7 @@ export class BlobSink {
     type: BlobType,
     claims: Claims,
     builder: PackBuilder | undefined,
-    deliver: (pack: FinishedPack) => Promise<void>,
+    deliver: (pack: FilledPack) => Promise<void>,
   ) {
     this.#type = type;
     this.#claims = claims;
@@ -36,14 +37,19 @@ export class BlobSink {
     this.#bytes += plain.length;
     if (this.#builder !== undefined) {
       this.#stored += this.#builder.add(id, plain).length;
-      if (this.#builder.isFull()) await this.#deliver(this.#builder.finish());
+      if (this.#builder.isFull()) await this.#finish(this.#builder);
     }
     return id;
   }
 
   /** Hands on what is packed so far. */
   async flush(): Promise<void> {
-    if (this.#builder !== undefined && this.#builder.count > 0) await this.#deliver(this.#builder.finish());
+    if (this.#builder !== undefined && this.#builder.count > 0) await this.#finish(this.#builder);
+  }
+
+  async #finish(builder: PackBuilder): Promise<void> {
+    const { id, bytes, blobs } = builder.finish();
+    await this.#deliver({ id, bytes, index: encodeIndexedPack({ id, blobs }), blobs: blobs.length });
   }
 
   /** What was stored since the last call. */

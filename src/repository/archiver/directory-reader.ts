@@ -7,7 +7,7 @@ import { errnoOf, RespaldoError } from '../../errors.ts';
 import { fsPath, showPath } from '../filesystem/path.ts';
 import type { Sealer } from '../format/crypto.ts';
 import { encodeNode, type Node } from '../format/node.ts';
-import { encodeTree } from '../format/tree.ts';
+import { joinTree } from '../format/tree.ts';
 import type { KnownBlobs } from '../storage/known-blobs.ts';
 import type { Moved } from '../workers/serve.ts';
 import { Accounts } from './accounts.ts';
@@ -16,7 +16,7 @@ import type { Cutter } from './cutter.ts';
 import { readFile } from './file-reader.ts';
 import { kindOf, localNode } from './local-node.ts';
 import { isUnchanged, loadParent } from './parent-tree.ts';
-import type { DirectoryAnswer, DirectoryTask, FileTally, OpenNode } from './protocol.ts';
+import type { DirectoryAnswer, DirectoryTask, FileTally, ListingAnswer, OpenNode, ParentTree } from './protocol.ts';
 import type { Selector } from './selector.ts';
 
 /** Larger files are read by the main thread and cut up for all workers. */
@@ -30,23 +30,29 @@ export interface Equipment {
   readonly accounts: Accounts;
 }
 
+/** More entries than this are read in slices of as many, by all workers. */
+export const SLICE = 2000;
+
 export async function readDirectory(
   task: DirectoryTask,
   selector: Selector,
   equipment: Equipment,
-): Promise<Moved<DirectoryAnswer>> {
+): Promise<Moved<DirectoryAnswer | ListingAnswer>> {
   const reading = new DirectoryReading(task, selector, equipment);
-  const names = reading.names();
-  if (names !== undefined) for (const name of names) await reading.entry(name);
-  return reading.answer(names === undefined);
+  const names = task.names ?? reading.names();
+  if (names === undefined) return reading.answer(true);
+  if (task.names === undefined && names.length > SLICE) return { value: { kind: 'listing', names }, transfer: [] };
+  reading.compareWith(task.parent, names);
+  for (const name of names) await reading.entry(name);
+  return reading.answer(false);
 }
 
 class DirectoryReading {
   readonly #task: DirectoryTask;
   readonly #selector: Selector;
   readonly #equipment: Equipment;
-  readonly #parent: ReadonlyMap<string, Node>;
-  readonly #parts: (string | OpenNode)[] = [];
+  #parent: ReadonlyMap<string, Node> = new Map();
+  readonly #parts: (Uint8Array | OpenNode)[] = [];
   readonly #findings: Finding[] = [];
   readonly #tally: { -readonly [K in keyof FileTally]: number } = {
     filesNew: 0,
@@ -61,7 +67,6 @@ class DirectoryReading {
     this.#task = task;
     this.#selector = selector;
     this.#equipment = equipment;
-    this.#parent = loadParent(task.parent, equipment.sealer);
   }
 
   /** Sorted by bytes; undefined if the directory cannot be listed, which is then a finding. */
@@ -73,6 +78,10 @@ class DirectoryReading {
       this.#unreadable(this.#task.local, error, 'folder');
       return undefined;
     }
+  }
+
+  compareWith(parent: ParentTree | undefined, names: readonly string[]): void {
+    this.#parent = loadParent(parent, names, this.#equipment.sealer);
   }
 
   async entry(name: string): Promise<void> {
@@ -96,8 +105,9 @@ class DirectoryReading {
 
   answer(absent: boolean): Moved<DirectoryAnswer> {
     this.#closeRun();
-    const isComplete = !absent && this.#parts.every((part) => typeof part === 'string');
-    const tree = isComplete ? this.#tree() : undefined;
+    const finished = this.#parts.filter((part) => part instanceof Uint8Array);
+    const isComplete = !absent && this.#task.names === undefined && finished.length === this.#parts.length;
+    const tree = isComplete ? this.#tree(finished) : undefined;
     const value: DirectoryAnswer = {
       kind: 'directory',
       parts: isComplete ? [] : this.#parts,
@@ -106,12 +116,12 @@ class DirectoryReading {
       findings: this.#findings,
       absent,
     };
-    const bytes = tree?.bytes?.buffer;
-    return { value, transfer: bytes instanceof ArrayBuffer ? [bytes] : [] };
+    const moved = isComplete ? [tree?.bytes] : finished;
+    return { value, transfer: moved.flatMap((bytes) => (bytes?.buffer instanceof ArrayBuffer ? [bytes.buffer] : [])) };
   }
 
-  #tree(): DirectoryAnswer['tree'] {
-    const encoded = encodeTree(this.#parts.filter((part) => typeof part === 'string'));
+  #tree(nodes: readonly Uint8Array[]): DirectoryAnswer['tree'] {
+    const encoded = joinTree(nodes);
     const digest = hash('sha256', encoded, 'buffer');
     const id = digest.toString('hex');
     return this.#equipment.known.has('tree', digest) ? { id } : { id, bytes: ownBuffer(encoded) };
@@ -166,7 +176,7 @@ class DirectoryReading {
 
   #closeRun(): void {
     if (this.#run.length === 0) return;
-    this.#parts.push(this.#run.join(','));
+    this.#parts.push(ownBuffer(Buffer.from(this.#run.join(','))));
     this.#run = [];
   }
 

@@ -8,14 +8,14 @@ import { RespaldoError } from '../../errors.ts';
 import { fsPath, showPath } from '../filesystem/path.ts';
 import type { Id } from '../format/id.ts';
 import { encodeNode, type Node } from '../format/node.ts';
-import { encodeTree } from '../format/tree.ts';
+import { encodeTree, joinTree } from '../format/tree.ts';
 import { Accounts } from './accounts.ts';
-import { changedWhileRead, unreadable } from './directory-reader.ts';
+import { changedWhileRead, SLICE, unreadable } from './directory-reader.ts';
 import { sameState } from './file-reader.ts';
 import { Gate, mapBounded } from './gate.ts';
 import { kindOf, localNode } from './local-node.ts';
 import { isUnchanged } from './parent-tree.ts';
-import type { DirectoryAnswer, OpenNode } from './protocol.ts';
+import type { DirectoryAnswer, ListingAnswer, OpenNode, ParentTree } from './protocol.ts';
 import type { Saving } from './saving.ts';
 import { Selector } from './selector.ts';
 import { isNameless, planTargets, type TargetFolder } from './targets.ts';
@@ -129,25 +129,37 @@ export class LocalWalk {
 
   /** @returns the directory's tree, or undefined if it was gone or could not be listed. */
   async #directory(local: string, device: bigint, previous: Id | undefined): Promise<Id | undefined> {
-    const answer = await this.#directories.through(() => this.#read(local, device, previous));
+    const answer = await this.#directories.through(() => this.#list(local, device, previous));
     this.#saving.progress(local);
-    if (answer.absent) return undefined;
-    const id = await this.#store(answer);
-    this.#saving.tally.directory(id, previous);
+    const id =
+      answer.kind === 'listing'
+        ? await this.#inSlices(local, answer.names, device, previous)
+        : await this.#whole(answer);
+    if (id !== undefined) this.#saving.tally.directory(id, previous);
     return id;
   }
 
-  async #read(local: string, device: bigint, previous: Id | undefined): Promise<DirectoryAnswer> {
-    const { crew, parents, tally } = this.#saving;
+  async #list(local: string, device: bigint, previous: Id | undefined): Promise<DirectoryAnswer | ListingAnswer> {
+    return this.#read(local, device, await this.#saving.parents.forWorker(previous), undefined);
+  }
+
+  async #read(
+    local: string,
+    device: bigint,
+    parent: ParentTree | undefined,
+    names: readonly string[] | undefined,
+  ): Promise<DirectoryAnswer | ListingAnswer> {
+    const { crew, tally } = this.#saving;
     this.#saving.signal.throwIfAborted();
-    const parent = await parents.forWorker(previous);
     const answer = await crew.run({
       kind: 'directory',
       local,
       selection: this.#number,
+      ...(names === undefined ? {} : { names }),
       ...(this.#tree.selection.oneFileSystem ? { device } : {}),
       ...(parent === undefined ? {} : { parent }),
     });
+    if (answer.kind === 'listing') return answer;
     if (answer.kind !== 'directory') throw new RespaldoError('internal', `unexpected answer ${answer.kind}`);
     tally.addFiles(answer.tally);
     tally.addBlobs('data', answer.tally);
@@ -155,13 +167,37 @@ export class LocalWalk {
     return answer;
   }
 
-  async #store({ tree, parts }: DirectoryAnswer): Promise<Id> {
+  async #whole({ tree, parts, absent }: DirectoryAnswer): Promise<Id | undefined> {
     const { trees } = this.#saving;
+    if (absent) return undefined;
     if (tree !== undefined) return tree.bytes === undefined ? tree.id : trees.put(tree.bytes);
-    const nodes = await mapBounded(parts, SIBLINGS, (part) =>
-      typeof part === 'string' ? Promise.resolve(part) : this.#complete(part),
-    );
-    return trees.put(encodeTree(nodes.filter((node) => node !== undefined)));
+    return trees.put(joinTree(await this.#completed(parts)));
+  }
+
+  /** Nodes are kept as bytes, outside the heap, and the parent is let go before the tree is put together. */
+  async #inSlices(local: string, names: readonly string[], device: bigint, previous: Id | undefined): Promise<Id> {
+    const starts = Array.from({ length: Math.ceil(names.length / SLICE) }, (_, n) => n * SLICE);
+    let parent = await this.#saving.parents.tree(previous);
+    const pieces = await mapBounded(starts, this.#saving.crew.size * QUEUED_PER_WORKER, async (start) => {
+      const slice = names.slice(start, start + SLICE);
+      const [first, last] = [slice[0] ?? '', slice.at(-1) ?? ''];
+      const before: ParentTree | undefined = parent && { kind: 'bytes', bytes: parent.between(first, last) };
+      const answer = await this.#directories.through(() => this.#read(local, device, before, slice));
+      this.#saving.progress(local);
+      if (answer.kind === 'listing') throw new RespaldoError('internal', 'a slice was answered by a listing');
+      return this.#completed(answer.parts);
+    });
+    parent = undefined;
+    return this.#saving.trees.put(joinTree(pieces.flat()));
+  }
+
+  async #completed(parts: DirectoryAnswer['parts']): Promise<Uint8Array[]> {
+    const nodes = await mapBounded(parts, SIBLINGS, async (part) => {
+      if (part instanceof Uint8Array) return part;
+      const node = await this.#complete(part);
+      return node === undefined ? undefined : Buffer.from(node);
+    });
+    return nodes.filter((node) => node !== undefined);
   }
 
   async #complete(open: OpenNode): Promise<string | undefined> {

@@ -1,10 +1,9 @@
 /** Writes packs, then the indexes that tell of them: never the other way round. */
 import type { Clock } from '../../clock.ts';
-import { encodeIndex, INDEX_BLOBS } from '../format/index-file.ts';
-import type { Id } from '../format/id.ts';
-import type { FinishedPack, PackedBlob } from '../format/pack.ts';
+import { INDEX_BLOBS, joinIndex } from '../format/index-file.ts';
 import { packKey, type Objects } from '../storage/objects.ts';
 import { release } from '../workers/release.ts';
+import type { FilledPack } from './protocol.ts';
 import type { Store } from '../../stores/store.ts';
 
 /** After this long an index is written though it is not full: what an interrupted backup has stored is found again. */
@@ -15,7 +14,7 @@ export class PackWriter {
   readonly #objects: Objects;
   readonly #clock: Clock;
   readonly #signal: AbortSignal;
-  #packs: { id: Id; blobs: readonly PackedBlob[] }[] = [];
+  #packs: Uint8Array[] = [];
   #blobs = 0;
   #since: number;
 
@@ -28,11 +27,11 @@ export class PackWriter {
   }
 
   /** The pack is durable when this resolves. */
-  async write(pack: FinishedPack): Promise<void> {
+  async write(pack: FilledPack): Promise<void> {
     await this.#store.write(packKey(pack.id), pack.bytes, this.#signal);
     release(pack.bytes);
-    this.#packs.push({ id: pack.id, blobs: pack.blobs });
-    this.#blobs += pack.blobs.length;
+    this.#packs.push(pack.index);
+    this.#blobs += pack.blobs;
     if (this.#blobs >= INDEX_BLOBS || this.#clock.monotonic() - this.#since >= INDEX_AGE_MS) await this.writeIndex();
   }
 
@@ -42,6 +41,6 @@ export class PackWriter {
     this.#packs = [];
     this.#blobs = 0;
     this.#since = this.#clock.monotonic();
-    if (packs.length > 0) await this.#objects.save('index', encodeIndex(packs), this.#signal);
+    if (packs.length > 0) await this.#objects.save('index', joinIndex(packs), this.#signal);
   }
 }

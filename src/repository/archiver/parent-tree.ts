@@ -7,14 +7,23 @@ import { parseTime } from '../format/time.ts';
 import { parseTree } from '../format/tree.ts';
 import { unpackBlob } from '../storage/blobs.ts';
 import type { ParentTree } from './protocol.ts';
+import { StoredTree } from './stored-tree.ts';
 
+const LARGE_TREE = 4 * 1024 * 1024;
 const NONE: ReadonlyMap<string, Node> = new Map();
 
 /** A parent that cannot be read is no parent: everything is read anew, and `check` tells of the damage. */
-export function loadParent(parent: ParentTree | undefined, sealer: Sealer): ReadonlyMap<string, Node> {
-  if (parent === undefined) return NONE;
+export function loadParent(
+  parent: ParentTree | undefined,
+  names: readonly string[],
+  sealer: Sealer,
+): ReadonlyMap<string, Node> {
+  const [first, last] = [names[0], names.at(-1)];
+  if (parent === undefined || first === undefined || last === undefined) return NONE;
   try {
-    const bytes = parent.kind === 'bytes' ? parent.bytes : unpackBlob(sealer, readRange(parent), parent.blob);
+    const whole = parent.kind === 'bytes' ? parent.bytes : unpackBlob(sealer, readRange(parent), parent.blob);
+    // What the directory held once may be far more than what it holds now.
+    const bytes = whole.length > LARGE_TREE ? new StoredTree(whole).between(first, last) : whole;
     return new Map(parseTree(bytes).map((node) => [node.name, node]));
   } catch {
     return NONE;

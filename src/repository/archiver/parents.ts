@@ -8,6 +8,7 @@ import type { BlobIndex } from '../storage/blob-index.ts';
 import { BlobReader } from '../storage/blobs.ts';
 import { packKey } from '../storage/objects.ts';
 import type { ParentTree } from './protocol.ts';
+import { StoredTree } from './stored-tree.ts';
 
 export class Parents {
   readonly #store: Store;
@@ -30,6 +31,12 @@ export class Parents {
     if (file !== undefined) return { kind: 'local', file, blob };
     const bytes = await this.#load(id);
     return bytes === undefined ? undefined : { kind: 'bytes', bytes };
+  }
+
+  /** The tree itself, for slices of it; undefined where it cannot be read. */
+  async tree(id: Id | undefined): Promise<StoredTree | undefined> {
+    const bytes = id === undefined ? undefined : await this.#load(id);
+    return bytes === undefined ? undefined : new StoredTree(bytes);
   }
 
   /** The tree's nodes by name; none where it cannot be read. */

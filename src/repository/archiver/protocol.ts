@@ -4,7 +4,7 @@ import type { Finding } from '../../domain/finding.ts';
 import type { RepositoryKey } from '../format/crypto.ts';
 import type { Id } from '../format/id.ts';
 import type { Node } from '../format/node.ts';
-import type { FinishedPack, PackedBlob } from '../format/pack.ts';
+import type { PackedBlob } from '../format/pack.ts';
 import type { ClaimsData, SegmentData } from '../storage/claims.ts';
 
 export interface WorkerData {
@@ -25,6 +25,8 @@ export interface DirectoryTask {
   readonly kind: 'directory';
   /** Absolute local path, in the string form of `domain/name.ts`. */
   readonly local: string;
+  /** Only these entries, sorted by bytes; absent: all, or a listing where they are too many for one task. */
+  readonly names?: readonly string[];
   readonly selection: number;
   /** With `oneFileSystem`: entries on other devices are left out. */
   readonly device?: bigint;
@@ -57,16 +59,23 @@ export interface OpenNode {
   readonly previous: Id | undefined;
 }
 
-/** Finished nodes are encoded, comma-separated runs of them in one string, in the order of names. */
+/** Finished nodes are encoded, comma-separated runs of them in one piece, in the order of names. */
 export interface DirectoryAnswer {
   readonly kind: 'directory';
-  readonly parts: readonly (string | OpenNode)[];
+  readonly parts: readonly (Uint8Array | OpenNode)[];
   /** For a directory without open nodes: its tree; bytes only where the repository may lack it. */
   readonly tree: { readonly id: Id; readonly bytes?: Uint8Array } | undefined;
   readonly tally: BlobTally & FileTally;
   readonly findings: readonly Finding[];
   /** The directory itself was gone, or could not be read. */
   readonly absent: boolean;
+}
+
+/** A directory with more entries than one task should hold: ask for them in slices. */
+export interface ListingAnswer {
+  readonly kind: 'listing';
+  /** Sorted by bytes. */
+  readonly names: readonly string[];
 }
 
 export interface ChunksAnswer {
@@ -77,11 +86,15 @@ export interface ChunksAnswer {
   readonly tally: BlobTally;
 }
 
-export type Answer = DirectoryAnswer | ChunksAnswer | { readonly kind: 'done' };
+export type Answer = DirectoryAnswer | ListingAnswer | ChunksAnswer | { readonly kind: 'done' };
 
-/** A pack that a worker filled; the main thread writes it. */
-export interface PackEvent {
-  readonly pack: FinishedPack;
+/** A pack that a thread filled, for the main thread to write. */
+export interface FilledPack {
+  readonly id: Id;
+  readonly bytes: Uint8Array;
+  /** The pack's part of an index file. */
+  readonly index: Uint8Array;
+  readonly blobs: number;
 }
 
 /** New blobs: uncompressed bytes, and bytes as stored. */

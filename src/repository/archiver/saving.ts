@@ -4,12 +4,12 @@ import type { Crew } from '../workers/crew.ts';
 import type { BlobSink } from './blob-sink.ts';
 import type { Batches } from './batches.ts';
 import type { Parents } from './parents.ts';
-import type { Answer, PackEvent, Task } from './protocol.ts';
+import type { Answer, FilledPack, Task } from './protocol.ts';
 import type { StreamSaver } from './stream-saver.ts';
 import type { Tally } from './tally.ts';
 
 export interface Saving {
-  readonly crew: Crew<Task, Answer, PackEvent>;
+  readonly crew: Crew<Task, Answer, FilledPack>;
   readonly trees: BlobSink;
   readonly batches: Batches;
   readonly streams: StreamSaver;

@@ -10,10 +10,10 @@ import { Accounts } from './accounts.ts';
 import { BlobSink } from './blob-sink.ts';
 import { Cutter, CUTTER_WINDOW } from './cutter.ts';
 import { readDirectory, type Equipment } from './directory-reader.ts';
-import type { Answer, ChunksTask, PackEvent, Task, WorkerData } from './protocol.ts';
+import type { Answer, ChunksTask, FilledPack, Task, WorkerData } from './protocol.ts';
 import { Selector } from './selector.ts';
 
-serve<WorkerData, Task, Answer, PackEvent>((data, emit) => {
+serve<WorkerData, Task, Answer, FilledPack>((data, emit) => {
   const claims = new Claims(data.claims);
   const equipment = equip(data, claims, emit);
   const selectors = new Map<number, Selector>();
@@ -35,11 +35,11 @@ serve<WorkerData, Task, Answer, PackEvent>((data, emit) => {
   };
 });
 
-function equip(data: WorkerData, claims: Claims, emit: Emit<PackEvent>): Equipment {
+function equip(data: WorkerData, claims: Claims, emit: Emit<FilledPack>): Equipment {
   const sealer = new Sealer(data.key);
   const builder = data.dryRun ? undefined : new PackBuilder('data', sealer, data.compressionLevel);
   const sink = new BlobSink('data', claims, builder, (pack) =>
-    emit({ value: { pack }, transfer: pack.bytes.buffer instanceof ArrayBuffer ? [pack.bytes.buffer] : [] }),
+    emit({ value: pack, transfer: pack.bytes.buffer instanceof ArrayBuffer ? [pack.bytes.buffer] : [] }),
   );
   return {
     sink,

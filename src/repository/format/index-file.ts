@@ -18,15 +18,24 @@ export interface IndexFile {
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { fatal: true });
+const HEAD = Buffer.from('{"packs":[');
+const COMMA = Buffer.from(',');
+const TAIL = Buffer.from(']}\n');
 
 /** The JSON of an index file, in restic's order of fields. */
 export function encodeIndex(packs: Iterable<IndexedPack>): Uint8Array {
-  const parts: string[] = [];
-  for (const pack of packs) {
-    const blobs = pack.blobs.map(encodeBlob).join(',');
-    parts.push(`{"id":"${pack.id}","blobs":[${blobs}]}`);
-  }
-  return encoder.encode(`{"packs":[${parts.join(',')}]}\n`);
+  return joinIndex(Array.from(packs, encodeIndexedPack));
+}
+
+/** One pack's part of an index file. */
+export function encodeIndexedPack({ id, blobs }: IndexedPack): Uint8Array {
+  return encoder.encode(`{"id":"${id}","blobs":[${blobs.map(encodeBlob).join(',')}]}`);
+}
+
+/** The index file of packs that are already encoded. */
+export function joinIndex(packs: readonly Uint8Array[]): Uint8Array {
+  const pieces = packs.flatMap((pack, n) => (n === 0 ? [pack] : [COMMA, pack]));
+  return Buffer.concat([HEAD, ...pieces, TAIL]);
 }
 
 /**

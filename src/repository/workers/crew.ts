@@ -1,6 +1,6 @@
 /** A fixed number of worker threads that answer tasks. */
 import { availableParallelism } from 'node:os';
-import { Worker, type Transferable } from 'node:worker_threads';
+import { Worker, type ResourceLimits, type Transferable } from 'node:worker_threads';
 import { RespaldoError } from '../../errors.ts';
 import { packError, unpackError, type FromWorker, type ToWorker } from './message.ts';
 
@@ -24,6 +24,12 @@ export interface CrewOptions<Event> {
   /** Deals with what a worker emits in the middle of a task; the worker's `emit` waits for it and gets its error. */
   readonly onEvent?: (event: Event) => Promise<void>;
 }
+
+/**
+ * Workers hold their large data outside the heap. A small young generation, and a bound that makes the collector work
+ * in smaller steps, keep what garbage takes meanwhile to some tens of megabytes a thread.
+ */
+const HEAP_LIMITS: ResourceLimits = { maxYoungGenerationSizeMb: 6, maxOldGenerationSizeMb: 512 };
 
 interface Member {
   readonly thread: Worker;
@@ -96,7 +102,7 @@ export class Crew<Task, Answer, Event = never> implements AsyncDisposable {
   }
 
   #hire(options: CrewOptions<Event>): Member {
-    const thread = new Worker(options.script, { workerData: options.data });
+    const thread = new Worker(options.script, { workerData: options.data, resourceLimits: HEAP_LIMITS });
     const member: Member = { thread, waiting: new Map(), ready: Promise.withResolvers<void>() };
     thread.on('message', (message: FromWorker) => {
       this.#hear(member, message);
