@@ -40,7 +40,7 @@ export interface SnapshotSummary {
 export const INCOMPLETE_TAG = 'incomplete';
 
 /** Whether something that belongs in the snapshot is missing from it; such a one never counts as the last good one. */
-export function isIncomplete(snapshot: Snapshot): boolean {
+export function isIncomplete(snapshot: Pick<Snapshot, 'tags'>): boolean {
   return snapshot.tags?.includes(INCOMPLETE_TAG) ?? false;
 }
 
