@@ -6,7 +6,7 @@ import { root, run } from './tool.ts';
 rmSync(join(root, 'dist'), { recursive: true, force: true });
 const { code, output } = await run(['tsc', '-p', 'tsconfig.build.json']);
 if (code !== 0) {
-  console.log(output);
+  console.error(output);
   process.exit(code);
 }
 

@@ -4,7 +4,7 @@ import type { Reporter, TestModule } from 'vitest/node';
 /**
  * Ends the whole run with one line, `N passed, N failed`, after everything else that vitest prints.
  *
- * A file that does not load, or an error outside any test, counts as one failed test. With
+ * A file that does not load, a suite that cannot be set up, or an error outside any test counts as one failed test. With
  * RESPALDO_NO_SKIPPED_TESTS=1 (the machine has every component) a skipped test counts as failed too, and is named.
  */
 export default class TotalsReporter implements Reporter {
@@ -15,7 +15,8 @@ export default class TotalsReporter implements Reporter {
     for (const test of skipped) process.stdout.write(`skipped: ${test.module.relativeModuleId} > ${test.fullName}\n`);
     const refused = process.env.RESPALDO_NO_SKIPPED_TESTS === '1' ? skipped.length : 0;
     if (refused > 0) process.exitCode = 1;
-    const broken = modules.filter((module) => module.errors().length > 0).length;
+    const suites = modules.flatMap((module) => [module, ...module.children.allSuites()]);
+    const broken = suites.filter((suite) => suite.errors().length > 0).length;
     const failed = count('failed') + broken + unhandledErrors.length + refused;
     process.once('exit', () => writeSync(1, `${count('passed')} passed, ${failed} failed\n`));
   }

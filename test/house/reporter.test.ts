@@ -53,6 +53,17 @@ describe('The last line of a test run', () => {
     expect(code).toBe(1);
   });
 
+  it('counts a suite that cannot be set up', async () => {
+    const broken = `import { beforeAll, describe } from 'vitest';
+      describe('broken', () => {
+        beforeAll(() => { throw new Error('no'); });
+        ${passes}
+      });`;
+    const { code, lines } = await runTests([passes, broken]);
+    expect(lines.at(-1)).toBe('1 passed, 1 failed');
+    expect(code).toBe(1);
+  });
+
   it('lets a skipped test pass, and names it', async () => {
     const { code, lines } = await runTests([passes + skips]);
     expect(lines.at(-1)).toBe('1 passed, 0 failed');
