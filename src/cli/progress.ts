@@ -34,8 +34,9 @@ export function showProgress<State>(output: Output, clock: Clock, view: Progress
     if (state === undefined) return;
     const { done, total } = view.bytes(state);
     pace.observe(done, total);
-    if (output.mode.json) output.json(view.message?.(state, pace));
-    else if (output.interactive) output.status(fitted(view.line(state, pace), output.columns - 1));
+    if (output.mode.json) {
+      if (view.message !== undefined) output.json(view.message(state, pace));
+    } else if (output.interactive) output.status(fitted(view.line(state, pace), output.columns - 1));
     else output.error(view.line(state, pace));
   };
 

@@ -1,3 +1,4 @@
+import { BY_HOST_AND_PATHS, groupSnapshots } from './snapshot-group.ts';
 import type { Snapshot } from './snapshot.ts';
 
 /**
@@ -5,12 +6,7 @@ import type { Snapshot } from './snapshot.ts';
  * @param snapshots oldest first
  */
 export function latestOfEach(snapshots: readonly Snapshot[], limit: number): readonly Snapshot[] {
-  const seen = new Map<string, number>();
-  const kept = snapshots.toReversed().filter(({ hostname, paths }) => {
-    const series = JSON.stringify([hostname, paths.toSorted()]);
-    const before = seen.get(series) ?? 0;
-    seen.set(series, before + 1);
-    return before < limit;
-  });
-  return kept.reverse();
+  const groups = groupSnapshots(snapshots, BY_HOST_AND_PATHS);
+  const latest = new Set(groups.flatMap((group) => group.snapshots.slice(-limit)));
+  return snapshots.filter((snapshot) => latest.has(snapshot));
 }

@@ -105,10 +105,15 @@ async function backUp(plan: Plan, options: Options, scene: Scene): Promise<void>
   const circumstances = { username, hostname: options.host ?? hostname, dryRun: options.dryRun ?? false };
   for (const request of backupsOf(plan, sources, circumstances)) {
     const subject = plan.name ?? request.source.paths.join(', ');
+    const work = (): Promise<BackupOutcome> => backUpOne(request, repository, options, invocation);
+    if (request.dryRun) {
+      tell(await work(), invocation);
+      continue;
+    }
     const outcome = await recorded(
       { operation: 'backup', subject, repository: repository.location, type: request.type },
       recorder,
-      () => backUpOne(request, repository, options, invocation),
+      work,
       ({ state, snapshot, summary }) => ({
         state,
         ...(snapshot && { snapshot: snapshot.id }),

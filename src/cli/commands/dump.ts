@@ -54,9 +54,7 @@ async function findFile(
     if (node.type === 'file') return node;
     throw notAFile(node, snapshot);
   }
-  throw new RespaldoError('path-missing', `snapshot ${shortId(snapshot.id)} holds no ${quoted(path)}`, {
-    hint: `See what it holds: respaldo ls ${shortId(snapshot.id)}`,
-  });
+  throw new RespaldoError('path-missing', `snapshot ${shortId(snapshot.id)} has no ${quoted(path)}`);
 }
 
 function notAFile(node: ListedNode, { id }: Snapshot): RespaldoError {

@@ -1,7 +1,6 @@
 import type { Command } from 'commander';
 import type { ListSelect, Repository } from '../../repository/repository.ts';
 import type { Snapshot } from '../../domain/snapshot.ts';
-import { RespaldoError } from '../../errors.ts';
 import { describe, REPOSITORY_EXITS } from '../help.ts';
 import type { Invocation } from '../invocation.ts';
 import { quoted } from '../printable.ts';
@@ -64,18 +63,9 @@ async function listOne(
   { long = false }: Options,
   { output, signal }: Pick<Invocation, 'output' | 'signal'>,
 ): Promise<void> {
-  let found = false;
   for await (const node of repository.list(snapshot, select, signal)) {
-    found = true;
     if (output.mode.json) output.json(nodeMessage(node));
     else output.result(long ? longLine(node) : quoted(node.path));
     if (output.closed) return;
   }
-  if (!found && select.path !== undefined && select.path !== '/') throw missing(select.path, snapshot);
-}
-
-function missing(path: string, { id }: Snapshot): RespaldoError {
-  return new RespaldoError('path-missing', `snapshot ${id.slice(0, 8)} holds no ${quoted(path)}`, {
-    hint: `See what it holds: respaldo ls ${id.slice(0, 8)}`,
-  });
 }
