@@ -1,0 +1,176 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { MemoryStore } from '../../stores/memory.ts';
+import { generateKey, Sealer } from '../format/crypto.ts';
+import { hashId, type Id } from '../format/id.ts';
+import { encodeIndex } from '../format/index-file.ts';
+import type { BlobType, PackedBlob } from '../format/pack.ts';
+import { BlobIndex } from './blob-index.ts';
+import { KnownBlobs } from './known-blobs.ts';
+import { Objects } from './objects.ts';
+
+const signal = new AbortController().signal;
+const sealer = new Sealer(generateKey());
+
+/** Few ids, so that they meet; the same id as data and as tree. */
+const ids = Array.from({ length: 12 }, (_, i) => hashId(Buffer.from([i])));
+const types = ['data', 'tree'] as const;
+const size = fc.integer({ min: 0, max: 0xffff_ffff });
+const blob: fc.Arbitrary<PackedBlob> = fc.record({
+  id: fc.constantFrom(...ids),
+  type: fc.constantFrom(...types),
+  offset: size,
+  length: size,
+  uncompressedLength: size,
+});
+const additions = fc.array(fc.record({ pack: fc.constantFrom(...ids.slice(0, 4)), blobs: fc.array(blob) }));
+
+function key(type: BlobType, id: Id): string {
+  return `${type} ${id}`;
+}
+
+function makeBlobs(count: number, seed: string): PackedBlob[] {
+  return Array.from({ length: count }, (_, i) => ({
+    id: hashId(Buffer.from(`${seed} ${i}`)),
+    type: i % 2 === 0 ? 'data' : 'tree',
+    offset: i * 100,
+    length: 100,
+    uncompressedLength: 0,
+  }));
+}
+
+describe('the index', () => {
+  test('finds what a map of lists would find', () => {
+    fc.assert(
+      fc.property(additions, (packs) => {
+        const index = new BlobIndex();
+        const model = new Map<string, (PackedBlob & { pack: Id })[]>();
+        for (const { pack, blobs } of packs) {
+          // A pack is added twice at the most: by a second index file, which says the same or more.
+          index.add(pack, blobs);
+          for (const each of blobs) {
+            const places = model.get(key(each.type, each.id)) ?? [];
+            places.push({ ...each, pack });
+            model.set(key(each.type, each.id), places);
+          }
+        }
+        const known = new KnownBlobs(structuredClone(index.shared()));
+        for (const id of ids)
+          for (const type of types) {
+            const places = model.get(key(type, id)) ?? [];
+            const found = index.findAll(type, id);
+            expect(new Set(found.map((place) => JSON.stringify(sorted(place))))).toEqual(
+              new Set(places.map((place) => JSON.stringify(sorted(place)))),
+            );
+            expect(index.find(type, id)).toEqual(found[0]);
+            expect(index.has(type, id)).toBe(places.length > 0);
+            expect(known.has(type, Buffer.from(id, 'hex'))).toBe(places.length > 0);
+          }
+      }),
+    );
+  });
+
+  test('lists every pack once, with its blobs by offset, however often it was added', () => {
+    const index = new BlobIndex();
+    const [pack = '', other = ''] = ids;
+    const blobs = makeBlobs(4, 'a');
+    index.add(pack, blobs.slice(2));
+    index.add(other, makeBlobs(2, 'b'));
+    index.add(pack, blobs);
+    index.add(pack, blobs);
+    const listed = [...index.packs()].map(({ id, blobs: found }) => [id, found.map((each) => each.offset)]);
+    expect(listed).toEqual([
+      [pack, [0, 100, 200, 300]],
+      [other, [0, 100]],
+    ]);
+    expect(index.size).toBe(6);
+  });
+
+  test('tells the copies of a blob in other packs', () => {
+    const index = new BlobIndex();
+    const blobs = makeBlobs(3, 'a');
+    index.add(ids[0] ?? '', blobs);
+    index.add(ids[1] ?? '', blobs.slice(1));
+    expect([0, 1, 2, 3, 4].map((row) => index.copiesOf(row))).toEqual([[0], [1, 3], [2, 4], [1, 3], [2, 4]]);
+    expect([0, 3].map((row) => index.packId(index.packOf(row)))).toEqual([ids[0], ids[1]]);
+  });
+
+  test('takes at most 60 bytes a blob', () => {
+    const index = new BlobIndex();
+    for (let pack = 0; pack < 2000; pack++) index.add(hashId(Buffer.from(`pack ${pack}`)), makeBlobs(100, `${pack}`));
+    expect(index.size).toBe(200_000);
+    // The last segment may be nearly empty.
+    expect(index.byteLength / index.size).toBeLessThan(60 + (2 ** 16 * 48) / index.size);
+    expect(index.has('data', hashId(Buffer.from('1999 98')))).toBe(true);
+    expect(index.has('tree', hashId(Buffer.from('1999 98')))).toBe(false);
+  });
+
+  test('that grows does not disturb a reader of what was shared before', () => {
+    const index = new BlobIndex();
+    const first = makeBlobs(700, 'first');
+    index.add(ids[0] ?? '', first);
+    const known = new KnownBlobs(structuredClone(index.shared()));
+    index.add(ids[1] ?? '', makeBlobs(100_000, 'later'));
+    expect(first.every(({ type, id }) => known.has(type, Buffer.from(id, 'hex')))).toBe(true);
+    expect(known.has('data', Buffer.from(hashId(Buffer.from('never')), 'hex'))).toBe(false);
+  });
+});
+
+describe('loading the index', () => {
+  const objects = () => new Objects(new MemoryStore(), sealer, 2);
+  const file = (pack: Id, seed: string) => encodeIndex([{ id: pack, blobs: makeBlobs(10, seed) }]);
+
+  test('reads all files, and knows which lists what', async () => {
+    const store = objects();
+    const a = await store.save('index', file(ids[0] ?? '', 'a'), signal);
+    const b = await store.save('index', file(ids[1] ?? '', 'b'), signal);
+    const index = await BlobIndex.load(store, signal);
+    expect(index.size).toBe(20);
+    expect(new Set(index.indexIds)).toEqual(new Set([a, b]));
+    expect(new Set([...index.packRows()].map(({ id, file }) => `${id} ${index.indexIds[file]}`))).toEqual(
+      new Set([`${ids[0]} ${a}`, `${ids[1]} ${b}`]),
+    );
+    expect([0, 1].map((each) => index.isOverlapping(each))).toEqual([false, false]);
+  });
+
+  test('marks files that list the same pack', async () => {
+    const store = objects();
+    for (const seed of ['a', 'a', 'b']) await store.save('index', file(ids[seed === 'a' ? 0 : 1] ?? '', seed), signal);
+    const index = await BlobIndex.load(store, signal);
+    expect(index.size).toBe(20);
+    expect([0, 1, 2].filter((each) => index.isOverlapping(each))).toHaveLength(2);
+  });
+
+  test('fails for a damaged file, by name, or tells of it and goes on', async () => {
+    const store = objects();
+    const id = await store.save('index', Buffer.from('{"packs":[{}]}'), signal);
+    await store.save('index', file(ids[0] ?? '', 'a'), signal);
+    await expect(BlobIndex.load(store, signal)).rejects.toMatchObject({
+      code: 'repository-damaged',
+      message: expect.stringContaining(id) as string,
+    });
+    const damaged: Id[] = [];
+    const index = await BlobIndex.load(store, signal, { onDamaged: (each) => damaged.push(each) });
+    expect(damaged).toEqual([id]);
+    expect(index.size).toBe(10);
+  });
+
+  test('looks again if files are replaced meanwhile', async () => {
+    const store = objects();
+    const old = await store.save('index', file(ids[0] ?? '', 'a'), signal);
+    const load = store.load.bind(store);
+    store.load = async (type, id, during) => {
+      if (id === old) {
+        await store.save('index', file(ids[1] ?? '', 'b'), during);
+        await store.remove('index', old, during);
+      }
+      return load(type, id, during);
+    };
+    const index = await BlobIndex.load(store, signal);
+    expect([...index.packRows()].map(({ id }) => id)).toEqual([ids[1]]);
+  });
+});
+
+function sorted(place: object): object {
+  return Object.fromEntries(Object.entries(place).sort(([a], [b]) => (a < b ? -1 : 1)));
+}
