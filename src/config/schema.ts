@@ -7,7 +7,7 @@ import { z } from 'zod';
 
 /** Names of repositories and plans: no `/`, `.` or `:`, so that a name never looks like an address. */
 const NAME = /^[\p{L}\p{N}][\p{L}\p{N}_-]*$/u;
-const DURATION = /^(\d+[ymdh])+$/;
+const DURATION = /^(\d{1,9}[ymdh])+$/;
 
 const text = z.string().min(1, 'must not be empty');
 const name = z.string().regex(NAME, 'a name holds letters, digits, - and _ only, and starts with a letter or digit');
@@ -101,6 +101,12 @@ const within = (unit: string) =>
     .optional()
     .meta({ description: `Keep ${unit} of this long before the newest snapshot, such as 1y6m7d12h.` });
 
+/** A count or time of nothing, or no tags, is no rule. */
+function isRule(value: unknown): boolean {
+  if (Array.isArray(value)) return value.length > 0;
+  return typeof value === 'string' ? !/^(0+[ymdh])+$/.test(value) : value !== 0;
+}
+
 const keep = z
   .strictObject({
     last: count('of the newest snapshots'),
@@ -117,7 +123,7 @@ const keep = z
     'within-yearly': within('the last snapshot of each year'),
     tags: z.array(text).optional().meta({ description: 'Keep every snapshot that has one of these tags.' }),
   })
-  .refine((rules) => Object.keys(rules).length > 0, 'must hold at least one rule, such as daily: 7')
+  .refine((rules) => Object.values(rules).some(isRule), 'must keep something, such as daily: 7')
   .meta({
     title: 'Keep',
     description: 'Which snapshots `respaldo forget` keeps; the rules are restic’s.',
