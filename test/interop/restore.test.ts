@@ -24,16 +24,16 @@ afterAll(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-async function saved(binary: string, name: string, version: number, compression?: string) {
+async function saved(binary: string, name: string, version: number, ...options: readonly string[]) {
   const restic = new Restic(binary, join(folder, name), PASSWORD);
   await restic.run('init', '--repository-version', String(version));
-  await restic.run('backup', ...(compression === undefined ? [] : ['--compression', compression]), source);
+  await restic.run('backup', ...options, source);
   const repository = await openRepository(new LocalStore(join(folder, name)), PASSWORD, {}, NEVER);
   return { restic, repository, snapshot: await repository.find('latest', {}, NEVER) };
 }
 
 const kinds = [
-  { version: 1, compression: undefined },
+  { version: 1, compression: 'auto' },
   { version: 2, compression: 'off' },
   { version: 2, compression: 'auto' },
   { version: 2, compression: 'max' },
@@ -43,11 +43,12 @@ const cases = RESTICS.flatMap((binary) => kinds.map((kind) => ({ binary, ...kind
 test.each(cases)(
   'everything of $binary, version $version, compression $compression, comes back exactly',
   async ({ binary, version, compression }) => {
-    const name = `${binary}-${version}-${compression ?? ''}`;
-    const { repository, snapshot } = await saved(binary, name, version, compression);
+    const name = `${binary}-${version}-${compression}`;
+    const { repository, snapshot } = await saved(binary, name, version, '--compression', compression);
     const target = join(folder, `${name}-target`);
     const restored = await repository.restore(snapshot, target, { include: [], exclude: [] }, NEVER);
-    expect(compareTrees(source, join(target, source))).toEqual([]);
+    const differences = compareTrees(source, join(target, source));
+    expect(differences.filter((line) => !(binary === 'restic' && lostByOldRestic(line)))).toEqual([]);
     expect(restored.findings).toEqual([]);
     expect(restored.filesRestored).toBe(restored.filesTotal);
     expect(restored.bytesRestored).toBe(restored.bytesTotal);
@@ -56,18 +57,21 @@ test.each(cases)(
   },
 );
 
+/** Before 0.17, restic stored targets of symlinks as text. */
+function lostByOldRestic(difference: string): boolean {
+  return difference.startsWith('"/links/target of bytes"');
+}
+
 describe.each(RESTICS.slice(-1))('a snapshot of %s', (binary) => {
   let restic: Restic;
   let repository: Repository;
   let snapshot: Snapshot;
   beforeAll(async () => {
-    ({ restic, repository, snapshot } = await saved(binary, 'shared', 2));
+    ({ restic, repository, snapshot } = await saved(binary, 'shared', 2, '--exclude', 'random*'));
   });
   afterAll(() => repository.close());
 
   test('is listed in the order of names’ bytes, folders before what they hold, with every file’s content', async () => {
-    const target = join(folder, 'to-read');
-    await restic.run('restore', 'latest', '--target', target);
     const paths: string[] = [];
     for await (const node of repository.list(snapshot, {}, NEVER)) {
       paths.push(node.path);
@@ -98,11 +102,11 @@ describe.each(RESTICS.slice(-1))('a snapshot of %s', (binary) => {
     expect(await readable.read(`${source}/folders`)).toBeUndefined();
     expect((await readable.read(`${source}/contents/empty`))?.length).toBe(0);
     expect(await readable.firstBlobLength(`${source}/contents/empty`)).toBeUndefined();
-    expect(await readable.firstBlobLength(`${source}/contents/random 511`)).toBe(511);
+    expect(await readable.firstBlobLength(`${source}/modes/attributes`)).toBe(10);
     expect(await readable.list(`${source}/nothing`)).toEqual([]);
     expect(await readable.list(source)).toContainEqual({ name: 'links', kind: 'directory', size: 0 });
     expect(await readable.list(`${source}/links`)).toContainEqual({ name: 'itself', kind: 'symlink', size: 0 });
-    expect(await readable.list(`${source}/contents`)).toContainEqual({ name: 'random 1', kind: 'file', size: 1 });
+    expect(await readable.list(`${source}/contents`)).toContainEqual({ name: 'zeros', kind: 'file', size: 2097152 });
     expect(await readable.list('/')).toHaveLength(1);
   });
 
