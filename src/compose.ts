@@ -9,8 +9,6 @@ import type { Runtime } from './runtimes/runtime.ts';
 import type { Source, SourceKind } from './sources/source.ts';
 import type { Store } from './stores/store.ts';
 
-export { systemClock } from './clock.ts';
-
 /** Who opens a repository, and from where. */
 export interface OpenOptions {
   /** Where a relative address starts from: an absolute path. */

@@ -11,7 +11,7 @@ export interface TargetState {
   readonly freeBytes: number;
 }
 
-export const MANY_ENTRIES = 1000;
+const MANY_ENTRIES = 1000;
 
 /** @param folder an absolute path. @throws RespaldoError `target-unsafe` if it is no folder or cannot be read. */
 export async function inspectTarget(folder: string): Promise<TargetState> {
