@@ -1,7 +1,7 @@
-import type { Command } from 'commander';
+import type { Command, Option } from 'commander';
 
 interface HelpText {
-  /** What a person needs to know beyond the options: short paragraphs. */
+  /** What a person needs to know beyond the options: a few sentences. */
   readonly about?: string;
   readonly examples: readonly (readonly [command: string, what: string])[];
   /** Exit codes with what they mean for this verb; 0, 1 and 2 are added. */
@@ -25,14 +25,23 @@ const MEANINGS = {
 /** The codes of every verb that opens a repository. */
 export const REPOSITORY_EXITS = [10, 11, 12, 130] as const;
 
-/** Adds examples and exit codes to `respaldo <verb> --help`. */
+/** Adds what it is about, examples and exit codes to `respaldo <verb> --help`. */
 export function describe(command: Command, text: HelpText): Command {
+  const summary = command.description();
+  const sideBySide = text.examples.every(([example, what]) => example.length + what.length <= 64);
   const widest = Math.max(...text.examples.map(([example]) => example.length));
   const examples = text.examples.map(([example, what]) =>
-    widest > 56 ? `  # ${what}\n  ${example}` : `  ${example.padEnd(widest)}  # ${what}`,
+    sideBySide ? `  ${example.padEnd(widest)}  # ${what}` : `  # ${what}\n  ${example}`,
   );
   const codes: ExitCode[] = [0, 1, 2, ...(text.exits ?? [])];
   const exits = codes.map((code) => `  ${String(code).padEnd(3)}  ${MEANINGS[code]}`);
-  const about = text.about === undefined ? [] : ['', text.about];
-  return command.addHelpText('after', [...about, '', 'Examples:', ...examples, '', 'Exit codes:', ...exits].join('\n'));
+  return command
+    .summary(summary)
+    .description(text.about === undefined ? `${summary}.` : `${summary}. ${text.about}`)
+    .addHelpText('after', ['', 'Examples:', ...examples, '', 'Exit codes:', ...exits].join('\n'));
+}
+
+/** An option's line in the help: its values in words, and no defaults that nobody asked about. */
+export function optionDescription({ description, argChoices }: Option): string {
+  return argChoices === undefined ? description : `${description}: ${argChoices.join(', ')}`;
 }

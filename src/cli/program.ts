@@ -3,6 +3,7 @@ import { Command, CommanderError, Option } from 'commander';
 import { systemClock, type Clock } from '../clock.ts';
 import { ERRORS, RespaldoError } from '../errors.ts';
 import { report } from './errors.ts';
+import { optionDescription } from './help.ts';
 import type { Globals, Invocation } from './invocation.ts';
 import { Output } from './output.ts';
 import { abortOnSignals } from './signals.ts';
@@ -42,7 +43,7 @@ function createProgram(invoke: (globals: Globals, whole: Invocation['wholeProgra
     .usage('<verb> [options]')
     .exitOverride()
     .configureOutput({ outputError: () => undefined })
-    .configureHelp({ showGlobalOptions: true, subcommandTerm: (command) => command.name() })
+    .configureHelp({ showGlobalOptions: true, subcommandTerm: (command) => command.name(), optionDescription })
     .helpOption('-h, --help', 'help, with examples and exit codes')
     .helpCommand(false)
     .version(readVersion(), '-V, --version', 'print the version')

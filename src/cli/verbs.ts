@@ -31,7 +31,7 @@ export const VERBS: readonly VerbGroup[] = [
       },
       {
         name: 'restore',
-        summary: 'Bring a snapshot, or a part of it, back into a folder',
+        summary: 'Bring back a snapshot, or a part of one',
         load: () => import('./commands/restore.ts'),
       },
     ],

@@ -21,7 +21,7 @@ describe('The help', () => {
       expect(help).toContain(`Usage: respaldo ${verb}`);
       expect(help).toMatch(/^Options:\n/m);
       expect(help).toMatch(/^Global Options:\n/m);
-      expect(help).toMatch(/^Examples:\n.*respaldo /m);
+      expect(help).toMatch(/^Examples:\n( {2}# .*\n)? {2}.*respaldo /m);
       expect(help).toMatch(/^Exit codes:\n {2}0 {4}done\n/m);
       expect(await place.ok('help', ...verb.split(' '))).toBe(help);
     },

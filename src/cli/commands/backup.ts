@@ -39,9 +39,9 @@ interface Options {
 export function define(command: Command, invocation: Invocation): void {
   describe(command, {
     about:
-      'An address is a folder or file, or a PostgreSQL server: postgresql://user@host:5432/?method=physical. A plan is\n' +
-      'a name in respaldo.yaml; without arguments every plan is run. What could not be read is told, the rest is\n' +
-      'stored, and the snapshot is marked incomplete.',
+      'An address is a folder or file, or a PostgreSQL server: postgresql://user@host:5432/?method=physical. A ' +
+      'plan is a name in respaldo.yaml; without arguments every plan is run. What could not be read is told, the ' +
+      'rest is stored, and the snapshot is marked incomplete.',
     examples: [
       ['respaldo backup ./folder', 'only what changed since the last snapshot is read'],
       ['respaldo backup --exclude "*.tmp" -x /home', 'without some files, on one file system'],

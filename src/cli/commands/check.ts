@@ -17,8 +17,8 @@ interface Options {
 export function define(command: Command, invocation: Invocation): void {
   describe(command, {
     about:
-      'Without --read-data: that every snapshot, tree, index and pack is there, fits together and has the right size.\n' +
-      'With it everything is read, decrypted and hashed: only this finds a flipped bit.',
+      'Without --read-data: that every snapshot, tree, index and pack is there, fits together and has the right ' +
+      'size. With it everything is read, decrypted and hashed: only this finds a flipped bit.',
     examples: [
       ['respaldo check', 'quick: every day'],
       ['respaldo check --read-data', 'thorough: every month'],

@@ -10,8 +10,8 @@ import { count } from '../units.ts';
 export function define(command: Command, invocation: Invocation): void {
   describe(command, {
     about:
-      'respaldo.yaml is looked for in this folder and upwards. It must belong to you or root, and nobody else may be\n' +
-      'able to change it: it names commands to run. --config FILE names one whoever owns it.',
+      'respaldo.yaml is looked for in this folder and upwards. It must belong to you or root, and nobody else may ' +
+      'be able to change it: it names commands to run. --config FILE names one whoever owns it.',
     examples: [
       ['respaldo config validate', 'every mistake with its line and column'],
       ['respaldo config schema > respaldo.schema.json', 'for completion in an editor'],

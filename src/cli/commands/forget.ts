@@ -30,9 +30,10 @@ interface Options extends SelectOptions, KeepOptions, Partial<PruneOptions> {
 export function define(command: Command, invocation: Invocation): void {
   describe(command, {
     about:
-      'Snapshots are dropped that are named, or that no rule keeps; a snapshot stays if any rule wants it. Each host\n' +
-      'and set of paths is judged by itself, and the last complete snapshot of each always stays. Without ids and\n' +
-      'rules the plans of respaldo.yaml are judged by their own. Dropping frees no space: --prune, or prune, does.',
+      'Snapshots are dropped that are named, or that no rule keeps; a snapshot stays if any rule wants it. Each ' +
+      'host and set of paths is judged by itself, and the last complete snapshot of each always stays. Without ids ' +
+      'and rules the plans of respaldo.yaml are judged by their own. Dropping frees no space: --prune, or prune, ' +
+      'does.',
     examples: [
       ['respaldo forget --keep-daily 7 --keep-weekly 4 --prune', 'and free the space'],
       ['respaldo forget --keep-within 30d --dry-run', 'what would go?'],

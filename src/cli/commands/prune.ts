@@ -19,8 +19,9 @@ const MAX_UNUSED = 0.05;
 export function define(command: Command, invocation: Invocation): void {
   describe(addMaxUnused(command), {
     about:
-      'Packs that no snapshot needs are removed; packs that are needed in part are written anew without the rest,\n' +
-      'until at most --max-unused of the space in use is wasted. Nothing is removed before what replaces it is safe.',
+      'Packs that no snapshot needs are removed; packs that are needed in part are written anew without the rest, ' +
+      'until at most --max-unused of the space in use is wasted. Nothing is removed before what replaces it is ' +
+      'safe.',
     examples: [
       ['respaldo prune --dry-run', 'what would it free?'],
       ['respaldo prune', 'after forget'],

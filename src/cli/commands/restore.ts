@@ -34,9 +34,9 @@ interface Options extends SelectOptions {
 export function define(command: Command, invocation: Invocation): void {
   describe(command, {
     about:
-      'Every byte is verified while it is restored. The target must be missing, empty, or hold an unfinished restore\n' +
-      'of the same snapshot, which is then completed. A PostgreSQL snapshot becomes a data directory that a server\n' +
-      'starts on.',
+      'Every byte is verified while it is restored. The target must be missing, empty, or hold an unfinished ' +
+      'restore of the same snapshot, which is then completed. A PostgreSQL snapshot becomes a data directory that ' +
+      'a server starts on.',
     examples: [
       ['respaldo restore latest --target ./restored', 'everything'],
       ['respaldo restore latest:/etc/ssl --target ./ssl', 'what lies in one folder, without the folders above it'],

@@ -19,7 +19,7 @@ const COLORS = { succeeded: 'green', incomplete: 'yellow', failed: 'red', cancel
 export function define(command: Command, invocation: Invocation): void {
   describe(command, {
     about:
-      'The list lies on this machine (RESPALDO_STATE_DIR, else the state folder of the user) and is a memory only:\n' +
+      'The list lies on this machine (RESPALDO_STATE_DIR, else the state folder of the user) and is a memory only: ' +
       'nothing is lost for a restore when it is deleted.',
     examples: [
       ['respaldo runs', 'the last 20'],

@@ -11,7 +11,7 @@ interface Options {
 export function define(command: Command, invocation: Invocation): void {
   describe(command, {
     about:
-      'A lock is dead when it is older than 30 minutes, or its process on this machine has ended. Use --remove-all\n' +
+      'A lock is dead when it is older than 30 minutes, or its process on this machine has ended. Use --remove-all ' +
       'only when nothing works with the repository: a prune beside a running backup would lose data.',
     examples: [
       ['respaldo unlock', 'after a crash'],

@@ -36,7 +36,7 @@ export function completedCommand(command: Command): CompletedCommand {
   const help = command.createHelp();
   return {
     name: command.name(),
-    summary: command.description(),
+    summary: command.summary() || command.description(),
     options: help.visibleOptions(command).map(completedOption),
     arguments: argumentsOf(command.registeredArguments),
     commands: command.commands.map(completedCommand),
