@@ -12,6 +12,7 @@ export class BlobSink {
   /** Undefined: a dry run, which counts only. */
   readonly #builder: PackBuilder | undefined;
   readonly #deliver: (pack: FilledPack) => Promise<void>;
+  #delivery: Promise<void> = Promise.resolve();
   #blobs = 0;
   #bytes = 0;
   #stored = 0;
@@ -42,14 +43,20 @@ export class BlobSink {
     return id;
   }
 
-  /** Hands on what is packed so far. */
+  /** Hands on what is packed so far; all of it is written when this resolves. */
   async flush(): Promise<void> {
     if (this.#builder !== undefined && this.#builder.count > 0) await this.#finish(this.#builder);
+    await this.#delivery;
   }
 
+  /** While a pack is being written the next one fills up; a third has to wait. */
   async #finish(builder: PackBuilder): Promise<void> {
     const { id, bytes, blobs } = builder.finish();
-    await this.#deliver({ id, bytes, index: encodeIndexedPack({ id, blobs }), blobs: blobs.length });
+    const before = this.#delivery;
+    this.#delivery = this.#deliver({ id, bytes, index: encodeIndexedPack({ id, blobs }), blobs: blobs.length });
+    // Its failure is met by whoever waits for it next.
+    this.#delivery.catch(() => undefined);
+    await before;
   }
 
   /** What was stored since the last call. */

@@ -177,7 +177,7 @@ export class LocalWalk {
   /** Nodes are kept as bytes, outside the heap, and the parent is let go before the tree is put together. */
   async #inSlices(local: string, names: readonly string[], device: bigint, previous: Id | undefined): Promise<Id> {
     const starts = Array.from({ length: Math.ceil(names.length / SLICE) }, (_, n) => n * SLICE);
-    let parent = await this.#saving.parents.tree(previous);
+    const parent = await this.#saving.parents.tree(previous);
     const pieces = await mapBounded(starts, this.#saving.crew.size * QUEUED_PER_WORKER, async (start) => {
       const slice = names.slice(start, start + SLICE);
       const [first, last] = [slice[0] ?? '', slice.at(-1) ?? ''];
@@ -187,7 +187,7 @@ export class LocalWalk {
       if (answer.kind === 'listing') throw new RespaldoError('internal', 'a slice was answered by a listing');
       return this.#completed(answer.parts);
     });
-    parent = undefined;
+    parent?.release();
     return this.#saving.trees.put(joinTree(pieces.flat()));
   }
 

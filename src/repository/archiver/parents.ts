@@ -33,9 +33,12 @@ export class Parents {
     return bytes === undefined ? undefined : { kind: 'bytes', bytes };
   }
 
-  /** The tree itself, for slices of it; undefined where it cannot be read. */
+  /** The tree itself, for slices of it; undefined where it cannot be read. The caller releases it. */
   async tree(id: Id | undefined): Promise<StoredTree | undefined> {
-    const bytes = id === undefined ? undefined : await this.#load(id);
+    const bytes =
+      id === undefined
+        ? undefined
+        : await this.#load(id, (known) => this.#reader.loadOnce('tree', known, this.#signal));
     return bytes === undefined ? undefined : new StoredTree(bytes);
   }
 
@@ -50,10 +53,13 @@ export class Parents {
     return (content ?? []).every((id) => this.#index.has('data', id));
   }
 
-  async #load(id: Id): Promise<Uint8Array | undefined> {
+  async #load(
+    id: Id,
+    read: (id: Id) => Promise<Uint8Array> = (known) => this.#reader.load('tree', known, this.#signal),
+  ): Promise<Uint8Array | undefined> {
     if (!this.#index.has('tree', id)) return undefined;
     try {
-      return await this.#reader.load('tree', id, this.#signal);
+      return await read(id);
     } catch (error) {
       this.#signal.throwIfAborted();
       // A damaged parent is no parent: everything is read anew, and `check` tells of the damage.

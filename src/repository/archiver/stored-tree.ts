@@ -1,6 +1,7 @@
 /** A stored tree's bytes, cut between nodes without parsing them all: a directory of a million names stays affordable. */
 import { compareNames } from '../../domain/name.ts';
 import { goUnquote } from '../format/quote.ts';
+import { release } from '../workers/release.ts';
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
@@ -30,6 +31,11 @@ export class StoredTree {
     const end = this.#edges[to * 2 - 1] ?? 0;
     const nodes = from < to ? this.#bytes.subarray(start, end) : new Uint8Array(0);
     return Buffer.concat([Buffer.from('{"nodes":['), nodes, Buffer.from(']}')]);
+  }
+
+  /** Gives the memory back; nothing can be asked afterwards. */
+  release(): void {
+    release(this.#bytes);
   }
 
   /** The first node for which `isPast` holds; it must hold for all that follow. */

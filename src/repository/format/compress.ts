@@ -24,7 +24,7 @@ function zstd(): Zstd {
   return (loaded ??= loadZstd() ?? portable);
 }
 
-/** One zstd frame that tells its content's size. */
+/** One zstd frame that tells its content's size: a view that the next call in the same thread may overwrite. */
 export function compress(plain: Uint8Array, level = DEFAULT_LEVEL): Uint8Array {
   return zstd().compress(plain, level);
 }

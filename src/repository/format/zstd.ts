@@ -10,14 +10,14 @@ import { createRequire } from 'node:module';
 import type Koffi from 'koffi';
 
 export interface Zstd {
-  /** One frame that tells its content's size. */
+  /** One frame that tells its content's size: a view that the next call in the same thread may overwrite. */
   compress(plain: Uint8Array, level: number): Uint8Array;
   /** Exactly `size` bytes. @throws Error where the data gives anything else. */
   decompress(packed: Uint8Array, size: number): Uint8Array;
 }
 
 /** Target buffers up to this size are kept for the next call. */
-const MAX_KEPT = 2 * 1024 * 1024;
+const MAX_KEPT = 9 * 1024 * 1024;
 
 /** Undefined where this Node or this system does not allow it. */
 export function loadZstd(): Zstd | undefined {
@@ -60,7 +60,7 @@ function bind(koffi: typeof Koffi): Zstd {
       const target = capacity <= kept.length ? kept : Buffer.allocUnsafeSlow(capacity);
       if (capacity <= MAX_KEPT) kept = target;
       const length = lengthOf(compress(compressor, target, target.length, plain, plain.length, level));
-      return new Uint8Array(target.subarray(0, length));
+      return target.subarray(0, length);
     },
     decompress(packed, size) {
       const plain = Buffer.allocUnsafeSlow(size);

@@ -4,11 +4,15 @@ import { decompress } from '../format/compress.ts';
 import type { Sealer } from '../format/crypto.ts';
 import { hashId, type Id } from '../format/id.ts';
 import type { BlobType, PackedBlob } from '../format/pack.ts';
+import { release } from '../workers/release.ts';
 import type { BlobIndex, Located } from './blob-index.ts';
 import { packKey } from './objects.ts';
 
 /** Trees are read again and again by walks; what was read lately is kept, up to this many bytes. */
 const TREE_CACHE_BYTES = 16 * 1024 * 1024;
+
+/** Buffers above this size are given back as soon as they have served. */
+const LARGE = 1024 * 1024;
 
 /**
  * The content of a sealed blob: opened, decompressed, and verified against its id. Usable in any thread.
@@ -18,6 +22,7 @@ export function unpackBlob(sealer: Sealer, sealed: Uint8Array, blob: PackedBlob)
   try {
     const opened = sealer.open(sealed);
     const plain = blob.uncompressedLength === 0 ? opened : decompress(opened, blob.uncompressedLength);
+    if (plain !== opened && opened.length > LARGE) release(opened);
     if (hashId(plain) === blob.id) return plain;
   } catch (error) {
     throw damagedBlob(blob, error instanceof Error ? error.message : String(error), error);
@@ -51,6 +56,11 @@ export class BlobReader {
     return type === 'tree' ? this.#keep(id, plain) : plain;
   }
 
+  /** The same, kept nowhere: the bytes are the caller's own, to be released too. */
+  async loadOnce(type: BlobType, id: Id, signal: AbortSignal): Promise<Uint8Array> {
+    return this.#loadAnyOf(type, id, signal);
+  }
+
   async #loadAnyOf(type: BlobType, id: Id, signal: AbortSignal): Promise<Uint8Array> {
     let failure: RespaldoError | undefined;
     for (const place of this.#index.findAll(type, id)) {
@@ -77,7 +87,9 @@ export class BlobReader {
       throw error;
     }
     try {
-      return unpackBlob(this.#sealer, sealed, place);
+      const plain = unpackBlob(this.#sealer, sealed, place);
+      if (sealed.length > LARGE) release(sealed);
+      return plain;
     } catch (error) {
       throw inPack(place, error);
     }

@@ -2,6 +2,7 @@
 import { availableParallelism } from 'node:os';
 import { Worker, type ResourceLimits, type Transferable } from 'node:worker_threads';
 import { RespaldoError } from '../../errors.ts';
+import { returnLargeBuffers } from './memory.ts';
 import { packError, unpackError, type FromWorker, type ToWorker } from './message.ts';
 
 /** More threads than this cost memory and win little: the store and the disk are the limit then. */
@@ -50,6 +51,7 @@ export class Crew<Task, Answer, Event = never> implements AsyncDisposable {
 
   /** Ready to take tasks when it resolves. */
   static async start<Task, Answer, Event = never>(options: CrewOptions<Event>): Promise<Crew<Task, Answer, Event>> {
+    returnLargeBuffers();
     const crew = new Crew<Task, Answer, Event>(options);
     try {
       await Promise.all(crew.#members.map((member) => member.ready.promise));
