@@ -154,7 +154,8 @@ x: 2
     ['a list', '- a', 'respaldo.yaml:1:1 must be a mapping (key: value), not a list'],
     ['plain text', 'hello', 'respaldo.yaml:1:1 must be a mapping (key: value), not text'],
     ['a key without value', 'plans:\n', 'respaldo.yaml:1:7 plans: must be a mapping (key: value), not nothing'],
-    ['a name with a dot', 'plans:\n  a.b: { source: x }', 'respaldo.yaml:2:3 plans.a.b: a name holds letters'],
+    ['a name with a dot', 'plans:\n  a.b: { source: x }', 'respaldo.yaml:2:3 plans."a.b": a name holds letters'],
+    ['an empty name', 'plans: { "": { source: x } }', 'respaldo.yaml:1:10 plans."": a name holds letters'],
     ['a name with a slash', 'repositories:\n  a/b: { url: x }', 'respaldo.yaml:2:3 repositories.a/b: a name holds'],
     ['a missing address', 'repositories: { a: {} }', 'respaldo.yaml:1:17 repositories.a.url: is missing: text'],
     ['an empty address', 'repositories: { a: { url: "" } }', 'respaldo.yaml:1:27 repositories.a.url: must not be'],
@@ -197,6 +198,14 @@ x: 2
   it('asks which repository is meant where there are several', async () => {
     expect(await problemsOf('repositories: { a: { url: a }, b: { url: b } }\nplans:\n  p: { source: x }\n')).toEqual([
       'respaldo.yaml:3:3 plans.p: names no repository, and there are several (a, b): add repository: a, or defaults: { repository: a }',
+    ]);
+  });
+
+  it('looks on below a wrong name', async () => {
+    expect(await problemsOf('plans: { "a\\nb": { sorce: x } }')).toEqual([
+      'respaldo.yaml:1:10 plans."a\\nb".source: is missing: text or a mapping (key: value) or a list is expected here',
+      'respaldo.yaml:1:10 plans."a\\nb": a name holds letters, digits, - and _ only, and starts with a letter or digit',
+      'respaldo.yaml:1:20 plans."a\\nb".sorce: unknown key, did you mean source?',
     ]);
   });
 

@@ -43,7 +43,12 @@ export async function parseConfig(text: string, file: string, check: AddressChec
 }
 
 function place({ path, part, message }: Complaint, document: Document, lines: LineCounter): Problem {
-  return { ...placeOf(path, part, document, lines), path: path.join('.'), message };
+  return { ...placeOf(path, part, document, lines), path: path.map(shownStep).join('.'), message };
+}
+
+/** A key that could be taken for more than one, or for a line of its own, stands between quotes. */
+function shownStep(step: string | number): string {
+  return /^[^\s."\p{C}]+$/u.test(String(step)) ? String(step) : JSON.stringify(step);
 }
 
 /** A tag such as `!secret` that YAML does not know is a warning there and an error here: its value would be ignored.

@@ -1,5 +1,6 @@
 import { RespaldoError } from '../errors.ts';
 import type { Path } from './place.ts';
+import { NAME, NAME_RULE } from './schema.ts';
 import { didYouMean } from './suggest.ts';
 import type { Complaint } from './wording.ts';
 import { splitWords } from './words.ts';
@@ -33,6 +34,8 @@ function* references(content: unknown): Generator<Complaint> {
   const names = repositories.map(([name]) => name);
   const preferred = mapping(root.defaults).repository;
   const hasDefault = preferred !== undefined || names.length === 1;
+  yield* misnamed(names, 'repositories');
+  yield* misnamed(Object.keys(mapping(root.plans)), 'plans');
   yield* known(preferred, names, ['defaults', 'repository']);
   for (const [name, repository] of repositories)
     yield* splittable(mapping(repository).password, ['repositories', name, 'password']);
@@ -62,6 +65,12 @@ function* addresses(content: unknown): Generator<{ value: string; path: Path; ki
 function* sources(source: unknown, path: Path): Generator<{ source: unknown; path: Path }> {
   if (!Array.isArray(source)) yield { source, path };
   else for (const [at, one] of source.entries()) yield { source: one as unknown, path: [...path, at] };
+}
+
+function* misnamed(names: readonly string[], section: string): Generator<Complaint> {
+  for (const name of names) {
+    if (!NAME.test(name)) yield { path: [section, name], part: 'key', message: NAME_RULE };
+  }
 }
 
 function* known(name: unknown, names: readonly string[], path: Path): Generator<Complaint> {

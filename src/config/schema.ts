@@ -6,11 +6,20 @@ import { z } from 'zod';
  */
 
 /** Names of repositories and plans: no `/`, `.` or `:`, so that a name never looks like an address. */
-const NAME = /^[\p{L}\p{N}][\p{L}\p{N}_-]*$/u;
+export const NAME = /^[\p{L}\p{N}][\p{L}\p{N}_-]*$/u;
 const DURATION = /^(\d{1,9}[ymdh])+$/;
 
 const text = z.string().min(1, 'must not be empty');
-const name = z.string().regex(NAME, 'a name holds letters, digits, - and _ only, and starts with a letter or digit');
+
+/** Told of a name that is none. */
+export const NAME_RULE = 'a name holds letters, digits, - and _ only, and starts with a letter or digit';
+
+/** By name. Names are judged apart from the schema, so that what a wrong one stands for is judged all the same. */
+const named = <T extends z.ZodType>(value: T) =>
+  z
+    .record(z.string(), value)
+    .default({})
+    .meta({ propertyNames: { pattern: NAME.source } });
 
 const secret = z
   .strictObject(
@@ -133,7 +142,7 @@ const keep = z
 const plan = z
   .strictObject({
     source,
-    repository: name.optional().meta({
+    repository: text.optional().meta({
       title: 'Repository',
       description: 'Name of a repository of this file. May be left out if there is one, or a default.',
     }),
@@ -169,11 +178,11 @@ const plan = z
 /** `respaldo.yaml` */
 export const configSchema = z
   .strictObject({
-    repositories: z.record(name, repository).default({}).meta({ title: 'Repositories', description: 'By name.' }),
-    plans: z.record(name, plan).default({}).meta({ title: 'Plans', description: 'By name.' }),
+    repositories: named(repository).meta({ title: 'Repositories', description: 'Where snapshots go, by name.' }),
+    plans: named(plan).meta({ title: 'Plans', description: 'What is backed up, by name.' }),
     defaults: z
       .strictObject({
-        repository: name.optional().meta({ title: 'Repository', description: 'Used where none is named.' }),
+        repository: text.optional().meta({ title: 'Repository', description: 'Used where none is named.' }),
       })
       .default({})
       .meta({ title: 'Defaults' }),

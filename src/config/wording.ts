@@ -43,8 +43,6 @@ function explain(issue: Issue, above: Path, schema: JsonSchema): readonly Compla
         part: 'key',
         message: `unknown key${didYouMean(key, keysAt(path, schema))}`,
       }));
-    case 'invalid_key':
-      return [{ path, part: 'key', message: issue.issues[0]?.message ?? issue.message }];
     case 'invalid_union':
       return explainUnion(issue, path, schema);
     default:
