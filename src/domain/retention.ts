@@ -15,7 +15,7 @@ export type KeepCounters = Readonly<Partial<Record<CountedRule, number>>>;
 
 export interface Kept<S> {
   readonly snapshot: S;
-  /** In restic's words: `daily snapshot`, `within 1y`, `has tags [a b]` … */
+  /** In restic's words: `daily snapshot`, `within 1y`, `has tags [a, b]` … */
   readonly reasons: readonly string[];
   readonly counters: KeepCounters;
 }
@@ -164,7 +164,7 @@ function tagReasons({ tags = [] }: Aged, wanted: readonly string[]): string[] {
   return wanted
     .map((item) => item.split(',').map((tag) => tag.trim()))
     .filter((all) => all.every((tag) => tags.includes(tag)) || (tags.length === 0 && all[0] === ''))
-    .map((all) => `has tags [${all.join(' ')}]`);
+    .map((all) => `has tags [${all.join(', ')}]`);
 }
 
 function countersOf(rules: readonly Rule[]): KeepCounters {
