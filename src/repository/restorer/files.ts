@@ -1,5 +1,5 @@
 import { closeSync, constants, openSync, writeSync } from 'node:fs';
-import { errnoOf, isError } from '../../errors.ts';
+import { errnoOf, isError, throwIfAborted } from '../../errors.ts';
 import type { Store } from '../../stores/store.ts';
 import { mapBounded } from '../archiver/gate.ts';
 import { fsPath } from '../filesystem/path.ts';
@@ -79,6 +79,7 @@ export class Files {
 
   async #carryOut(task: PlannedTask): Promise<void> {
     const { store, crew, signal } = this.#parts;
+    throwIfAborted(signal);
     const orders = encodeOrders(ordersOf(task));
     const pack = await packSource(store, task, signal);
     const transfer = [orders.buffer, ...transferable(pack)];

@@ -1,4 +1,5 @@
 import type { Snapshot } from '../../domain/snapshot.ts';
+import { throwIfAborted } from '../../errors.ts';
 import type { RepositoryContext } from '../context.ts';
 import { nativeCalls } from '../filesystem/native.ts';
 import type { RestoreOptions, Restored } from '../repository.ts';
@@ -83,6 +84,7 @@ class Run {
     const intake = new Intake({ ...this.#shared(target), index: this.#index });
 
     await this.#restoreFiles(tree, select, folders, intake);
+    throwIfAborted(this.#signal);
     makeLateEntries(intake.late, this.#shared(target));
     folders.finish();
     if (!this.#dryRun) {
