@@ -77,9 +77,10 @@ describe('a check', () => {
 
   test('stops when it is told to', async () => {
     const stop = new AbortController();
-    const checking = Array.fromAsync(
-      check(repository.context, { readData: true, onProgress: () => void stop.abort() }, stop.signal),
-    );
+    const onProgress = () => {
+      stop.abort();
+    };
+    const checking = Array.fromAsync(check(repository.context, { readData: true, onProgress }, stop.signal));
     await expect(checking).rejects.toMatchObject({ code: 'cancelled' });
     expect(await listLocks(repository.context.objects, NEVER)).toEqual([]);
   });

@@ -68,11 +68,11 @@ describe('a lock', () => {
   test('that is shared admits others, one that is exclusive none', async () => {
     await withLock(objects, shared(), async () => {
       expect(await withLock(objects, shared(), nothing)).toBe('done');
-      await expect(withLock(objects, exclusive(), nothing)).rejects.toThrow(locked('is locked by') as Error);
+      await expect(withLock(objects, exclusive(), nothing)).rejects.toThrow(locked('is locked by'));
     });
     await withLock(objects, exclusive(), async () => {
-      await expect(withLock(objects, shared(), nothing)).rejects.toThrow(locked('exclusively locked') as Error);
-      await expect(withLock(objects, exclusive(), nothing)).rejects.toThrow(locked(`process ${process.pid}`) as Error);
+      await expect(withLock(objects, shared(), nothing)).rejects.toThrow(locked('exclusively locked'));
+      await expect(withLock(objects, exclusive(), nothing)).rejects.toThrow(locked(`process ${process.pid}`));
     });
     expect(await listLocks(objects, signal)).toEqual([]);
   });
@@ -82,7 +82,7 @@ describe('a lock', () => {
     let most = 0;
     const work = async () => {
       most = Math.max(most, ++holders);
-      await store.list('', signal);
+      await listLocks(objects, signal);
       holders -= 1;
     };
     await Promise.allSettled(Array.from({ length: 8 }, () => withLock(objects, exclusive(), work)));
@@ -107,7 +107,7 @@ describe('a lock', () => {
     await store.write(`locks/${'a'.repeat(64)}`, new Uint8Array(0), signal);
     expect(await withLock(objects, exclusive(), nothing)).toBe('done');
     await store.write(`locks/${'b'.repeat(64)}`, Buffer.from('rubbish'), signal);
-    await expect(withLock(objects, shared(), nothing)).rejects.toThrow(locked('cannot be read') as Error);
+    await expect(withLock(objects, shared(), nothing)).rejects.toThrow(locked('cannot be read'));
     expect(await removeLocks(objects, false, clock, signal)).toBe(0);
     expect(await removeLocks(objects, true, clock, signal)).toBe(1);
   });
@@ -123,7 +123,7 @@ describe('an abandoned lock', () => {
   test('is one of another machine after 30 minutes; it is removed when it is in the way', async () => {
     await leave({ exclusive: true });
     clock.time += 30 * MINUTE;
-    await expect(withLock(objects, shared(), nothing)).rejects.toThrow(locked('30 min ago') as Error);
+    await expect(withLock(objects, shared(), nothing)).rejects.toThrow(locked('30 min ago'));
     clock.time += 1;
     expect(await withLock(objects, shared(), nothing)).toBe('done');
     expect(await listLocks(objects, signal)).toEqual([]);
@@ -139,13 +139,13 @@ describe('an abandoned lock', () => {
   test('is not one of a clock that is ahead of ours', async () => {
     await leave({ exclusive: true, time: new Date(clock.time + 90 * MINUTE).toISOString() });
     clock.time += 60 * MINUTE;
-    await expect(withLock(objects, shared(), nothing)).rejects.toThrow(locked('0 min ago') as Error);
+    await expect(withLock(objects, shared(), nothing)).rejects.toThrow(locked('0 min ago'));
   });
 
   test('is not one of a process that runs here, however old it is', async () => {
     await objects.save('lock', encodeLockFile(newLockFile(true, clock)), signal);
     clock.time += 600 * MINUTE;
-    await expect(withLock(objects, shared(), nothing)).rejects.toThrow(locked('600 min ago') as Error);
+    await expect(withLock(objects, shared(), nothing)).rejects.toThrow(locked('600 min ago'));
   });
 
   test('is one whose number another process has by now', async () => {
@@ -162,14 +162,14 @@ describe('an abandoned lock', () => {
     if (identity === undefined) return;
     const elsewhere = { ...own, pid: 999_999_999, process: { ...identity, namespace: 'pid:[1]' } };
     await objects.save('lock', encodeLockFile(elsewhere), signal);
-    await expect(withLock(objects, shared(), nothing)).rejects.toThrow(locked('exclusively') as Error);
+    await expect(withLock(objects, shared(), nothing)).rejects.toThrow(locked('exclusively'));
     // Who asks for it decides by restic's rule: same host, no such process.
     expect(await removeLocks(objects, false, clock, signal)).toBe(1);
   });
 
   test('of restic on this host, whose process is gone, waits for `unlock`', async () => {
     await leave({ hostname: hostname(), pid: 999_999_999, exclusive: true });
-    await expect(withLock(objects, shared(), nothing)).rejects.toThrow(locked('exclusively') as Error);
+    await expect(withLock(objects, shared(), nothing)).rejects.toThrow(locked('exclusively'));
     expect(await removeLocks(objects, false, clock, signal)).toBe(1);
     expect(await withLock(objects, shared(), nothing)).toBe('done');
   });
@@ -242,7 +242,7 @@ describe('a lock that is held for long', () => {
 
   test('fails the work with its own reason, not with what followed from it', async () => {
     const failed = withLock(objects, { ...shared(), clock: new HandClock() }, nothing);
-    await expect(failed).rejects.toThrow(locked('exclusively') as Error);
+    await expect(failed).rejects.toThrow(locked('exclusively'));
     await held.release();
     const running = withLock(objects, shared(), async (during, lock) => {
       await removeLocks(objects, true, clock, signal);
@@ -251,7 +251,7 @@ describe('a lock that is held for long', () => {
       expect(during.aborted).toBe(true);
       throw new Error('some consequence');
     });
-    await expect(running).rejects.toThrow(locked('was removed') as Error);
+    await expect(running).rejects.toThrow(locked('was removed'));
   });
 });
 
@@ -271,7 +271,7 @@ describe('a lock left by kill -9', () => {
     const options = { exclusive: true, clock: { now: () => new Date(), monotonic: () => 0 }, signal };
     try {
       await new Promise((resolve) => holder.stdout.once('data', resolve));
-      await expect(takeLock(local, options)).rejects.toThrow(locked(`process ${holder.pid}`) as Error);
+      await expect(takeLock(local, options)).rejects.toThrow(locked(`process ${holder.pid}`));
     } finally {
       holder.kill('SIGKILL');
       await ended;
