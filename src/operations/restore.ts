@@ -1,7 +1,13 @@
 import type { Finding } from '../domain/finding.ts';
 import type { Snapshot } from '../domain/snapshot.ts';
-import { RespaldoError } from '../errors.ts';
-import type { OverwritePolicy, Repository, RestoreOptions, RestoreProgress } from '../repository/repository.ts';
+import { isError, RespaldoError } from '../errors.ts';
+import type {
+  ListedNode,
+  OverwritePolicy,
+  Repository,
+  RestoreOptions,
+  RestoreProgress,
+} from '../repository/repository.ts';
 import type { Runtime } from '../runtimes/runtime.ts';
 import type { RestoreTarget, SourceIo, SourceKind } from '../sources/source.ts';
 import { databaseKind } from './kind.ts';
@@ -38,7 +44,10 @@ export interface RestorePlan {
   readonly request: RestoreRequest;
   /** `files`: the tree as it is stored. A kind of source: that one makes a usable database of it. */
   readonly as: 'files' | SourceKind['name'];
-  /** What the request selects, before its patterns. Bytes are uncompressed; hard links count once. */
+  /**
+   * What the request selects, before its patterns. Bytes are uncompressed; hard links count once. Of a damaged
+   * snapshot, what could be counted.
+   */
   readonly selected: { readonly files: number; readonly folders: number; readonly bytes: number };
   readonly target: TargetState;
   /** Whether the selected bytes fit beside what is there. */
@@ -100,9 +109,9 @@ async function restoreDatabase(
   const total = new Total(selected, ports.onProgress);
   const target: RestoreTarget = {
     folder: request.target,
-    extract: async (path, into) => {
+    extract: async (path, into, without = []) => {
       const onProgress = total.part();
-      const options = { ...optionsOf(request, ports, report), path, onProgress };
+      const options = { ...optionsOf(request, ports, report), path, exclude: without, onProgress };
       onProgress(await repository.restore(request.snapshot, into, options, signal));
     },
   };
@@ -140,13 +149,19 @@ async function measure(
 ): Promise<RestorePlan['selected']> {
   const seen = new Set<string>();
   const selected = { files: 0, folders: 0, bytes: 0 };
-  for await (const node of repository.list(snapshot, path === undefined ? {} : { path }, signal)) {
+  const count = (node: ListedNode): void => {
     if (node.type === 'dir') selected.folders += 1;
     else selected.files += 1;
     const linked = (node.links ?? 1) > 1 && node.inode !== undefined;
     const identity = linked ? `${String(node.deviceId)}:${String(node.inode)}` : undefined;
     if (identity === undefined || !seen.has(identity)) selected.bytes += node.size;
     if (identity !== undefined) seen.add(identity);
+  };
+  try {
+    for await (const node of repository.list(snapshot, path === undefined ? {} : { path }, signal)) count(node);
+  } catch (error) {
+    // What is damaged is the restore's to name: it saves what can still be read.
+    if (!isError(error, 'repository-damaged')) throw error;
   }
   return selected;
 }

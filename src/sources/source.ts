@@ -25,8 +25,9 @@ export interface RestoreTarget {
   /**
    * Writes the subtree at `path` of the snapshot into the local folder `into` (its content, not the folder's name),
    * verified and durable when it returns.
+   * @param without what to leave out: absolute paths within that subtree.
    */
-  extract(path: string, into: string): Promise<void>;
+  extract(path: string, into: string, without?: readonly string[]): Promise<void>;
 }
 
 /** Settings of a source that an address cannot carry. */

@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { appendFile, chmod, chown, mkdir, mkdtemp, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,7 +10,7 @@ import type { Entry } from '../../src/domain/entry.ts';
 import type { Finding } from '../../src/domain/finding.ts';
 import { HostRuntime } from '../../src/runtimes/host.ts';
 import { postgres } from '../../src/sources/postgres/postgres.ts';
-import type { CaptureOptions, Source, SourceIo, SourceOptions } from '../../src/sources/source.ts';
+import type { CaptureOptions, RestoreTarget, Source, SourceIo, SourceOptions } from '../../src/sources/source.ts';
 import { readableFolder, restoreTarget, writeEntries } from '../fixtures/entry-folder.ts';
 import { Cluster, DEBIAN_15, SERVERS, type Binaries, type ClusterOptions } from '../fixtures/postgres.ts';
 import { TcpProxy } from '../fixtures/tcp-proxy.ts';
@@ -102,6 +103,38 @@ describe.each(SERVERS)('a physical backup of $name', ({ name, binaries: locate }
       );
       expect(String(space?.at)).toMatch(new RegExp(`^${data}-tablespaces/\\d+$`));
       made.push({ remove: () => rm(`${data}-tablespaces`, { recursive: true }) });
+    });
+
+    it('is no data directory yet when it was interrupted', async () => {
+      const { captured } = await backup(shared.address);
+      const data = join(await mkdtemp(join(folder, 'restored-')), 'data');
+      const whole = restoreTarget(captured, data);
+      const interrupted: RestoreTarget = {
+        folder: data,
+        extract: async (...args) => {
+          await whole.extract(...args);
+          throw new Error('interrupted');
+        },
+      };
+      await expect(postgres.restore(readableFolder(captured), interrupted, io())).rejects.toThrow('interrupted');
+      expect(existsSync(join(data, 'base'))).toBe(true);
+      expect(existsSync(join(data, 'global', 'pg_control'))).toBe(false);
+    });
+
+    it('is a server of its own although the original was a standby', async () => {
+      const { captured } = await backup(shared.address);
+      const standby = await Cluster.on(binaries, await restored(captured));
+      made.push(standby);
+      await writeFile(join(standby.data, 'standby.signal'), '');
+      const primary = `host=${shared.folder} port=${String(shared.port)} user=postgres`;
+      await standby.start([`-c primary_conninfo='${primary}'`]);
+      expect(await standby.query('SELECT pg_is_in_recovery() AS standby')).toEqual([{ standby: true }]);
+      const { captured: second } = await backup(standby.address);
+      const reported: Finding[] = [];
+      const copy = await started(await restored(second, reported));
+      expect(reported.map(({ code }) => code)).toContain('standby-ended');
+      expect(await copy.query('SELECT pg_is_in_recovery() AS standby')).toEqual([{ standby: false }]);
+      expect(await copy.query(BALANCES)).toEqual(SOUND);
     });
 
     it('brings configuration from outside the data directory with it', async () => {
@@ -317,6 +350,60 @@ describe.each(SERVERS)('a physical backup of $name', ({ name, binaries: locate }
     });
   });
 
+  describe('over TLS', () => {
+    let secured: Cluster;
+    let authority: string;
+
+    beforeAll(async () => {
+      secured = await loaded({ tcp: true });
+      made.length = 0;
+      authority = await makeCertificate(secured);
+      await secured.query('ALTER SYSTEM SET ssl = on');
+      const lines = [
+        'local all all trust',
+        ...['all', 'replication'].map((what) => `hostssl ${what} all 127.0.0.1/32 scram-sha-256`),
+      ];
+      await writeFile(join(secured.data, 'pg_hba.conf'), `${lines.join('\n')}\n`);
+      await secured.query('SELECT pg_reload_conf()');
+    });
+
+    afterAll(() => secured.remove());
+
+    it.each(['prefer', 'require', 'verify-ca&sslrootcert=', 'verify-full&sslrootcert='])(
+      'works with sslmode=%s',
+      async (mode) => {
+        const address = `${tcp(secured, 'copier')}&sslmode=${mode}${mode.endsWith('=') ? authority : ''}`;
+        const { captured } = await backup(address, { password: 'secret' });
+        expect(existsSync(join(captured, 'respaldo.json'))).toBe(true);
+      },
+    );
+
+    it('refuses a certificate of an unknown authority', async () => {
+      const address = `${tcp(secured, 'copier')}&sslmode=verify-full`;
+      await expect(check(address, { password: 'secret' })).rejects.toMatchObject({
+        code: 'source-refused',
+        hint: expect.stringContaining('sslrootcert') as string,
+      });
+    });
+
+    it('refuses a certificate of another host', async () => {
+      const address = `${tcp(secured, 'copier').replace('127.0.0.1', 'localhost')}&sslmode=verify-full&sslrootcert=${authority}`;
+      await expect(check(address, { password: 'secret' })).rejects.toMatchObject({ code: 'source-refused' });
+      const loose = address.replace('verify-full', 'verify-ca');
+      expect(await check(loose, { password: 'secret' })).toEqual([]);
+    });
+
+    it('is what the server demands, and is told so', async () => {
+      const address = `${tcp(secured, 'copier')}&sslmode=disable`;
+      await expect(check(address, { password: 'secret' })).rejects.toMatchObject({ code: 'source-refused' });
+      const plain = `${tcp(shared, 'copier')}&sslmode=require`;
+      await expect(check(plain, { password: 'secret' })).rejects.toMatchObject({
+        code: 'source-refused',
+        message: expect.stringContaining('does not support TLS') as string,
+      });
+    });
+  });
+
   it('is ready where everything is in order, and notes missing checksums', async () => {
     expect(await check(shared.address)).toEqual([]);
     const source = await loaded({ initdb: oldest ? [] : ['--no-data-checksums'] });
@@ -382,6 +469,18 @@ describe.each(SERVERS)('a physical backup of $name', ({ name, binaries: locate }
     await writeFile(join(etc, 'conf.d', 'memory.conf'), "maintenance_work_mem = '77MB'\n");
     await cluster.start([`-c config_file=${etc}/postgresql.conf`]);
     return etc;
+  }
+
+  /** A certificate for 127.0.0.1 that signed itself. @returns its path. */
+  async function makeCertificate(cluster: Cluster): Promise<string> {
+    const [key, certificate] = [join(cluster.data, 'server.key'), join(cluster.data, 'server.crt')];
+    await run('openssl', [
+      ...['req', '-new', '-x509', '-nodes', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-days', '2'],
+      ...['-subj', '/CN=127.0.0.1', '-addext', 'subjectAltName=IP:127.0.0.1', '-keyout', key, '-out', certificate],
+    ]);
+    await chmod(key, 0o600);
+    if (binaries.user !== undefined) await chown(key, binaries.user.uid, binaries.user.gid);
+    return certificate;
   }
 
   async function ownFolder(path: string): Promise<void> {
