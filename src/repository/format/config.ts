@@ -1,7 +1,7 @@
 /** The repository's config object: the first thing that is read, never changed. */
 import { z } from 'zod';
 import { RespaldoError } from '../../errors.ts';
-import { isIrreducible } from './polynomial.ts';
+import { hasDegree, isIrreducible } from './polynomial.ts';
 
 export interface RepositoryConfig {
   /** 2 allows compression. */
@@ -33,7 +33,9 @@ export function parseConfig(json: Uint8Array): RepositoryConfig {
     });
   }
   const polynomial = BigInt(`0x${digits}`);
-  if (!isIrreducible(polynomial)) throw damaged('its chunker polynomial is not irreducible');
+  if (!hasDegree(polynomial) || !isIrreducible(polynomial)) {
+    throw damaged('its chunker polynomial is not an irreducible one of degree 53');
+  }
   return { version, id, polynomial };
 }
 

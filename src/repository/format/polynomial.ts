@@ -4,7 +4,12 @@
 import { randomBytes } from 'node:crypto';
 
 /** Prime, so that irreducibility needs one comparison and one gcd; and below 64 - 8, for 64-bit registers. */
-export const DEGREE = 53;
+const DEGREE = 53;
+
+/** Whether the polynomial is of the degree that the chunker is made for. */
+export function hasDegree(polynomial: bigint): boolean {
+  return degree(polynomial) === DEGREE;
+}
 
 /** A random irreducible polynomial of degree 53. About one candidate in 27 is one. */
 export function randomPolynomial(): bigint {

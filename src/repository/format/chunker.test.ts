@@ -1,0 +1,124 @@
+import { createHash, randomBytes } from 'node:crypto';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { Chunker, MAX_CHUNK, MIN_CHUNK } from './chunker.ts';
+
+const POLYNOMIAL = 0x3da3358b4dc173n;
+const MASK = (1 << 20) - 1;
+
+/** The ends of chunks by the definition: the digest of 64 bytes, kept in two halves of 32 bits to be quick. */
+function cutsByDefinition(bytes: Uint8Array): number[] {
+  const cuts: number[] = [];
+  for (let start = 0; start < bytes.length;) {
+    const last = Math.min(bytes.length, start + MAX_CHUNK);
+    let end = start + MIN_CHUNK;
+    while (end < last && lowDigest(bytes, end) !== 0) end++;
+    cuts.push((start = Math.min(end, last)));
+  }
+  return cuts;
+}
+
+/** What each of 64 places of the window adds to the low 20 bits of the digest, for each bit of its byte. */
+const contributions = Array.from({ length: 64 }, (_, place) =>
+  Array.from({ length: 8 }, (_, bit) => {
+    let value = 1n;
+    for (let i = 0; i < 8 * (63 - place) + bit; i++) {
+      value <<= 1n;
+      if (value >> 53n) value ^= POLYNOMIAL;
+    }
+    return Number(value & BigInt(MASK));
+  }),
+);
+const byByte = contributions.map((bits) =>
+  Int32Array.from({ length: 256 }, (_, byte) =>
+    bits.reduce((sum, value, i) => ((byte >> i) & 1 ? sum ^ value : sum), 0),
+  ),
+);
+
+function lowDigest(bytes: Uint8Array, end: number): number {
+  let digest = 0;
+  for (let place = 0; place < 64; place++) digest ^= byByte[place]?.[bytes[end - 64 + place] ?? 0] ?? 0;
+  return digest;
+}
+
+/** The ends of chunks as a reader of a stream finds them: `read` bytes at a time, in a window of `capacity`. */
+function cutsOfStream(bytes: Uint8Array, read: number, capacity: number): number[] {
+  const chunker = new Chunker(POLYNOMIAL, capacity);
+  const { window } = chunker;
+  const cuts: number[] = [];
+  let [start, end, position, dropped] = [0, 0, 0, 0];
+  for (;;) {
+    const length = Math.min(read, bytes.length - position, window.length - end);
+    window.set(bytes.subarray(position, position + length), end);
+    end += length;
+    position += length;
+    const final = position === bytes.length;
+    for (let cut = chunker.next(start, end, final); cut > 0; cut = chunker.next(start, end, final)) {
+      cuts.push(dropped + cut);
+      start = cut;
+    }
+    if (final) return cuts;
+    if (end === window.length) {
+      window.copyWithin(0, start, end);
+      chunker.moved(start);
+      dropped += start;
+      end -= start;
+      start = 0;
+    }
+  }
+}
+
+/** Random bytes, the same every time. */
+function noise(length: number): Uint8Array {
+  return createHash('shake256', { outputLength: length }).update('noise').digest();
+}
+
+describe('chunks', () => {
+  it('end where the definition says', () => {
+    const bytes = noise(6 * 1024 * 1024 + 77);
+    const cuts = cutsOfStream(bytes, 1 << 20, 16 << 20);
+    expect(cuts).toEqual(cutsByDefinition(bytes));
+    expect(cuts.length).toBeGreaterThan(3);
+  });
+
+  it('do not depend on how their bytes arrive or are moved', () => {
+    const bytes = noise(12 * 1024 * 1024);
+    const expected = cutsOfStream(bytes, bytes.length, bytes.length);
+    const piece = fc.integer({ min: 10_000, max: 3_000_000 });
+    const capacity = fc.integer({ min: MAX_CHUNK, max: 2 * MAX_CHUNK });
+    fc.assert(
+      fc.property(piece, capacity, (read, size) => {
+        expect(cutsOfStream(bytes, read, size)).toEqual(expected);
+      }),
+      { numRuns: 15 },
+    );
+  });
+
+  it('are as long as they may be where nothing asks for a cut', () => {
+    const length = 2 * MAX_CHUNK + MIN_CHUNK;
+    // All windows are equal, and theirs is not a digest that cuts.
+    const cuts = cutsOfStream(new Uint8Array(length).fill(1), 1 << 20, 9 << 20);
+    expect(cuts).toEqual([MAX_CHUNK, 2 * MAX_CHUNK, length]);
+  });
+
+  it('are as short as they may be where everything asks for a cut', () => {
+    const cuts = cutsOfStream(new Uint8Array(4 * MIN_CHUNK + 5), 300_000, 9 << 20);
+    expect(cuts).toEqual([1, 2, 3, 4].map((n) => n * MIN_CHUNK).concat(4 * MIN_CHUNK + 5));
+  });
+
+  it.each([0, 1, 63, 64, MIN_CHUNK - 1, MIN_CHUNK, MIN_CHUNK + 1])('of %i bytes in all are found', (length) => {
+    const bytes = noise(length);
+    expect(cutsOfStream(bytes, 1 << 20, 9 << 20)).toEqual(cutsByDefinition(bytes));
+  });
+
+  it('start anew after a cut, wherever the caller lets the next one start', () => {
+    const chunker = new Chunker(POLYNOMIAL, 4 << 20);
+    chunker.window.set(randomBytes(4 << 20));
+    const first = chunker.next(0, 4 << 20, true);
+    chunker.next(100, 200_000, false);
+    expect(chunker.next(0, 4 << 20, true)).toBe(first);
+    expect(chunker.next(0, 1000, false)).toBe(0);
+    expect(chunker.next(0, 1000, true)).toBe(1000);
+    expect(chunker.next(5, 5, true)).toBe(0);
+  });
+});
