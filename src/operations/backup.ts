@@ -87,6 +87,7 @@ export async function backup(request: BackupRequest, ports: BackupPorts, signal:
     describe(request, decision, now),
     {
       onProgress: notes.progress,
+      estimate: ports.onProgress !== undefined,
       onFinding: notes.add,
       sourceIncomplete: () => notes.incomplete,
       dryRun: request.dryRun,

@@ -1,13 +1,16 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { bench, type Bench } from '../../test/fixtures/bench.ts';
+import { PASSWORD } from '../../test/fixtures/repository.ts';
 import { systemClock } from '../clock.ts';
 import type { Entry, Metadata } from '../domain/entry.ts';
 import type { Snapshot } from '../domain/snapshot.ts';
+import { openRepository } from '../repository/index.ts';
 import type { RestoreProgress } from '../repository/repository.ts';
 import { SOURCE_KINDS } from '../sources/index.ts';
 import type { SourceKind } from '../sources/source.ts';
+import { openStore } from '../stores/index.ts';
 import { planRestore, restore, type RestorePorts, type RestoreRequest } from './restore.ts';
 
 const at = BigInt(Date.UTC(2025, 0, 1)) * 1_000_000n;
@@ -147,3 +150,30 @@ describe('the restore', () => {
     await expect(readFile(path.join(here.folder, 'target/data/1'))).rejects.toThrow('ENOENT');
   });
 });
+
+it('saves of a damaged snapshot what can be read, and names the rest', async () => {
+  await using here = await bench();
+  const snapshot = await snapshotOf(here, [], FACTS);
+  await damageFirstTree(here);
+  const repository = await openRepository(await openStore(here.repository.location, {}), PASSWORD, {}, here.signal);
+  const ports = { ...portsOf(here), repository };
+  const plan = await planRestore(request(snapshot, here), ports, here.signal);
+  await expect(restore(plan, ports, here.signal)).rejects.toMatchObject({
+    code: 'repository-damaged',
+    message: expect.stringContaining('/data: everything below it') as string,
+  });
+  expect(await readFile(path.join(here.folder, 'target/respaldo.json'), 'utf8')).toBe(FACTS);
+});
+
+/** Flips a byte in the first blob of the pack of trees: that of the folder, which was finished before the root. */
+async function damageFirstTree({ folder }: Bench): Promise<void> {
+  const entries = await readdir(path.join(folder, 'repository/data'), { recursive: true, withFileTypes: true });
+  const names = entries.filter((entry) => entry.isFile()).map(({ parentPath, name }) => path.join(parentPath, name));
+  const packs = await Promise.all(names.map(async (name) => ({ name, bytes: await readFile(name) })));
+  // There are two: of these few bytes of content, and of their larger trees.
+  const [trees] = packs.toSorted((a, b) => b.bytes.length - a.bytes.length);
+  if (!trees) throw new Error('there is no pack');
+  trees.bytes[20] = (trees.bytes[20] ?? 0) ^ 1;
+  await chmod(trees.name, 0o600);
+  await writeFile(trees.name, trees.bytes);
+}
