@@ -10,7 +10,7 @@ import { encodeNode, type Node } from '../format/node.ts';
 import { joinTree } from '../format/tree.ts';
 import type { KnownBlobs } from '../storage/known-blobs.ts';
 import type { Moved } from '../workers/serve.ts';
-import { Accounts } from './accounts.ts';
+import type { Accounts } from './accounts.ts';
 import type { BlobSink } from './blob-sink.ts';
 import type { Cutter } from './cutter.ts';
 import { readFile } from './file-reader.ts';
