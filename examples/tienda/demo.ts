@@ -1,6 +1,8 @@
 /**
  * The main job from start to end, on a real PostgreSQL: load a shop, back it up with its folder, work for a day, back up
  * again, destroy both, restore, start, compare. It goes through the same operations as the command line.
+ *
+ * Usage: `npm run demo`, or `npm run demo -- FOLDER` to leave the repository in another folder than `.respaldo-demo`.
  */
 import { deepStrictEqual } from 'node:assert/strict';
 import { rm } from 'node:fs/promises';
@@ -25,7 +27,7 @@ const signal = abortOnSignals(systemClock, () => {
   output.status('');
 });
 try {
-  await demonstrate(new Steps(output));
+  await demonstrate(new Steps(output, signal));
 } catch (error) {
   process.exitCode = report(error, output, signal);
 }
@@ -33,7 +35,7 @@ output.flush();
 
 async function demonstrate(steps: Steps): Promise<void> {
   await using cleanup = new AsyncDisposableStack();
-  const place = await preparePlace();
+  const place = await preparePlace(process.argv[2]);
   const server = await openTheShop(steps, place, cleanup);
   await using protection = await Protection.begin(place, server.address, output, signal);
   const [first, second] = await backUpTwice(steps, place, server, protection);

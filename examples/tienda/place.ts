@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { access, constants, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { access, constants, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, relative } from 'node:path';
+import { join, relative, resolve } from 'node:path';
+import { RespaldoError } from '../../src/errors.ts';
 
 const CHECKOUT = join(import.meta.dirname, '..', '..');
 
@@ -15,9 +16,12 @@ export interface Place {
   readonly files: string;
 }
 
-/** `.respaldo-demo` in the checkout, emptied of what an earlier run left; a temporary folder where that cannot be written. */
-export async function preparePlace(): Promise<Place> {
-  const folder = (await isWritable(CHECKOUT)) ? join(CHECKOUT, '.respaldo-demo') : await temporary();
+/**
+ * @param wanted a folder that is missing or empty. Default: `.respaldo-demo` in the checkout, emptied of what an earlier
+ *   run left; a temporary folder where that cannot be written.
+ */
+export async function preparePlace(wanted: string | undefined): Promise<Place> {
+  const folder = wanted === undefined ? await usualFolder() : await emptyFolder(resolve(wanted));
   const place = {
     folder,
     repository: join(folder, 'repository'),
@@ -25,11 +29,22 @@ export async function preparePlace(): Promise<Place> {
     passwordFile: join(folder, 'password'),
     files: join(folder, 'archivos'),
   };
-  for (const path of [place.repository, place.passwordFile, place.files])
-    await rm(path, { recursive: true, force: true });
-  await mkdir(folder, { recursive: true, mode: 0o700 });
   await writeFile(place.passwordFile, `${place.password}\n`, { mode: 0o600, flag: 'wx' });
   return place;
+}
+
+async function usualFolder(): Promise<string> {
+  if (!(await isWritable(CHECKOUT))) return mkdtemp(join(tmpdir(), 'respaldo-demo-'));
+  const folder = join(CHECKOUT, '.respaldo-demo');
+  await rm(folder, { recursive: true, force: true });
+  return emptyFolder(folder);
+}
+
+async function emptyFolder(folder: string): Promise<string> {
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  if ((await readdir(folder)).length > 0)
+    throw new RespaldoError('target-not-empty', `${folder} is not empty`, { hint: 'Name a missing or empty folder.' });
+  return folder;
 }
 
 /** As short as it can be typed from here. */
@@ -43,8 +58,4 @@ async function isWritable(folder: string): Promise<boolean> {
     () => true,
     () => false,
   );
-}
-
-function temporary(): Promise<string> {
-  return mkdtemp(join(tmpdir(), 'respaldo-demo-'));
 }

@@ -4,10 +4,12 @@ import type { Output } from '../../src/cli/output.ts';
 /** Tells what is being done, one line a step, and measures how long each takes. */
 export class Steps {
   readonly output: Output;
+  readonly #signal: AbortSignal;
   #number = 0;
 
-  constructor(output: Output) {
+  constructor(output: Output, signal: AbortSignal) {
     this.output = output;
+    this.#signal = signal;
   }
 
   /**
@@ -19,6 +21,7 @@ export class Steps {
     work: () => Promise<T>,
     outcome: (value: T) => string = () => '',
   ): Promise<{ value: T; ms: number }> {
+    this.#signal.throwIfAborted();
     this.#number += 1;
     const head = `${String(this.#number).padStart(2)}. ${title}`;
     if (this.output.interactive) this.output.status(`${head} …`);
