@@ -155,6 +155,13 @@ describe('access', () => {
     await expect(resolveAccess(choice, read, async () => '', signal)).rejects.toThrow('the password is empty');
   });
 
+  it('says which repository was probably meant where a name was mistyped', async () => {
+    const choice = choose({ flags: { repo: 'mian' }, config });
+    await expect(resolveAccess(choice, read, undefined, signal)).rejects.toMatchObject({
+      hint: 'There is no repository mian in respaldo.yaml either, did you mean main?',
+    });
+  });
+
   it('names the file that should hold the address', async () => {
     for (const [name, reason] of [
       ['none', "cannot read the repository's address"],

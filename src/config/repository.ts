@@ -33,6 +33,8 @@ export interface RepositoryChoice {
   readonly location: { readonly url: string } | { readonly file: string };
   /** Absent: nobody has said; it can be asked for. */
   readonly password?: SecretReference;
+  /** What to say where the address leads nowhere: it resembles a name of the configuration. */
+  readonly hint?: string;
 }
 
 /** All that it takes to open a repository. Holds the password: never logged. */
@@ -56,10 +58,13 @@ export function chooseRepository(question: RepositoryQuestion): RepositoryChoice
     passwordFromEnvironment('RESPALDO', question) ??
     passwordFromEnvironment('RESTIC', question) ??
     place.destination?.password;
+  const hint =
+    'url' in place.location && !place.destination ? repositoryHint(place.location.url, question.config) : undefined;
   return {
     ...(place.destination && { name: place.destination.name }),
     location: place.location,
     ...(password && { password }),
+    ...(hint !== undefined && { hint }),
   };
 }
 
@@ -80,7 +85,7 @@ export async function resolveAccess(
     const password = await readSecret(choice.password, signal);
     return { ...named, url, password, passwordFrom: describeSecret(choice.password) };
   }
-  if (!ask) throw noPassword(url);
+  if (!ask) throw noPassword(url, choice.hint);
   const password = await ask(`password of the repository ${choice.name ?? url}`);
   if (password === '') throw new RespaldoError('usage', 'the password is empty', { hint: 'Type the password.' });
   return { ...named, url, password, passwordFrom: 'the terminal' };
@@ -193,8 +198,10 @@ async function readLocation(file: string): Promise<string> {
   throw new RespaldoError('config', `${file} is empty`, { hint: "It must hold the repository's address." });
 }
 
-function noPassword(url: string): RespaldoError {
+function noPassword(url: string, hint: string | undefined): RespaldoError {
   return new RespaldoError('config', `no password for the repository ${url}`, {
-    hint: 'Give --password-file FILE, --password-command COMMAND, RESPALDO_PASSWORD_FILE or RESPALDO_PASSWORD, or password: under the repository in respaldo.yaml.',
+    hint:
+      hint ??
+      'Give --password-file FILE, --password-command COMMAND, RESPALDO_PASSWORD_FILE or RESPALDO_PASSWORD, or password: under the repository in respaldo.yaml.',
   });
 }
