@@ -14,6 +14,8 @@ export interface ProgressView<State> {
 export interface Progress<State> extends Disposable {
   /** What is shown at the next tick. Cheap: may be called for every file. */
   readonly update: (state: State) => void;
+  /** Whether anybody sees it: what is only done for that may then be left out. */
+  readonly shown: boolean;
   /** Milliseconds since the start. */
   readonly elapsed: () => number;
 }
@@ -44,6 +46,7 @@ export function showProgress<State>(output: Output, clock: Clock, view: Progress
   const timer = rate > 0 ? setInterval(show, 1000 / rate).unref() : undefined;
   return {
     update: (next) => (state = next),
+    shown: timer !== undefined,
     elapsed: () => pace.elapsed(),
     [Symbol.dispose]: () => {
       clearInterval(timer);

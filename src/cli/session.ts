@@ -1,14 +1,7 @@
 import { openRepositoryAt, openRunCatalog } from '../compose.ts';
 import type { Config } from '../config/config.ts';
-import { loadConfig } from '../config/load.ts';
-import {
-  chooseRepository,
-  repositoryHint,
-  resolveAccess,
-  type RepositoryAccess,
-  type RepositoryFlags,
-} from '../config/repository.ts';
-import { secretReader, type ReadSecret } from '../config/secrets.ts';
+import type { RepositoryAccess, RepositoryFlags } from '../config/repository.ts';
+import type { ReadSecret } from '../config/secrets.ts';
 import type { Plan } from '../domain/plan.ts';
 import { isError, RespaldoError } from '../errors.ts';
 import type { Recorder } from '../operations/recording.ts';
@@ -24,18 +17,24 @@ export interface Surroundings {
 }
 
 export async function surroundings({ globals }: Invocation): Promise<Surroundings> {
+  // Loaded here, since the help of a verb needs none of it.
+  const [{ loadConfig }, { secretReader }] = await Promise.all([
+    import('../config/load.ts'),
+    import('../config/secrets.ts'),
+  ]);
   const workingDirectory = process.cwd();
   const config = await loadConfig({ workingDirectory, ...(globals.config !== undefined && { file: globals.config }) });
   return { config, workingDirectory, readSecret: secretReader(process.env) };
 }
 
 /** Which repository the command means, and its password; a person is asked for one that nobody gave. */
-export function accessTo(
+export async function accessTo(
   invocation: Invocation,
   { config, workingDirectory, readSecret }: Surroundings,
   ask: (question: string, signal: AbortSignal) => Promise<string> = askPassword,
   plan?: Plan,
 ): Promise<RepositoryAccess> {
+  const { chooseRepository, resolveAccess } = await import('../config/repository.ts');
   const { globals, output, signal } = invocation;
   const choice = chooseRepository({
     flags: flagsOf(globals),
@@ -45,7 +44,7 @@ export function accessTo(
     ...(plan && { plan }),
   });
   const person = canAsk(output) ? (question: string) => ask(question, signal) : undefined;
-  return resolveAccess(choice, readSecret, person, signal);
+  return await resolveAccess(choice, readSecret, person, signal);
 }
 
 /** Opens a repository, and says so of each failure of its store that is tried again. */
@@ -58,8 +57,10 @@ export async function openAt(
   try {
     return await openRepositoryAt(access, { workingDirectory, onRetry }, signal);
   } catch (error) {
-    const hint = isError(error, 'repository-missing') ? repositoryHint(access.url, config) : undefined;
-    if (hint === undefined || !(error instanceof RespaldoError)) throw error;
+    if (!isError(error, 'repository-missing')) throw error;
+    const { repositoryHint } = await import('../config/repository.ts');
+    const hint = repositoryHint(access.url, config);
+    if (hint === undefined) throw error;
     throw new RespaldoError(error.code, error.message, { hint, context: error.context, cause: error });
   }
 }

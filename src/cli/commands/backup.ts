@@ -144,7 +144,7 @@ async function backUpOne(
         const against = base === undefined ? '' : `, compared with ${shortId(base.id)}`;
         output.note(`backing up ${what}: ${type}${against} (${reason})`);
       },
-      onProgress: progress.update,
+      ...(progress.shown && { onProgress: progress.update }),
       onFinding: (finding) => tellFinding(finding, 'archival', output),
     },
     signal,

@@ -1,6 +1,4 @@
 import type { Command } from 'commander';
-import { inspectConfig, shownPath } from '../../config/load.ts';
-import { formatProblem } from '../../config/problem.ts';
 import { RespaldoError } from '../../errors.ts';
 import { describe } from '../help.ts';
 import type { Invocation } from '../invocation.ts';
@@ -29,6 +27,8 @@ export function define(command: Command, invocation: Invocation): void {
 }
 
 async function validate({ globals, output }: Invocation): Promise<void> {
+  const { inspectConfig, shownPath } = await import('../../config/load.ts');
+  const { formatProblem } = await import('../../config/problem.ts');
   const question = { workingDirectory: process.cwd(), ...(globals.config !== undefined && { file: globals.config }) };
   const found = await inspectConfig(question);
   if (found === undefined) {

@@ -1,5 +1,5 @@
+import path from 'node:path';
 import type { Command } from 'commander';
-import { secretReader } from '../../config/secrets.ts';
 import { RespaldoError } from '../../errors.ts';
 import { describe, REPOSITORY_EXITS } from '../help.ts';
 import { identity } from '../identity.ts';
@@ -10,7 +10,6 @@ import { withRepository } from '../session.ts';
 import { renderTable } from '../table.ts';
 import { formatTime } from '../units.ts';
 import { shortId } from '../views/snapshot.ts';
-import path from 'node:path';
 
 interface NewPasswordOptions {
   readonly newPasswordFile?: string;
@@ -126,7 +125,10 @@ function definePasswd(command: Command, invocation: Invocation): void {
 }
 
 async function newPassword({ newPasswordFile }: NewPasswordOptions, { output, signal }: Invocation): Promise<string> {
-  if (newPasswordFile !== undefined) return secretReader(process.env)({ file: path.resolve(newPasswordFile) }, signal);
+  if (newPasswordFile !== undefined) {
+    const { secretReader } = await import('../../config/secrets.ts');
+    return secretReader(process.env)({ file: path.resolve(newPasswordFile) }, signal);
+  }
   if (canAsk(output)) return askNewPassword('the new password', signal);
   throw new RespaldoError('usage', 'there is no new password', { hint: 'Give --new-password-file FILE.' });
 }

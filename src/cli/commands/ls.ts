@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { ListSelect, Repository } from '../../repository/repository.ts';
+import { compareNames } from '../../domain/name.ts';
 import type { Snapshot } from '../../domain/snapshot.ts';
 import { describe, REPOSITORY_EXITS } from '../help.ts';
 import type { Invocation } from '../invocation.ts';
@@ -52,8 +53,10 @@ async function list(
   }
 }
 
+/** In the order of the snapshot, as one walk through it would find them. */
 function selections(paths: readonly string[], { recursive = false }: Options): readonly ListSelect[] {
-  return paths.length === 0 ? [{}] : paths.map((path) => ({ path, recursive }));
+  if (paths.length === 0) return [{}];
+  return [...new Set(paths)].sort(compareNames).map((path) => ({ path, recursive }));
 }
 
 async function listOne(
