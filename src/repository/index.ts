@@ -1,2 +1,2 @@
 /** The repository, for operations and compose. */
-export { initRepository, type InitOptions, openRepository, type OpenOptions } from './open.ts';
+export { initRepository, type InitOptions, openRepository } from './open.ts';

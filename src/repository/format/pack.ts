@@ -30,9 +30,6 @@ const TREE_FLAG = 1;
 const FIRST_CAPACITY = 1024 * 1024;
 const MAX_UINT32 = 0xffff_ffff;
 
-/** The end of a pack that surely holds the header of an ordinary pack, so that one read is enough. */
-export const EAGER_HEADER_BYTES = 16 * 1024;
-
 export interface FinishedPack {
   readonly id: Id;
   /** The whole pack, alone in its buffer, so that the buffer can be transferred to another thread. */

@@ -3,7 +3,8 @@ import type { Id } from '../format/id.ts';
 import { type IndexedPack, parseIndex } from '../format/index-file.ts';
 import { type BlobType, entrySize, type PackedBlob } from '../format/pack.ts';
 import { IdRows } from './id-rows.ts';
-import { idAt, IdWords } from './id-words.ts';
+import { ID_WORDS, idAt, IdWords } from './id-words.ts';
+import { BLOB_WORDS, scanIndex, type ScannedIndex } from './index-scan.ts';
 import {
   BLOB_FIELDS,
   type KnownBlobsData,
@@ -67,6 +68,7 @@ export class BlobIndex {
   readonly #laterRows = new Map<number, number[]>();
   readonly #blobId = new IdWords();
   readonly #packId = new IdWords();
+  readonly #packRow = new Uint32Array(ID_WORDS + PACK_FIELDS);
   readonly #indexIds: Id[] = [];
   /** Files that list a pack which another file lists as well. */
   readonly #overlapping = new Set<number>();
@@ -212,49 +214,57 @@ export class BlobIndex {
     return this.#blobs.data;
   }
 
+  #addScanned({ packIds, firstBlobs, blobs }: ScannedIndex, file: number): void {
+    for (let pack = 0; pack + 1 < firstBlobs.length; pack++) {
+      const rows = blobs.subarray((firstBlobs[pack] ?? 0) * BLOB_WORDS, (firstBlobs[pack + 1] ?? 0) * BLOB_WORDS);
+      this.#addRows(this.#packId.setWords(packIds, pack * ID_WORDS), rows, file);
+    }
+  }
+
   #add(pack: Id, blobs: readonly PackedBlob[], file: number): void {
-    const known = this.#packs.first(this.#packId.setId(pack));
-    if (known < 0) {
-      const row = this.#packs.append(this.#packId, this.#blobs.count, blobs.length, file);
-      for (const blob of blobs) this.#append(row, blob);
+    const rows = new Uint32Array(blobs.length * BLOB_WORDS);
+    for (const [i, { id, type, offset, length, uncompressedLength }] of blobs.entries()) {
+      rows.set(this.#blobId.setId(id).words, i * BLOB_WORDS);
+      rows.set([placeOf(0, type), offset, length, uncompressedLength], i * BLOB_WORDS + ID_WORDS);
+    }
+    this.#addRows(this.#packId.setId(pack), rows, file);
+  }
+
+  /** @param rows of {@link BLOB_WORDS}, whose places hold the type alone; they are filled in */
+  #addRows(packId: IdWords, rows: Uint32Array, file: number): void {
+    const known = this.#packs.first(packId);
+    const pack = known < 0 ? this.#packs.count : known;
+    for (let at = ID_WORDS + PLACE; at < rows.length; at += BLOB_WORDS) rows[at] = placeOf(pack, typeOf(rows[at] ?? 0));
+    if (known >= 0) {
+      this.#addToKnown(pack, rows, file);
       return;
     }
+    this.#packRow.set(packId.words);
+    this.#packRow.set([this.#blobs.count, rows.length / BLOB_WORDS, file], ID_WORDS);
+    this.#packs.append(this.#packRow);
+    for (let at = 0; at < rows.length; at += BLOB_WORDS) this.#blobs.append(rows, at);
+  }
+
+  /** Adds what other files did not tell of the pack. */
+  #addToKnown(pack: number, rows: Uint32Array, file: number): void {
     this.#overlapping.add(file);
-    this.#overlapping.add(this.#packs.field(known, FILE));
-    this.#addToKnown(known, blobs);
-  }
-
-  #append(pack: number, blob: PackedBlob): number {
-    const { offset, length, uncompressedLength } = blob;
-    return this.#blobs.append(
-      this.#blobId.setId(blob.id),
-      placeOf(pack, blob.type),
-      offset,
-      length,
-      uncompressedLength,
-    );
-  }
-
-  #addToKnown(pack: number, blobs: readonly PackedBlob[]): void {
-    for (const blob of blobs) {
-      if (this.#lists(pack, blob)) continue;
+    this.#overlapping.add(this.#packs.field(pack, FILE));
+    for (let at = 0; at < rows.length; at += BLOB_WORDS) {
+      if (this.#lists(rows, at)) continue;
       const later = this.#laterRows.get(pack) ?? [];
-      later.push(this.#append(pack, blob));
+      later.push(this.#blobs.append(rows, at));
       this.#laterRows.set(pack, later);
     }
   }
 
-  #lists(pack: number, blob: PackedBlob): boolean {
-    const key = this.#blobId.setId(blob.id);
-    const place = placeOf(pack, blob.type);
-    for (let row = this.#blobs.first(key); row >= 0; row = this.#blobs.next(key))
-      if (
-        this.#blobs.field(row, PLACE) === place &&
-        this.#blobs.field(row, OFFSET) === blob.offset &&
-        this.#blobs.field(row, LENGTH) === blob.length &&
-        this.#blobs.field(row, UNCOMPRESSED_LENGTH) === blob.uncompressedLength
-      )
-        return true;
+  /** Whether there is a row that is the same word for word. */
+  #lists(rows: Uint32Array, at: number): boolean {
+    const key = this.#blobId.setWords(rows, at);
+    for (let row = this.#blobs.first(key); row >= 0; row = this.#blobs.next(key)) {
+      let field = 0;
+      while (field < BLOB_FIELDS && this.#blobs.field(row, field) === rows[at + ID_WORDS + field]) field += 1;
+      if (field === BLOB_FIELDS) return true;
+    }
     return false;
   }
 
@@ -287,8 +297,10 @@ export class BlobIndex {
 
   #addFile(id: Id, json: Uint8Array, options: LoadOptions): void {
     try {
-      const { packs } = parseIndex(json);
+      const scanned = scanIndex(json);
+      const packs = scanned === undefined ? parseIndex(json).packs : [];
       const file = this.#indexIds.push(id) - 1;
+      if (scanned !== undefined) this.#addScanned(scanned, file);
       for (const pack of packs) this.#add(pack.id, pack.blobs, file);
     } catch (error) {
       reportDamage(id, asError(error), options);

@@ -114,7 +114,7 @@ export class BlobReader {
 }
 
 /** The error for a blob that no index lists. */
-export function missingBlob(type: BlobType, id: Id): RespaldoError {
+function missingBlob(type: BlobType, id: Id): RespaldoError {
   return new RespaldoError('repository-damaged', `${type} blob ${id} is in no index`, {
     hint: 'Run `respaldo check` to learn which snapshots are hit.',
     context: { blob: id, type },

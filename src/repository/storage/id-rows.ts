@@ -1,4 +1,4 @@
-import { ID_WORDS, IdWords } from './id-words.ts';
+import { ID_WORDS, type IdWords, slotOf } from './id-words.ts';
 
 /** What another thread needs to look ids up. Structured-cloneable: the tables lie in shared memory. */
 export interface IdRowsData {
@@ -53,16 +53,15 @@ export class IdRows {
     return this.#segments.reduce((sum, segment) => sum + segment.byteLength, this.#slots.byteLength);
   }
 
-  /** A new row with this id. The caller has filled `fields`; they are visible before the row can be found. */
-  append(id: IdWords, ...fields: readonly number[]): number {
+  /** Copies a row: its words, the id first, lie from `from` in `source`. @returns its number */
+  append(source: Uint32Array, from = 0): number {
     const row = this.#count;
     if (row % this.#segmentRows === 0) this.#segments.push(allocate(this.#segmentRows * this.#width));
     const segment = this.#segmentOf(row);
     const at = this.#offsetOf(row);
-    segment.set(id.words, at);
-    for (let i = 0; i < fields.length; i++) segment[at + ID_WORDS + i] = fields[i] ?? 0;
+    for (let i = 0; i < this.#width; i++) segment[at + i] = source[from + i] ?? 0;
     if (row + 1 > this.#slots.length * MAX_LOAD) this.#growSlots();
-    this.#insert(this.#slots, id, row);
+    insert(this.#slots, segment, at, row);
     this.#count += 1;
     return row;
   }
@@ -81,10 +80,6 @@ export class IdRows {
 
   field(row: number, field: number): number {
     return this.#segmentOf(row)[this.#offsetOf(row) + ID_WORDS + field] ?? 0;
-  }
-
-  setField(row: number, field: number, value: number): void {
-    this.#segmentOf(row)[this.#offsetOf(row) + ID_WORDS + field] = value;
   }
 
   /** Where the row lies: its segment, and the position of its first word there. */
@@ -108,18 +103,9 @@ export class IdRows {
     return slot + 1 === this.#slots.length ? 0 : slot + 1;
   }
 
-  #insert(slots: Uint32Array, id: IdWords, row: number): void {
-    let slot = id.slot(slots.length);
-    while (slots[slot] !== 0) slot = slot + 1 === slots.length ? 0 : slot + 1;
-    slots[slot] = row + 1;
-  }
-
   #growSlots(): void {
     const slots = allocate(Math.ceil(this.#slots.length * GROWTH));
-    const id = new IdWords();
-    for (let row = 0; row < this.#count; row++) {
-      this.#insert(slots, id.setWords(this.#segmentOf(row), this.#offsetOf(row)), row);
-    }
+    for (let row = 0; row < this.#count; row++) insert(slots, this.#segmentOf(row), this.#offsetOf(row), row);
     this.#slots = slots;
   }
 
@@ -132,6 +118,13 @@ export class IdRows {
   #offsetOf(row: number): number {
     return (row % this.#segmentRows) * this.#width;
   }
+}
+
+/** Enters a row, whose id lies from `at` in `segment`. */
+function insert(slots: Uint32Array, segment: Uint32Array, at: number, row: number): void {
+  let slot = slotOf(segment, at, slots.length);
+  while (slots[slot] !== 0) slot = slot + 1 === slots.length ? 0 : slot + 1;
+  slots[slot] = row + 1;
 }
 
 function allocate(words: number): Uint32Array<SharedArrayBuffer> {

@@ -33,11 +33,16 @@ export class IdWords {
     return true;
   }
 
-  /** A position in a table of `slots`. Ids are hashes already: two of their words are enough. */
+  /** A position in a table of `slots`. */
   slot(slots: number): number {
-    const mixed = ((this.words[0] ?? 0) ^ Math.imul(this.words[1] ?? 0, 0x9e37_79b1)) >>> 0;
-    return Math.floor((mixed / 0x1_0000_0000) * slots);
+    return slotOf(this.words, 0, slots);
   }
+}
+
+/** The position in a table of `slots` for the id at `at`. Ids are hashes already: two of their words are enough. */
+export function slotOf(words: Uint32Array, at: number, slots: number): number {
+  const mixed = ((words[at] ?? 0) ^ Math.imul(words[at + 1] ?? 0, 0x9e37_79b1)) >>> 0;
+  return Math.floor((mixed / 0x1_0000_0000) * slots);
 }
 
 /** The id whose words start at `at`. */

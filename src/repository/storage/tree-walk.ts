@@ -52,11 +52,6 @@ export class TreeWalk {
     }
   }
 
-  /** Whether a tree was visited, or found damaged. By the first row of its blob. */
-  hasSeen(row: number): boolean {
-    return this.#seen.has(row);
-  }
-
   #await(id: Id): void {
     const row = this.#index.rowOf('tree', id);
     if (row < 0) {
