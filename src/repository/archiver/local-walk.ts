@@ -76,11 +76,12 @@ export class LocalWalk {
     return nodes;
   }
 
-  /** A folder above the targets. */
+  /** A folder above the targets; left out where none of them could be read. */
   async #chain(name: string, folder: TargetFolder, before: Node | undefined): Promise<Node | undefined> {
     const stats = await this.#look(folder.local);
     if (stats === undefined) return undefined;
     const children = await this.#children(folder, before?.subtree);
+    if (children.length === 0) return undefined;
     const subtree = await this.#saving.trees.put(encodeTree(children.map(encodeNode)));
     this.#saving.tally.directory(subtree, before?.subtree);
     return { ...localNode(name, folder.local, stats, this.#accounts), type: 'dir', subtree };

@@ -60,10 +60,9 @@ export class Parents {
     if (!this.#index.has('tree', id)) return undefined;
     try {
       return await read(id);
-    } catch (error) {
+    } catch {
       this.#signal.throwIfAborted();
       // A damaged parent is no parent: everything is read anew, and `check` tells of the damage.
-      void error;
       return undefined;
     }
   }

@@ -16,6 +16,7 @@ export type Emit<Event> = (event: Moved<Event>) => Promise<void>;
  * Answers tasks one after another, in the order they arrive. `start` gets the crew's data and makes the handler.
  * A task that throws is answered with its error and does not end the worker.
  */
+// eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- what crosses a thread is what its sender's types say
 export function serve<Data, Task, Answer, Event = never>(
   start: (data: Data, emit: Emit<Event>) => (task: Task) => Moved<Answer> | Promise<Moved<Answer>>,
 ): void {
