@@ -4,8 +4,6 @@
  */
 import { createKernel } from '../kernel/kernel.ts';
 
-export { isIrreducible, randomPolynomial } from './polynomial.ts';
-
 export const MIN_CHUNK = 512 * 1024;
 export const MAX_CHUNK = 8 * 1024 * 1024;
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { randomPolynomial } from './chunker.ts';
 import { encodeConfig, parseConfig } from './config.ts';
+import { randomPolynomial } from './polynomial.ts';
 
 const id = '25a3ab9bb4aa25cb1c35aae1347d3ab000a952478b86ba0c19e22c983da1c6db';
 

@@ -41,6 +41,7 @@ function bind(koffi: typeof Koffi): Zstd {
   );
   const compressor: unknown = library.func('void *ZSTD_createCCtx()')();
   const decompressor: unknown = library.func('void *ZSTD_createDCtx()')();
+  if (compressor === null || decompressor === null) throw new Error('zstd: no memory for its contexts');
   const freeCompressor = library.func('size_t ZSTD_freeCCtx(void *context)');
   const freeDecompressor = library.func('size_t ZSTD_freeDCtx(void *context)');
   process.once('exit', () => {
