@@ -7,6 +7,7 @@ import { decideType, typeTag, type TypeDecision } from '../domain/strategy.ts';
 import type { About, Repository, SaveProgress, SaveSummary } from '../repository/repository.ts';
 import type { Runtime } from '../runtimes/runtime.ts';
 import type { Source, SourceIo } from '../sources/source.ts';
+import { Findings } from './findings.ts';
 
 /** One snapshot to take. */
 export interface BackupRequest {
@@ -72,10 +73,11 @@ export function backupsOf(
 export async function backup(request: BackupRequest, ports: BackupPorts, signal: AbortSignal): Promise<BackupOutcome> {
   const { source } = request;
   const { repository } = ports;
-  const notes = new Notes(ports);
-  const io: SourceIo = { runtime: ports.runtime, signal, report: notes.add, expect: notes.expect };
+  const findings = new Findings(ports.onFinding);
+  const progress = new Expectation(ports.onProgress);
+  const io: SourceIo = { runtime: ports.runtime, signal, report: findings.add, expect: progress.expect };
 
-  for (const finding of await source.check(io)) notes.add(finding);
+  for (const finding of await source.check(io)) findings.add(finding);
 
   const now = ports.clock.now();
   const history = await historyOf(request, repository, signal);
@@ -86,20 +88,20 @@ export async function backup(request: BackupRequest, ports: BackupPorts, signal:
     capture(source, io, decision, repository),
     describe(request, decision, now),
     {
-      onProgress: notes.progress,
+      onProgress: progress.tell,
       estimate: ports.onProgress !== undefined,
-      onFinding: notes.add,
-      sourceIncomplete: () => notes.incomplete,
+      onFinding: findings.add,
+      sourceIncomplete: () => findings.serious,
       dryRun: request.dryRun,
     },
     signal,
   );
   return {
-    state: notes.incomplete ? 'incomplete' : 'succeeded',
+    state: findings.serious ? 'incomplete' : 'succeeded',
     decision,
     ...(snapshot && { snapshot }),
     summary,
-    findings: notes.findings,
+    findings: findings.list,
   };
 }
 
@@ -149,30 +151,20 @@ function isTyped(source: Source): boolean {
   return source.kind !== 'directory';
 }
 
-/** What is learned while the backup runs. */
-class Notes {
-  readonly findings: Finding[] = [];
-  #expectedBytes = 0;
-  readonly #ports: BackupPorts;
+/** Adds to the progress how much the source expects to send, which only it can know. */
+class Expectation {
+  #bytes = 0;
+  readonly #onProgress: BackupPorts['onProgress'];
 
-  constructor(ports: BackupPorts) {
-    this.#ports = ports;
+  constructor(onProgress: BackupPorts['onProgress']) {
+    this.#onProgress = onProgress;
   }
-
-  get incomplete(): boolean {
-    return this.findings.some((finding) => finding.severity !== 'note');
-  }
-
-  readonly add = (finding: Finding): void => {
-    this.findings.push(finding);
-    this.#ports.onFinding?.(finding);
-  };
 
   readonly expect = (bytes: number): void => {
-    this.#expectedBytes = bytes;
+    this.#bytes = bytes;
   };
 
-  readonly progress = (progress: SaveProgress): void => {
-    this.#ports.onProgress?.({ ...progress, bytesTotal: Math.max(progress.bytesTotal, this.#expectedBytes) });
+  readonly tell = (progress: SaveProgress): void => {
+    this.#onProgress?.({ ...progress, bytesTotal: Math.max(progress.bytesTotal, this.#bytes) });
   };
 }

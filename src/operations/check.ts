@@ -1,5 +1,6 @@
 import type { Finding } from '../domain/finding.ts';
 import type { CheckOptions, Repository } from '../repository/repository.ts';
+import { Findings } from './findings.ts';
 
 export interface CheckPorts {
   readonly repository: Repository;
@@ -13,17 +14,9 @@ export interface CheckOutcome {
   readonly findings: readonly Finding[];
 }
 
-/** More than anybody reads; a repository that is damaged all over must not fill the memory. */
-const MAX_FINDINGS = 10_000;
-
 /** Looks for damage. Notes (unused packs, old locks) leave a repository clean. */
 export async function check(options: CheckOptions, ports: CheckPorts, signal: AbortSignal): Promise<CheckOutcome> {
-  const findings: Finding[] = [];
-  let damaged = false;
-  for await (const finding of ports.repository.check(options, signal)) {
-    damaged ||= finding.severity !== 'note';
-    if (findings.length < MAX_FINDINGS) findings.push(finding);
-    ports.onFinding?.(finding);
-  }
-  return { state: damaged ? 'damaged' : 'clean', findings };
+  const findings = new Findings(ports.onFinding);
+  for await (const finding of ports.repository.check(options, signal)) findings.add(finding);
+  return { state: findings.serious ? 'damaged' : 'clean', findings: findings.list };
 }

@@ -10,6 +10,7 @@ import type {
 } from '../repository/repository.ts';
 import type { Runtime } from '../runtimes/runtime.ts';
 import type { RestoreTarget, SourceIo, SourceKind } from '../sources/source.ts';
+import { Findings } from './findings.ts';
 import { databaseKind } from './kind.ts';
 import { inspectTarget, type TargetState } from './target.ts';
 
@@ -83,18 +84,18 @@ export async function planRestore(
 /** Carries the plan out: restored and durable, or thrown. */
 export async function restore(plan: RestorePlan, ports: RestorePorts, signal: AbortSignal): Promise<RestoreOutcome> {
   const { request } = plan;
-  const findings: Finding[] = [];
-  const report = (finding: Finding): void => {
-    findings.push(finding);
-    ports.onFinding?.(finding);
-  };
+  const findings = new Findings(ports.onFinding);
   const kind = ports.kinds.find(({ name }) => name === plan.as);
   const progress =
     kind && plan.as !== 'files' && !request.dryRun
-      ? await restoreDatabase(plan, kind, ports, report, signal)
-      : await ports.repository.restore(request.snapshot, request.target, optionsOf(request, ports, report), signal);
-  const state = findings.some(({ severity }) => severity !== 'note') ? 'incomplete' : 'succeeded';
-  return { state, progress, findings };
+      ? await restoreDatabase(plan, kind, ports, findings.add, signal)
+      : await ports.repository.restore(
+          request.snapshot,
+          request.target,
+          optionsOf(request, ports, findings.add),
+          signal,
+        );
+  return { state: findings.serious ? 'incomplete' : 'succeeded', progress, findings: findings.list };
 }
 
 /** The kind of database decides where its files go, and what else it takes for a server to start on them. */
