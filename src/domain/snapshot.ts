@@ -62,14 +62,14 @@ export interface ReadableSnapshot {
   readonly id: string;
   /** The whole content of one small file (`/respaldo.json`), or undefined where there is none. */
   read(path: string): Promise<Uint8Array | undefined>;
-  /** Names and kinds in a folder, sorted by bytes; empty where there is no such folder. */
-  list(path: string): Promise<
-    readonly {
-      readonly name: string;
-      readonly kind: 'file' | 'directory' | 'symlink' | 'other';
-      readonly size: number;
-    }[]
-  >;
-  /** Uncompressed length of the file's first blob: the block size it was cut with. Undefined for no such file, or an empty one. */
-  firstBlobLength(path: string): Promise<number | undefined>;
+  /** What is in a folder, sorted by bytes; empty where there is no such folder. */
+  list(path: string): Promise<readonly ListedEntry[]>;
+}
+
+export interface ListedEntry {
+  readonly name: string;
+  readonly kind: 'file' | 'directory' | 'symlink' | 'other';
+  readonly size: number;
+  /** Of a file that is not empty: the bytes of its first blob, which tell the block size that it was cut with. */
+  readonly firstBlobLength?: number;
 }

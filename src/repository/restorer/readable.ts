@@ -1,10 +1,8 @@
-import type { ReadableSnapshot, Snapshot } from '../../domain/snapshot.ts';
+import type { ListedEntry, ReadableSnapshot, Snapshot } from '../../domain/snapshot.ts';
 import type { RepositoryContext } from '../context.ts';
 import type { Node } from '../format/node.ts';
 import { SnapshotReader } from './snapshot-reader.ts';
 import { findNode, type LoadTree, pathComponents } from './tree-path.ts';
-
-type Kind = Awaited<ReturnType<ReadableSnapshot['list']>>[number]['kind'];
 
 /** See {@link Repository.readable}. */
 export function readable(context: RepositoryContext, snapshot: Snapshot, signal: AbortSignal): ReadableSnapshot {
@@ -26,18 +24,20 @@ export function readable(context: RepositoryContext, snapshot: Snapshot, signal:
       const isRoot = pathComponents(path).length === 0;
       const tree = isRoot ? snapshot.tree : (await find(path))?.subtree;
       if (tree === undefined) return [];
-      return (await load(tree, signal)).map((node) => ({ name: node.name, kind: kindOf(node), size: node.size }));
-    },
-
-    async firstBlobLength(path) {
-      const node = await find(path);
-      const first = node?.type === 'file' ? node.content?.[0] : undefined;
-      return first === undefined ? undefined : (await reader.data(first, signal)).length;
+      const nodes = await load(tree, signal);
+      return Promise.all(nodes.map((node) => listed(node, reader, signal)));
     },
   };
 }
 
-function kindOf({ type }: Node): Kind {
+async function listed(node: Node, reader: SnapshotReader, signal: AbortSignal): Promise<ListedEntry> {
+  const { name, size } = node;
+  const first = node.type === 'file' ? node.content?.[0] : undefined;
+  const firstBlobLength = first === undefined ? undefined : await reader.dataLength(first, signal);
+  return { name, kind: kindOf(node), size, ...(firstBlobLength !== undefined && { firstBlobLength }) };
+}
+
+function kindOf({ type }: Node): ListedEntry['kind'] {
   if (type === 'dir') return 'directory';
   return type === 'file' || type === 'symlink' ? type : 'other';
 }

@@ -1,5 +1,6 @@
 import { isError } from '../../errors.ts';
 import type { RepositoryContext } from '../context.ts';
+import { SEAL_OVERHEAD } from '../format/crypto.ts';
 import type { Id } from '../format/id.ts';
 import type { Node } from '../format/node.ts';
 import type { BlobIndex } from '../storage/blob-index.ts';
@@ -9,6 +10,7 @@ import { TreeReader } from './tree-reader.ts';
 interface Readers {
   readonly trees: TreeReader;
   readonly blobs: BlobReader;
+  readonly index: BlobIndex;
 }
 
 /** The readers of an open repository, kept as long as it is: reading many small files must not load the index for each. */
@@ -36,7 +38,15 @@ export class SnapshotReader {
     return this.#read(({ blobs }) => blobs.load('data', id, signal), signal);
   }
 
-  async #read<T>(load: (readers: Readers) => Promise<T>, signal: AbortSignal): Promise<T> {
+  /** Bytes of a data blob, uncompressed, as the index tells; undefined if it does not know the blob. */
+  dataLength(id: Id, signal: AbortSignal): Promise<number | undefined> {
+    return this.#read(({ index }) => {
+      const blob = index.find('data', id);
+      return blob && (blob.uncompressedLength || blob.length - SEAL_OVERHEAD);
+    }, signal);
+  }
+
+  async #read<T>(load: (readers: Readers) => Promise<T> | T, signal: AbortSignal): Promise<T> {
     const first = this.#renewed ?? kept.get(this.#context) ?? (this.#renewed = this.#renew(signal));
     try {
       return await load(await first);
@@ -59,5 +69,5 @@ export class SnapshotReader {
 }
 
 function readersOf({ store, sealer }: RepositoryContext, index: BlobIndex): Readers {
-  return { trees: new TreeReader(store, sealer, index), blobs: new BlobReader(store, sealer, index) };
+  return { trees: new TreeReader(store, sealer, index), blobs: new BlobReader(store, sealer, index), index };
 }
