@@ -8,6 +8,7 @@ import { PackBuilder } from '../format/pack.ts';
 import type { About, Saved, SaveOptions } from '../repository.ts';
 import type { BlobIndex } from '../storage/blob-index.ts';
 import { Claims } from '../storage/claims.ts';
+import type { Guard } from '../storage/held-lock.ts';
 import { withLock } from '../storage/locks.ts';
 import { Crew, usefulWorkers, workerScript } from '../workers/crew.ts';
 import { Batches } from './batches.ts';
@@ -35,9 +36,9 @@ export async function save(
   signal: AbortSignal,
 ): Promise<Saved> {
   const { objects, clock } = context;
-  return withLock(objects, { exclusive: false, clock, signal }, async (signal) => {
+  return withLock(objects, { exclusive: false, clock, signal }, async (signal, lock) => {
     const index = await context.loadIndex(signal);
-    const run = new Run(context, index, options, signal);
+    const run = new Run(context, index, options, lock);
     return run.finish(() => run.save(entries, about));
   });
 }
@@ -46,6 +47,7 @@ export async function save(
 class Run {
   readonly #context: RepositoryContext;
   readonly #options: SaveOptions;
+  readonly #lock: Guard;
   readonly #signal: AbortSignal;
   readonly #index: BlobIndex;
   readonly #packs: PackWriter;
@@ -56,10 +58,12 @@ class Run {
   readonly #meter: ProgressMeter;
   #crew: Crew<Task, Answer, FilledPack> | undefined;
 
-  constructor(context: RepositoryContext, index: BlobIndex, options: SaveOptions, signal: AbortSignal) {
+  constructor(context: RepositoryContext, index: BlobIndex, options: SaveOptions, lock: Guard) {
+    const { signal } = lock;
     const { store, objects, clock, key, config } = context;
     this.#context = context;
     this.#options = options;
+    this.#lock = lock;
     this.#signal = signal;
     this.#index = index;
     this.#packs = new PackWriter(store, objects, clock, signal);
@@ -113,6 +117,8 @@ class Run {
     const summary = this.#tally.summary(startedAt, this.#context.clock.now(), this.#findings);
     this.#meter.last();
     if (this.#options.dryRun === true) return { summary };
+    // A prune may have run while this machine slept: then what the snapshot needs is gone.
+    await this.#lock.confirm();
     return {
       snapshot: await writeRecord(this.#context.objects, tree, this.#marked(about), summary, this.#signal),
       summary,

@@ -27,7 +27,7 @@ export function packDamaged(id: Id, why: string): Finding {
 }
 
 export function packUnreferenced(id: Id, size: number): Finding {
-  const message = `pack ${id} (${size} bytes) is in no index: left by an interrupted backup, or of one under way`;
+  const message = `pack ${id} (${size} bytes) is in no index: an interrupted backup left it, or one is under way`;
   return { severity: 'note', code: 'pack-unreferenced', message, subject: id };
 }
 

@@ -34,7 +34,7 @@ export function verifyPack(sealer: Sealer, id: Id, bytes: Uint8Array, listed: re
 
 function compareHeader(sealer: Sealer, id: Id, bytes: Uint8Array, listed: readonly PackedBlob[]): string | undefined {
   const header = attempt(() => parsePackHeader(id, bytes, bytes.length, sealer));
-  if (typeof header === 'string') return header;
+  if (typeof header === 'string') return header.replace(`pack ${id}`, 'it');
   const described = new Set(header.map(describe));
   const stray = listed.find((blob) => !described.has(describe(blob)));
   if (stray !== undefined) return `the index tells of ${stray.type} blob ${stray.id}, its header does not`;
