@@ -2,9 +2,8 @@ import { constants } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { errnoOf, RespaldoError } from '../errors.ts';
-import { addressChecks } from './addresses.ts';
 import type { Config } from './config.ts';
-import { MAX_CONFIG_SIZE, parseConfig, type Parsed } from './parse.ts';
+import type { Parsed } from './parse.ts';
 import { formatProblem, type Problem } from './problem.ts';
 
 const CONFIG_NAME = 'respaldo.yaml';
@@ -38,7 +37,12 @@ export async function inspectConfig(
       ? await findUpwards(question.workingDirectory)
       : path.resolve(question.workingDirectory, question.file);
   if (file === undefined) return undefined;
-  const text = await readConfig(file, question.file !== undefined);
+  // Loaded only where there is something to parse.
+  const [{ parseConfig, MAX_CONFIG_SIZE }, { addressChecks }] = await Promise.all([
+    import('./parse.ts'),
+    import('./addresses.ts'),
+  ]);
+  const text = await readConfig(file, question.file !== undefined, MAX_CONFIG_SIZE);
   return { file, ...(await parseConfig(text, file, addressChecks(path.dirname(file)))) };
 }
 
@@ -76,13 +80,14 @@ async function exists(file: string): Promise<boolean> {
 }
 
 /** Looks at what was opened, not at what its name may mean a moment later. */
-async function readConfig(file: string, trusted: boolean): Promise<string> {
+async function readConfig(file: string, trusted: boolean, maxSize: number): Promise<string> {
   try {
     await using handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK);
     const found = await handle.stat();
     if (!found.isFile()) throw new RespaldoError('config', `${file} is not a file`);
     if (!trusted) requireSafe(file, found);
-    if (found.size > MAX_CONFIG_SIZE) return ' '.repeat(MAX_CONFIG_SIZE + 1);
+    if (found.size > maxSize)
+      throw new RespaldoError('config', `${file} is larger than a configuration can be (${maxSize} bytes)`);
     return new TextDecoder('utf-8', { fatal: true }).decode(await handle.readFile());
   } catch (error) {
     throw unusable(file, error);
