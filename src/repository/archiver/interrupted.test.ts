@@ -38,27 +38,34 @@ test('a backup that slept until its lock was taken for abandoned writes no snaps
   expect(await repository.locks(NEVER)).toEqual([]);
 });
 
-test('a backup that is killed after any of its steps leaves a sound repository, and the next one succeeds', async () => {
-  const original = new MortalStore();
-  const before = { '/a': noise(1, 5000) };
-  const first = await saveFiles(await newRepository(original), before);
-  const after = { ...before, '/b/c': noise(2, 5000) };
+/** Each step is a backup with threads of its own. */
+const MANY_BACKUPS = { timeout: 180_000 };
 
-  for (let step = 0, died = true; died; step++) {
-    const store = await original.copy();
-    const victim = await openRepository(store, PASSWORD, {}, NEVER);
-    store.dieAfter(step);
-    await saveFiles(victim, after).catch(() => undefined);
-    died = store.isDead;
-    store.revive();
+test(
+  'a backup killed after any of its steps leaves a sound repository, and the next succeeds',
+  MANY_BACKUPS,
+  async () => {
+    const original = new MortalStore();
+    const before = { '/a': noise(1, 5000) };
+    const first = await saveFiles(await newRepository(original), before);
+    const after = { ...before, '/b/c': noise(2, 5000) };
 
-    const repository = await openRepository(store, PASSWORD, {}, NEVER);
-    // This process lives, so its locks count.
-    await repository.unlock(true, NEVER);
-    expect((await findings(repository)).filter(({ severity }) => severity === 'damage')).toEqual([]);
-    for (const snapshot of await repository.snapshots({}, NEVER))
-      expect(await readFiles(repository, snapshot)).toEqual(asRead(snapshot.id === first.id ? before : after));
-    expect(await readFiles(repository, await saveFiles(repository, after))).toEqual(asRead(after));
-    expect(step).toBeLessThan(20);
-  }
-});
+    for (let step = 0, died = true; died; step++) {
+      const store = await original.copy();
+      const victim = await openRepository(store, PASSWORD, {}, NEVER);
+      store.dieAfter(step);
+      await saveFiles(victim, after).catch(() => undefined);
+      died = store.isDead;
+      store.revive();
+
+      const repository = await openRepository(store, PASSWORD, {}, NEVER);
+      // This process lives, so its locks count.
+      await repository.unlock(true, NEVER);
+      expect((await findings(repository)).filter(({ severity }) => severity === 'damage')).toEqual([]);
+      for (const snapshot of await repository.snapshots({}, NEVER))
+        expect(await readFiles(repository, snapshot)).toEqual(asRead(snapshot.id === first.id ? before : after));
+      expect(await readFiles(repository, await saveFiles(repository, after))).toEqual(asRead(after));
+      expect(step).toBeLessThan(20);
+    }
+  },
+);
