@@ -1,7 +1,7 @@
 /** The snapshot's record: written last, when everything it needs is durable. */
 import type { Snapshot, SnapshotSummary } from '../../domain/snapshot.ts';
 import type { Id } from '../format/id.ts';
-import { encodeSnapshot } from '../format/snapshot-record.ts';
+import { encodeSnapshot, parseSnapshot } from '../format/snapshot-record.ts';
 import { formatTime } from '../format/time.ts';
 import type { About, SaveSummary } from '../repository.ts';
 import type { Objects } from '../storage/objects.ts';
@@ -29,8 +29,9 @@ export async function writeRecord(
     ...(about.program === undefined ? {} : { program_version: about.program }),
     summary: recordSummary(summary),
   };
-  const id = await objects.save('snapshot', encodeSnapshot(record), signal);
-  return { id, ...record };
+  const json = encodeSnapshot(record);
+  // As every reader will see it: what is empty or zero is not stored.
+  return parseSnapshot(await objects.save('snapshot', json, signal), json);
 }
 
 function recordSummary(summary: SaveSummary): SnapshotSummary {
