@@ -111,6 +111,20 @@ describe('chunks', () => {
     expect(cutsOfStream(bytes, 1 << 20, 9 << 20)).toEqual(cutsByDefinition(bytes));
   });
 
+  it('end at the very byte that completes them, and not before', () => {
+    const bytes = noise(3 * 1024 * 1024);
+    const [cut = 0] = cutsByDefinition(bytes);
+    for (const steps of [
+      [cut - 1, cut],
+      [MIN_CHUNK - 1, cut - 2, cut - 1, cut],
+      [cut - 70_000, cut - 1, cut + 1],
+    ]) {
+      const chunker = new Chunker(POLYNOMIAL, bytes.length);
+      chunker.window.set(bytes);
+      expect(steps.map((end) => chunker.next(0, end, false))).toEqual([...steps.slice(1).map(() => 0), cut]);
+    }
+  });
+
   it('start anew after a cut, wherever the caller lets the next one start', () => {
     const chunker = new Chunker(POLYNOMIAL, 4 << 20);
     chunker.window.set(randomBytes(4 << 20));

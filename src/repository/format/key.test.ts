@@ -60,6 +60,11 @@ describe('a key file', () => {
     await expect(openKeyFile(await keyFile(changes), 'secret')).rejects.toMatchObject({ code: 'repository-damaged' });
   });
 
+  it('is refused before its derivation takes gigabytes', async () => {
+    const greedy = await keyFile({ N: 2 ** 24 });
+    await expect(openKeyFile(greedy, 'secret')).rejects.toSatisfy((error: Error) => error.cause === undefined);
+  });
+
   it('is refused as damaged when it is not JSON, or cut short', async () => {
     const file = await keyFile();
     for (const bytes of [new Uint8Array(0), file.subarray(0, -1), Buffer.from('null')]) {

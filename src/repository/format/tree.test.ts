@@ -165,6 +165,15 @@ describe('a damaged tree', () => {
     const name = '{\\"inode\\":12345678901234567890';
     const [node] = parseNodes({ name, type: 'symlink', linktarget: '{"inode":12345678901234567890}' });
     expect(node).toMatchObject({ name: '{"inode":12345678901234567890', linkTarget: '{"inode":12345678901234567890}' });
+    const tree = parseTree(bytesOf('{"nodes":[{"name":"a","type":"file","\\"inode":12345678901234567890}]}'));
+    expect(typeof tree[0]?.unknown?.['"inode']).toBe('number');
+  });
+
+  it('does not mistake half a character in JSON for a byte of a name', () => {
+    const [node] = parseTree(bytesOf('{"nodes":[{"name":"a\\udcff","type":"file","user":"\\ud800\\\\x80"}]}'));
+    expect(node).toMatchObject({ name: 'a\ufffd', user: '\ufffd\\x80' });
+    const [other] = parseTree(bytesOf('{"nodes":[{"name":"\\ud800\\\\x80","type":"file"}]}'));
+    expect(other?.name).toBe('\ufffd\udc80');
   });
 });
 
