@@ -36,6 +36,7 @@ export class HeldLock implements Guard {
   #id: Id;
   #refreshedAt: number;
   #refreshing: Promise<void> | undefined;
+  #released = false;
 
   private constructor(objects: Objects, exclusive: boolean, clock: Clock, id: Id, now: number, signal: AbortSignal) {
     this.#objects = objects;
@@ -46,8 +47,7 @@ export class HeldLock implements Guard {
     this.signal = AbortSignal.any([signal, this.#lost.signal]);
     this.#looking = setInterval(() => void this.look(), LOOK_MS);
     this.#looking.unref();
-    // restic on the same machine asks whether a lock's holder is alive by sending it a SIGHUP.
-    process.on('SIGHUP', ignoreSignal);
+    surviveHangups();
   }
 
   /** Writes the lock and keeps it fresh until `release`. Whether somebody else holds one is not looked at. */
@@ -81,7 +81,8 @@ export class HeldLock implements Guard {
   /** Ends the watch and removes the lock. A failure is not worth the work's result: the lock goes stale by itself. */
   async release(): Promise<void> {
     clearInterval(this.#looking);
-    process.off('SIGHUP', ignoreSignal);
+    if (!this.#released) acceptHangups();
+    this.#released = true;
     await this.#refreshing?.catch(ignore);
     await this.#objects.remove('lock', this.#id, AbortSignal.timeout(RELEASE_MS)).catch(ignore);
   }
@@ -126,12 +127,21 @@ export class HeldLock implements Guard {
   }
 }
 
-function ignoreSignal(): void {
-  // To be alive is all the answer that is wanted.
+let holders = 0;
+
+/** restic on the same machine asks whether a lock's holder is alive by sending it a SIGHUP: to survive is the answer. */
+function surviveHangups(): void {
+  if (holders === 0) process.on('SIGHUP', ignore);
+  holders += 1;
+}
+
+function acceptHangups(): void {
+  holders -= 1;
+  if (holders === 0) process.off('SIGHUP', ignore);
 }
 
 function ignore(): void {
-  // What failed is not worth more; see where this is used.
+  // Nothing more is to be done; see where this is used.
 }
 
 function lost(what: string, cause?: unknown): RespaldoError {
