@@ -19,8 +19,8 @@ const TREE_BYTES_PER_BLOCK = 67;
 
 /**
  * The block that a relation file is cut into, in bytes: whole pages, at most 8 MiB. Small blocks find more of what did
- * not change, large ones cost less metadata. So a block grows with the file (its square root, which balances the number
- * of blocks against their size) and with the cluster (evenly up to 10 GB, then so that trees stay below their limit).
+ * not change, large ones cost less metadata. So a block grows with the file (with its square root, so that neither the
+ * number of blocks nor their size runs away: 16 KiB for a segment of 1 GiB) and with the cluster (evenly up to 10 GB, then so that trees stay below their limit).
  * It grows in steps, because a file whose block changes is stored anew as a whole.
  *
  * @param fileBytes size of the file now.
@@ -28,7 +28,7 @@ const TREE_BYTES_PER_BLOCK = 67;
  * @param pageBytes the server's page size: a power of two, usually 8192.
  */
 export function chooseBlock(fileBytes: number, clusterBytes: number, pageBytes: number): number {
-  const byFile = Math.sqrt(fileBytes);
+  const byFile = Math.sqrt(fileBytes) / 2;
   const byCluster = FRUGAL_BLOCK * Math.min(clusterBytes / LARGE_CLUSTER, 1);
   const byTree = (clusterBytes * TREE_BYTES_PER_BLOCK) / TREE_BUDGET;
   return Math.min(stepUp(Math.max(byFile, byCluster, byTree), pageBytes), LARGEST_BLOCK);

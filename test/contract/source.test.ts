@@ -1,0 +1,74 @@
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { openSource } from '../../src/sources/index.ts';
+import { Cluster, SERVERS, type Binaries } from '../fixtures/postgres.ts';
+import { noise } from '../fixtures/repository.ts';
+import { describeSource, type SourceFixture } from './source.ts';
+
+const OPTIONS = {
+  workingDirectory: '/',
+  selection: { exclude: [], oneFileSystem: false, excludeCaches: false },
+  acceptDamagedPages: false,
+};
+
+describeSource('a folder', async (): Promise<SourceFixture> => {
+  const folder = await mkdtemp(join(tmpdir(), 'respaldo-source-'));
+  await mkdir(join(folder, 'deep'));
+  for (let n = 0; n < 20; n++) await writeFile(join(folder, 'deep', `${n}`), noise(n, 100_000));
+  return {
+    address: folder,
+    source: openSource(folder, OPTIONS),
+    state: () => contents(folder),
+    restoredState: (restored) => contents(join(restored, folder)),
+    change: () => writeFile(join(folder, 'deep', '7'), 'changed'),
+    held: () => Promise.resolve(undefined),
+    [Symbol.asyncDispose]: () => rm(folder, { recursive: true }),
+  };
+});
+
+for (const { name, binaries } of SERVERS)
+  describeSource(name, async (): Promise<SourceFixture> => {
+    const installed = await binaries();
+    const cluster = await Cluster.create(installed);
+    await cluster.start();
+    await cluster.query(
+      'CREATE TABLE account AS SELECT id, md5(id::text) AS name FROM generate_series(1, 20000) AS id',
+    );
+    return {
+      address: cluster.address,
+      source: openSource(cluster.address, OPTIONS),
+      state: () => rows(cluster),
+      restoredState: (restored) => rowsOfCopy(installed, restored),
+      change: async () => {
+        await cluster.query("UPDATE account SET name = 'changed' WHERE id % 5000 = 0");
+      },
+      held: () => cluster.query('SELECT slot_name FROM pg_replication_slots'),
+      [Symbol.asyncDispose]: async () => {
+        await cluster.remove();
+        await installed.remove();
+      },
+    };
+  });
+
+async function contents(folder: string): Promise<Record<string, string>> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+  const pairs = files.map(async (file) => [file.slice(folder.length), await readFile(file, 'latin1')] as const);
+  return Object.fromEntries(await Promise.all(pairs));
+}
+
+function rows(cluster: Cluster): Promise<unknown> {
+  return cluster.query("SELECT count(*)::int, md5(string_agg(name, ',' ORDER BY id)) FROM account");
+}
+
+async function rowsOfCopy(installed: Binaries, data: string): Promise<unknown> {
+  await chmod(dirname(data), 0o755); // the server's user must be able to reach it
+  const copy = await Cluster.on(installed, data);
+  try {
+    await copy.start();
+    return await rows(copy);
+  } finally {
+    await copy.remove();
+  }
+}
