@@ -191,27 +191,24 @@ function finish(s: usize, tag: usize): void {
   let h2 = load<u64>(H + 16);
   let h3 = load<u64>(H + 24);
   let h4 = load<u64>(H + 32);
-  // Twice: the first carry out of the top limb may ripple through all of them.
-  for (let pass = 0; pass < 2; pass++) {
-    h1 += h0 >> 26;
-    h0 &= LIMB;
-    h2 += h1 >> 26;
-    h1 &= LIMB;
-    h3 += h2 >> 26;
-    h2 &= LIMB;
-    h4 += h3 >> 26;
-    h3 &= LIMB;
-    h0 += (h4 >> 26) * 5;
-    h4 &= LIMB;
-  }
+  // Only h1 may exceed its limb, by a small carry. If that ripples through the top limb, it leaves zeros behind, so that
+  // what comes back at the bottom goes no further than h1.
+  h2 += h1 >> 26;
+  h1 &= LIMB;
+  h3 += h2 >> 26;
+  h2 &= LIMB;
+  h4 += h3 >> 26;
+  h3 &= LIMB;
+  h0 += (h4 >> 26) * 5;
+  h4 &= LIMB;
   h1 += h0 >> 26;
   h0 &= LIMB;
   // g = h - p: taken where it is not negative.
-  let g0 = h0 + 5;
-  let g1 = h1 + (g0 >> 26);
-  let g2 = h2 + (g1 >> 26);
-  let g3 = h3 + (g2 >> 26);
-  let g4 = h4 + (g3 >> 26) - (1 << 26);
+  const g0 = h0 + 5;
+  const g1 = h1 + (g0 >> 26);
+  const g2 = h2 + (g1 >> 26);
+  const g3 = h3 + (g2 >> 26);
+  const g4 = h4 + (g3 >> 26) - (1 << 26);
   const keep: u64 = 0 - (g4 >> 63);
   h0 = (h0 & keep) | (g0 & LIMB & ~keep);
   h1 = (h1 & keep) | (g1 & LIMB & ~keep);
