@@ -1,5 +1,6 @@
-import { createHash, randomInt } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
+import type { ClaimingData } from '../../../test/fixtures/claiming-worker.ts';
 import { Crew } from '../workers/crew.ts';
 import { BlobIndex } from './blob-index.ts';
 import { Claims, type ClaimsData } from './claims.ts';
@@ -46,16 +47,13 @@ describe('claims', () => {
   });
 
   test('of several threads at once are granted to exactly one', async () => {
-    const data = emptyClaims();
-    const script = new URL('../../../test/fixtures/claiming-worker.ts', import.meta.url);
-    await using crew = await Crew.start<{ from: number; count: number; step: number }, number[]>({
-      script,
-      data,
-      size: 4,
-    });
+    const threads = 4;
     const count = 30_000;
-    const steps = [1, 7, 11, 13].map((step) => crew.run({ from: randomInt(count), count, step }));
-    const granted = (await Promise.all(steps)).flat();
+    const missing = new Int32Array(new SharedArrayBuffer(4)).fill(threads);
+    const data: ClaimingData = { claims: emptyClaims(), missing };
+    const script = new URL('../../../test/fixtures/claiming-worker.ts', import.meta.url);
+    await using crew = await Crew.start<{ count: number }, number[]>({ script, data, size: threads });
+    const granted = (await crew.all({ count })).flat();
     expect(granted).toHaveLength(count);
     expect(new Set(granted).size).toBe(count);
   });
