@@ -1,0 +1,253 @@
+/** What every runtime must do, wherever its programs run. The programs are those of any Linux. */
+import { setImmediate as immediately } from 'node:timers/promises';
+import { inspect } from 'node:util';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+
+import type { RespaldoError } from '../../src/errors.ts';
+import type { Command, Runtime } from '../../src/runtimes/runtime.ts';
+import { ours } from './store.ts';
+
+const GIGABYTE = 1 << 30;
+
+export interface RuntimeFixture extends AsyncDisposable {
+  readonly runtime: Runtime;
+  /** Ids of the running processes whose command line holds the text, as the runtime's own place sees them. */
+  processes(text: string): Promise<readonly number[]>;
+  kill(pid: number, signal: NodeJS.Signals): Promise<void>;
+}
+
+export function describeRuntime(name: string, make: () => Promise<RuntimeFixture>): void {
+  describe(name, () => {
+    let fixture: RuntimeFixture;
+    let runtime: Runtime;
+    let stop: AbortController;
+
+    beforeEach(async () => {
+      fixture = await make();
+      runtime = fixture.runtime;
+      stop = new AbortController();
+    });
+    afterEach(async () => {
+      stop.abort();
+      await fixture[Symbol.asyncDispose]();
+    });
+
+    const run = (command: Command) => runtime.run(command, stop.signal);
+    const text = async (command: Command) => Buffer.concat(await Array.fromAsync(run(command))).toString();
+    const failure = async (command: Command) =>
+      text(command).then(
+        (output) => expect.fail(`it succeeded: ${output}`),
+        (error: unknown) => error as RespaldoError,
+      );
+
+    it('streams a gigabyte through little memory', async () => {
+      const before = process.memoryUsage().rss;
+      let peak = 0;
+      let length = 0;
+      for await (const piece of run({ argv: ['head', '-c', String(GIGABYTE), '/dev/zero'] })) {
+        length += piece.length;
+        peak = Math.max(peak, process.memoryUsage.rss());
+      }
+      expect(length).toBe(GIGABYTE);
+      expect(peak - before).toBeLessThan(150_000_000);
+    });
+
+    it('hands on every byte as it is', async () => {
+      const every = Uint8Array.from({ length: 256 }, (_, i) => i);
+      const output = await Array.fromAsync(run({ argv: ['cat'], stdin: pieces(every) }));
+      expect(new Uint8Array(Buffer.concat(output))).toEqual(every);
+    });
+
+    it('lets a program wait that is read slowly, and keeps next to nothing of its output', async () => {
+      const reading = run({ argv: ['yes'] })[Symbol.asyncIterator]();
+      for (let piece = 0; piece < 5; piece++) {
+        await reading.next();
+        const before = process.memoryUsage().arrayBuffers;
+        // Turns of the event loop, each with a chance to read on.
+        for (let turn = 0; turn < 3000; turn++) await immediately();
+        expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(10_000_000);
+      }
+      await reading.return?.();
+    });
+
+    it('passes arguments on as they are, through no shell', async () => {
+      const args = ['$(touch /tmp/never)', '`id`', 'a b', "'", '"', 'line\nbreak', '*', '', '-n', 'ñ', '; false'];
+      expect(await text({ argv: ['printf', '<%s>', ...args] })).toBe(args.map((arg) => `<${arg}>`).join(''));
+    });
+
+    it('keeps standard error apart, and tells it when the program fails', async () => {
+      expect(await text({ argv: ['sh', '-c', 'echo out; echo err >&2'] })).toBe('out\n');
+      const error = await failure({ argv: ['sh', '-c', 'echo out; echo the reason >&2; exit 3'] });
+      expect(error).toEqual(ours('command-failed'));
+      expect(error.message).toMatch(/exit code 3:\nthe reason$/);
+      expect(error.context).toMatchObject({ code: 3 });
+    });
+
+    it('tells the last words alone of a program that talks and talks', async () => {
+      const error = await failure({
+        argv: ['sh', '-c', 'yes blah | head -c 10000000 >&2; echo last words >&2; exit 1'],
+      });
+      expect(error.message).toMatch(/blah\nlast words$/);
+      expect(error.message.length).toBeLessThan(9000);
+    });
+
+    it.each([1, 2, 126, 255])('fails with exit code %i, after all output', async (code) => {
+      const received: Uint8Array[] = [];
+      const reading = (async () => {
+        for await (const piece of run({ argv: ['sh', '-c', `head -c 300000 /dev/zero; exit ${code}`] }))
+          received.push(piece);
+      })();
+      await expect(reading).rejects.toThrow(ours('command-failed'));
+      expect(Buffer.concat(received).length).toBe(300_000);
+    });
+
+    it('fails if the program is killed, however whole the output looks', async () => {
+      const reading = run({ argv: ['sh', '-c', 'echo 8263514; exec sleep 8263514'] })[Symbol.asyncIterator]();
+      await reading.next();
+      const [pid = 0] = await until(() => fixture.processes('sleep 8263514'));
+      const rest = reading.next();
+      await fixture.kill(pid, 'SIGKILL');
+      await expect(rest).rejects.toThrow(ours('command-failed'));
+      await expect(rest).rejects.toThrow(/SIGKILL|137/);
+    });
+
+    it('does not wait for what a program that failed has left behind', async () => {
+      await expect(text({ argv: ['sh', '-c', 'sleep 8263515 & exit 1'] })).rejects.toThrow(ours('command-failed'));
+      expect(await fixture.processes('sleep 8263515')).toEqual([]);
+    });
+
+    it('lets a daemon live that was started well and has closed what it inherited', async () => {
+      expect(await text({ argv: ['sh', '-c', 'sleep 8263516 >/dev/null 2>&1 & echo $!'] })).toMatch(/^\d+\n$/);
+      const [pid = 0] = await fixture.processes('sleep 8263516');
+      await fixture.kill(pid, 'SIGKILL');
+    });
+
+    it('says that there is no such program', async () => {
+      const error = await failure({ argv: ['respaldo-no-such-program', 'x'] });
+      expect(error).toEqual(ours('tool-missing'));
+      expect(error.message).toContain('respaldo-no-such-program');
+      expect(error.hint).toContain('Install');
+    });
+
+    it('feeds standard input and closes it', async () => {
+      expect(await text({ argv: ['wc', '-c'], stdin: zeros(3000, 100_000) })).toMatch(/^\s*300000000\s*$/);
+      expect(await text({ argv: ['wc', '-c'], stdin: zeros(0, 0) })).toMatch(/^\s*0\s*$/);
+    });
+
+    it('gives an empty standard input where there is none', async () => {
+      expect(await text({ argv: ['wc', '-c'] })).toMatch(/^\s*0\s*$/);
+    });
+
+    it('asks for a piece of input only when the one before has left, as it may be overwritten', async () => {
+      const shared = new Uint8Array(70_000);
+      const stdin = (async function* () {
+        for (let i = 0; i < 100; i++) yield shared.fill(i);
+      })();
+      const output = Buffer.concat(await Array.fromAsync(run({ argv: ['cat'], stdin })));
+      expect(output.length).toBe(7_000_000);
+      for (let i = 0; i < 100; i++)
+        expect(output.subarray(i * 70_000, (i + 1) * 70_000).every((b) => b === i)).toBe(true);
+    });
+
+    it('lets the exit code decide when a program wants no more input', async () => {
+      let closed = false;
+      const endless = (async function* () {
+        try {
+          for (;;) yield new Uint8Array(65_536);
+        } finally {
+          closed = true;
+        }
+      })();
+      expect(await text({ argv: ['head', '-c', '3'], stdin: endless })).toBe('\0\0\0');
+      expect(closed).toBe(true);
+      await expect(text({ argv: ['sh', '-c', 'exit 5'], stdin: zeros(1000, 65_536) })).rejects.toThrow('exit code 5');
+    });
+
+    it('does not let a program take input that broke off for all of it', async () => {
+      const broken = (async function* () {
+        yield new Uint8Array(10);
+        throw new Error('the source broke');
+      })();
+      await expect(text({ argv: ['sh', '-c', 'cat; echo 8263517 finished'], stdin: broken })).rejects.toThrow(
+        'the source broke',
+      );
+      expect(await fixture.processes('8263517')).toEqual([]);
+    });
+
+    it('ends everybody, grandchildren too, when it is aborted', async () => {
+      const reading = text({ argv: ['sh', '-c', 'sleep 8263518 & sh -c "sleep 8263518 & wait" & wait'] });
+      await until(async () => (await fixture.processes('sleep 8263518')).length >= 2);
+      stop.abort();
+      await expect(reading).rejects.toThrow(ours('cancelled'));
+      expect(await fixture.processes('8263518')).toEqual([]);
+    });
+
+    it('ends also who does not listen', async () => {
+      const deaf = 'trap "" TERM; echo ready; while :; do sleep 0.01; done; : 8263519';
+      const reading = run({ argv: ['sh', '-c', deaf] })[Symbol.asyncIterator]();
+      await reading.next();
+      stop.abort();
+      await expect(reading.next()).rejects.toThrow(ours('cancelled'));
+      expect(await fixture.processes('8263519')).toEqual([]);
+    });
+
+    it('ends everybody when the loop is left early', async () => {
+      for await (const piece of run({ argv: ['sh', '-c', 'yes 8263520 & yes 8263520'] })) {
+        expect(piece.length).toBeGreaterThan(0);
+        break;
+      }
+      expect(await fixture.processes('8263520')).toEqual([]);
+    });
+
+    it('starts nothing once it is aborted', async () => {
+      stop.abort();
+      await expect(text({ argv: ['true'] })).rejects.toThrow(ours('cancelled'));
+    });
+
+    it('hides secrets from the list of processes, and from what it says', async () => {
+      const secret = 's3cr3t-8263521';
+      const env = { RESPALDO_TEST_PASSWORD: secret };
+      const command = 'echo ready; read x; echo "wrong: $RESPALDO_TEST_PASSWORD" >&2; exit 1';
+      const gate = Promise.withResolvers<undefined>();
+      const stdin = (async function* () {
+        await gate.promise;
+        yield Buffer.from('go\n');
+      })();
+      const reading = run({ argv: ['sh', '-c', command], env, stdin })[Symbol.asyncIterator]();
+      await reading.next();
+      expect(await fixture.processes(secret)).toEqual([]);
+      gate.resolve(undefined);
+      const error = await reading.next().catch((thrown: unknown) => thrown as RespaldoError);
+      expect(error).toEqual(ours('command-failed'));
+      expect(inspect(error)).not.toContain(secret);
+    });
+
+    it('gives the variables that it is told, and none of ours that nobody asked for', async () => {
+      process.env['RESPALDO_TEST_LEAK'] = 'leaked';
+      try {
+        const variables = (await text({ argv: ['env'], env: { GREETING: 'a\nb' } })).replace('a\nb', 'ab');
+        expect(variables).toContain('GREETING=ab\n');
+        expect(variables).toContain('PATH=');
+        expect(variables).not.toContain('leaked');
+      } finally {
+        delete process.env['RESPALDO_TEST_LEAK'];
+      }
+    });
+  });
+}
+
+async function* pieces(...all: readonly Uint8Array[]): AsyncIterable<Uint8Array> {
+  yield* all;
+}
+
+async function* zeros(count: number, size: number): AsyncIterable<Uint8Array> {
+  for (let i = 0; i < count; i++) yield new Uint8Array(size);
+}
+
+/** Asks until the answer is something. The test's own time limit ends it otherwise. */
+async function until<T>(ask: () => Promise<T>): Promise<T> {
+  for (;;) {
+    const answer = await ask();
+    if (Array.isArray(answer) ? answer.length > 0 : Boolean(answer)) return answer;
+  }
+}
