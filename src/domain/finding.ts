@@ -13,4 +13,6 @@ export interface Finding {
   readonly message: string;
   /** A path, pack or blob id, relation … */
   readonly subject?: string;
+  /** A note that people should see without asking for details, such as how to go on. There are few of these. */
+  readonly prominent?: true;
 }

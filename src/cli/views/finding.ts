@@ -2,10 +2,14 @@ import type { Finding } from '../../domain/finding.ts';
 import type { Output } from '../output.ts';
 import { harmless } from '../printable.ts';
 
-/** Tells what a backup or a restore noticed: a note under `--verbose`, what is missing always, as restic's `error`. */
+/**
+ * Tells what a backup or a restore noticed: most notes only under `--verbose`, what is missing always, as restic's
+ * `error`.
+ */
 export function tellFinding(finding: Finding, during: 'archival' | 'restore', output: Output): void {
   if (finding.severity === 'note') {
-    output.detail(harmless(finding.message));
+    if (finding.prominent === true) output.note(harmless(finding.message));
+    else output.detail(harmless(finding.message));
     return;
   }
   output.warn(finding.message);

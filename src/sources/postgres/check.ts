@@ -63,6 +63,7 @@ function checksumsOff(server: string): Finding {
   return {
     severity: 'note',
     code: 'checksums-off',
+    prominent: true,
     message: `${server} keeps no data checksums: damaged pages would be backed up unnoticed. pg_checksums --enable switches them on while the server is stopped.`,
   };
 }
@@ -70,6 +71,7 @@ function checksumsOff(server: string): Finding {
 const passwordInAddress: Finding = {
   severity: 'note',
   code: 'password-in-address',
+  prominent: true,
   message:
     'the address holds a password, which others may see in process lists and histories: PGPASSWORD, ~/.pgpass or the plan’s password are safer.',
 };

@@ -131,6 +131,7 @@ function unreadable(path: string, user: string): Finding {
   return {
     severity: 'note',
     code: 'configuration-not-captured',
+    prominent: true,
     message: `${path} lies outside the data directory and is not in the snapshot: a restore writes a minimal one. To have it, run: GRANT pg_read_server_files TO "${user}"; GRANT EXECUTE ON FUNCTION pg_read_binary_file(text) TO "${user}".`,
     subject: path,
   };
@@ -140,6 +141,7 @@ function unknownPlace(cause: Error): Finding {
   return {
     severity: 'note',
     code: 'configuration-unknown',
+    prominent: true,
     message: `whether configuration lies outside the data directory could not be asked (${cause.message}): what lies there is not in the snapshot, and a restore writes a minimal one. GRANT pg_read_all_settings to the role to have it looked for.`,
   };
 }

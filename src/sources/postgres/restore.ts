@@ -34,6 +34,7 @@ export async function restore(snapshot: ReadableSnapshot, into: RestoreTarget, i
   io.report({
     severity: 'note',
     code: 'how-to-start',
+    prominent: true,
     message: `PostgreSQL ${facts.serverVersion} was restored; start it as the files’ owner with: pg_ctl -D ${quote(data)} start`,
     subject: data,
   });
@@ -45,6 +46,7 @@ async function leaveStandbyMode(data: string, files: RestoredFiles, report: Repo
       report({
         severity: 'note',
         code: 'standby-ended',
+        prominent: true,
         message: `the backup came from a standby: ${signal} was left out, so that the copy starts as a server of its own`,
         subject: signal,
       });

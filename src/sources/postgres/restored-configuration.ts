@@ -37,6 +37,7 @@ export async function completeConfiguration(
       report({
         severity: 'note',
         code: 'configuration-minimal',
+        prominent: true,
         message: `${name} was not in the snapshot: a minimal one was written, see that it suits`,
         subject: path,
       });
