@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.ts';
-import { ERRORS, RespaldoError } from '../errors.ts';
+import { RespaldoError } from '../errors.ts';
 
 /**
  * npx and the starter of bin/ pass a signal on that the terminal has sent to the whole group already: what follows so
@@ -23,7 +23,7 @@ export function abortOnSignals(clock: Clock, onAbort: () => void): AbortSignal {
       onAbort();
       controller.abort(new RespaldoError('cancelled', `interrupted ${how}`));
     } else if (clock.monotonic() - firstAt > SAME_MS) {
-      process.exit(ERRORS.cancelled.exit);
+      endAtOnce();
     }
   };
 
@@ -33,4 +33,13 @@ export function abortOnSignals(clock: Clock, onAbort: () => void): AbortSignal {
     process.channel.unref();
   }
   return controller.signal;
+}
+
+/**
+ * By the signal itself, which shells report as 130: process.exit() would wait for what a thread is stuck in (a file
+ * system that does not answer, a named pipe that nobody writes to).
+ */
+function endAtOnce(): void {
+  process.removeAllListeners('SIGINT');
+  process.kill(process.pid, 'SIGINT');
 }
