@@ -2,15 +2,10 @@ import { closeSync, constants, fsyncSync, openSync, renameSync, unlinkSync, writ
 import type { FileOrder } from './orders.ts';
 import { applyToFile } from './metadata.ts';
 import { createFile } from './spread-file.ts';
+import type { WriterOptions } from './writer-options.ts';
 
 const { O_NOFOLLOW, O_WRONLY } = constants;
 const MOST_OPEN = 64;
-
-export interface WriterOptions {
-  readonly owners: boolean;
-  /** Sync each finished file by itself, because the file system as a whole cannot be. */
-  readonly syncEach: boolean;
-}
 
 interface OpenFile {
   fd: number | undefined;

@@ -8,7 +8,7 @@ import type { BlobReader } from '../storage/blobs.ts';
 import type { Crew } from '../workers/crew.ts';
 import { settleExisting } from './comparison.ts';
 import { type FileJob, isSpoiled, plainLength } from './file-job.ts';
-import type { WriterOptions } from './file-writer.ts';
+import type { WriterOptions } from './writer-options.ts';
 import type { Losses } from './losses.ts';
 import { applyToPath } from './metadata.ts';
 import { encodeOrders } from './orders.ts';

@@ -3,7 +3,7 @@ import { closeSync, constants, fchmodSync, fsyncSync, ftruncateSync, openSync, r
 import { errnoOf } from '../../errors.ts';
 import { fsPath, type LocalPath } from '../filesystem/path.ts';
 import type { FileJob } from './file-job.ts';
-import type { WriterOptions } from './file-writer.ts';
+import type { WriterOptions } from './writer-options.ts';
 import { applyToFile } from './metadata.ts';
 
 const { O_CREAT, O_EXCL, O_NOFOLLOW, O_RDONLY, O_WRONLY } = constants;

@@ -2,7 +2,7 @@
 import { type RepositoryKey, Sealer } from '../format/crypto.ts';
 import { serve } from '../workers/serve.ts';
 import { type Compared, type CompareTask, compare } from './compare-task.ts';
-import type { WriterOptions } from './file-writer.ts';
+import type { WriterOptions } from './writer-options.ts';
 import { carryOut, type WriteTask, type Written } from './write-task.ts';
 
 export interface WorkerData extends WriterOptions {

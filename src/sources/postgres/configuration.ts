@@ -4,7 +4,7 @@ import type { Finding } from '../../domain/finding.ts';
 import type { Report } from '../../domain/entry.ts';
 import { errnoOf, isError } from '../../errors.ts';
 import { isSocket, type PostgresAddress } from './address.ts';
-import { connect, type PostgresConnection } from './connection.ts';
+import { connect, MAINTENANCE, type PostgresConnection } from './connection.ts';
 import type { Facts } from './facts.ts';
 
 /** One configuration file that lies outside the data directory, as Debian's do. */
@@ -44,7 +44,7 @@ export async function captureConfiguration(
 ): Promise<readonly CapturedFile[]> {
   let connection: PostgresConnection;
   try {
-    connection = await connect(address, password, 'sql', signal);
+    connection = await connect(address, password, MAINTENANCE, signal);
   } catch (error) {
     if (!isError(error, 'source-refused')) throw error;
     report(unknownPlace(error));
@@ -66,8 +66,9 @@ export async function captureConfiguration(
 async function findOutside(connection: PostgresConnection, report: Report): Promise<readonly OutsideFile[]> {
   try {
     const [paths = {}] = await connection.query(PATHS_QUERY);
-    const included = await includedFiles(connection);
-    return outsideFiles(paths, included);
+    const outside = outsideFiles(paths, []);
+    if (outside.every(({ role }) => role !== 'config')) return outside;
+    return outsideFiles(paths, await includedFiles(connection, report));
   } catch (error) {
     if (!isError(error, 'source-refused')) throw error;
     report(unknownPlace(error));
@@ -75,20 +76,19 @@ async function findOutside(connection: PostgresConnection, report: Report): Prom
   }
 }
 
-async function includedFiles(connection: PostgresConnection): Promise<readonly string[]> {
+/** What a configuration file outside the data directory includes. */
+async function includedFiles(connection: PostgresConnection, report: Report): Promise<readonly string[]> {
   try {
     return (await connection.query(INCLUDED_QUERY)).map((row) => String(row.file));
   } catch (error) {
     if (!isError(error, 'source-refused')) throw error;
-    return []; // pg_file_settings is for superusers: without it there are only the three main files
+    report(unknownIncludes);
+    return [];
   }
 }
 
 /** Which of the server's configuration files lie outside its data directory, and where each goes in the snapshot. */
-export function outsideFiles(
-  paths: Readonly<Record<string, unknown>>,
-  included: readonly string[],
-): readonly OutsideFile[] {
+function outsideFiles(paths: Readonly<Record<string, unknown>>, included: readonly string[]): readonly OutsideFile[] {
   const data = textOf(paths.data);
   const isOutside = (path: string): boolean => path !== '' && relative(data, path).startsWith('..');
   const main = MAIN_FILES.map(({ role, name }) => ({
@@ -136,6 +136,14 @@ function unreadable(path: string, user: string): Finding {
     subject: path,
   };
 }
+
+const unknownIncludes: Finding = {
+  severity: 'note',
+  code: 'configuration-includes-unknown',
+  prominent: true,
+  message:
+    'which files postgresql.conf includes could not be asked: they are not in the snapshot. To have them, GRANT SELECT ON pg_file_settings and EXECUTE ON FUNCTION pg_show_all_file_settings() to the role.',
+};
 
 function unknownPlace(cause: Error): Finding {
   return {

@@ -11,9 +11,12 @@ const KEEP_ALIVE_MS = 60_000;
 /** The Terminate message: a polite end, so that the server does not log a lost connection. */
 const TERMINATE = Buffer.from([0x58, 0, 0, 0, 4]);
 
-/** `replication` speaks the replication protocol, `sql` ordinary SQL. */
-type Protocol = 'replication' | 'sql';
+/** The replication protocol, which needs no database, or ordinary SQL in one. */
+type Purpose = 'replication' | { readonly database: string };
 type Row = Readonly<Record<string, unknown>>;
+
+/** Where ordinary SQL is asked what concerns the whole server. */
+export const MAINTENANCE = { database: 'postgres' } as const;
 
 /** One authenticated connection. An abort of the signal it was opened with destroys it. */
 export class PostgresConnection {
@@ -73,13 +76,13 @@ export class PostgresConnection {
 export async function connect(
   address: PostgresAddress,
   password: string | undefined,
-  protocol: Protocol,
+  purpose: Purpose,
   signal: AbortSignal,
 ): Promise<PostgresConnection> {
   let failure: unknown;
   for (const encrypted of encryptionAttempts(address)) {
     try {
-      return await attempt(address, password, protocol, encrypted, signal);
+      return await attempt(address, password, purpose, encrypted, signal);
     } catch (error) {
       failure = error;
       if (!isWorthTheOtherWay(error)) break;
@@ -91,7 +94,7 @@ export async function connect(
 async function attempt(
   address: PostgresAddress,
   password: string | undefined,
-  protocol: Protocol,
+  purpose: Purpose,
   encrypted: boolean,
   signal: AbortSignal,
 ): Promise<PostgresConnection> {
@@ -103,13 +106,13 @@ async function attempt(
     port: address.port,
     user: address.user,
     password: () => password ?? missingPassword(address),
-    database: protocol === 'sql' ? 'postgres' : 'replication',
+    database: purpose === 'replication' ? purpose : purpose.database,
     ssl: encrypted ? await tlsOptions(address) : false,
     keepAlive: true,
     keepAliveInitialDelayMillis: KEEP_ALIVE_MS,
     application_name: 'respaldo',
     connectionTimeoutMillis: address.connectTimeoutSeconds * 1000,
-    ...(protocol === 'replication' && { replication: 'true' }),
+    ...(purpose === 'replication' && { replication: 'true' }),
   };
   const client = new pg.Client(config);
   // Whatever happens to the connection is also told to who is using it; without a listener it would end the process.
@@ -135,7 +138,7 @@ async function attempt(
 }
 
 /** `15.8 (Debian 15.8-1)` → 150008, `18beta2` → 180000. */
-export function versionNumber(text: string): number {
+function versionNumber(text: string): number {
   const [, major = '0', minor = '0'] = /^(\d+)(?:\.(\d+))?/.exec(text) ?? [];
   return Number(major) * 10_000 + Number(minor);
 }
