@@ -11,7 +11,7 @@ import { createKeyFile, type KeyDerivation, openKeyFile } from './format/key.ts'
 import { randomPolynomial } from './format/polynomial.ts';
 import { OpenedRepository } from './opened-repository.ts';
 import type { Repository } from './repository.ts';
-import { BlobIndex } from './storage/blob-index.ts';
+import { loadIndex } from './storage/load-index.ts';
 import { listObjects, listPacks, objectKey, Objects, type ObjectType, readObject } from './storage/objects.ts';
 
 export interface InitOptions extends OpenOptions {
@@ -81,7 +81,7 @@ function openWith(store: Store, { keyId, key, config }: Unlocked, options: OpenO
     config,
     objects,
     clock: options.clock ?? systemClock,
-    loadIndex: (signal) => BlobIndex.load(objects, signal),
+    loadIndex: (signal) => loadIndex(objects, signal),
   };
   return new OpenedRepository(context, keyId, options.kdf);
 }

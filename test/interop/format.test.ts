@@ -11,7 +11,7 @@ import { hashId } from '../../src/repository/format/id.ts';
 import { createKeyFile, describeKeyFile, openKeyFile } from '../../src/repository/format/key.ts';
 import { encodeNode, type Node } from '../../src/repository/format/node.ts';
 import { encodeTree, parseTree } from '../../src/repository/format/tree.ts';
-import { BlobIndex } from '../../src/repository/storage/blob-index.ts';
+import { loadIndex } from '../../src/repository/storage/load-index.ts';
 import { BlobReader } from '../../src/repository/storage/blobs.ts';
 import { Objects } from '../../src/repository/storage/objects.ts';
 import { LocalStore } from '../../src/stores/local.ts';
@@ -42,7 +42,7 @@ async function unlock(repository: string): Promise<{ key: RepositoryKey; config:
 async function blobReader(repository: string): Promise<BlobReader> {
   const { key, config } = await unlock(repository);
   const [store, sealer] = [new LocalStore(repository), new Sealer(key)];
-  return new BlobReader(store, sealer, await BlobIndex.load(new Objects(store, sealer, config.version), NEVER));
+  return new BlobReader(store, sealer, await loadIndex(new Objects(store, sealer, config.version), NEVER));
 }
 
 const cases = RESTICS.flatMap((binary) => ([1, 2] as const).map((version) => ({ binary, version })));

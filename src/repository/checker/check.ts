@@ -6,7 +6,8 @@ import type { RepositoryContext } from '../context.ts';
 import type { Id } from '../format/id.ts';
 import { parseSnapshot } from '../format/snapshot-record.ts';
 import type { CheckOptions } from '../repository.ts';
-import { BlobIndex } from '../storage/blob-index.ts';
+import type { BlobIndex } from '../storage/blob-index.ts';
+import { loadIndex as readIndex } from '../storage/load-index.ts';
 import { takeLock } from '../storage/locks.ts';
 import { checkData } from './data.ts';
 import * as found from './findings.ts';
@@ -73,7 +74,7 @@ async function* loadIndex(
 ): AsyncGenerator<Finding, BlobIndex, undefined> {
   const damaged: Finding[] = [];
   const onDamaged = (id: Id, error: Error) => damaged.push(found.indexDamaged(id, error.message));
-  const index = await BlobIndex.load(objects, signal, { onDamaged });
+  const index = await readIndex(objects, signal, { onDamaged });
   yield* damaged;
   return index;
 }

@@ -1,4 +1,3 @@
-import { isError, RespaldoError } from '../../errors.ts';
 import type { Id } from '../format/id.ts';
 import { type IndexedPack, parseIndex } from '../format/index-file.ts';
 import { type BlobType, entrySize, type PackedBlob } from '../format/pack.ts';
@@ -17,17 +16,10 @@ import {
   typeOf,
   UNCOMPRESSED_LENGTH,
 } from './known-blobs.ts';
-import type { Objects } from './objects.ts';
 
 /** A blob and the pack it lies in. */
 export interface Located extends PackedBlob {
   readonly pack: Id;
-}
-
-export interface LoadOptions {
-  readonly onProgress?: (done: number, total: number) => void;
-  /** Told of each index file that cannot be read, instead of failing. */
-  readonly onDamaged?: (id: Id, error: RespaldoError) => void;
 }
 
 /** A pack with the rows of its blobs. */
@@ -49,11 +41,6 @@ const FILE = 2;
 const PACK_FIELDS = 3;
 /** The file of a pack that was added by hand. */
 const NO_FILE = 0xffff_ffff;
-/** Index files read ahead while one is parsed: they are large once decompressed. */
-const READ_AHEAD = 2;
-/** How often the list of index files is read again because one vanished: a prune replaces them. */
-const MAX_LISTINGS = 5;
-
 /**
  * Where every blob lies, from all index files: some 55 bytes a blob, in shared memory. A blob is its type and id
  * together; it may lie in several packs.
@@ -72,21 +59,6 @@ export class BlobIndex {
   readonly #indexIds: Id[] = [];
   /** Files that list a pack which another file lists as well. */
   readonly #overlapping = new Set<number>();
-
-  /** Reads all index files. @throws RespaldoError `repository-damaged` unless `onDamaged` is given */
-  static async load(objects: Objects, signal: AbortSignal, options: LoadOptions = {}): Promise<BlobIndex> {
-    const index = new BlobIndex();
-    const seen = new Set<Id>();
-    for (let listing = 0; listing < MAX_LISTINGS; listing++) {
-      const fresh: Id[] = [];
-      for await (const { id } of objects.list('index', signal)) if (!seen.has(id)) fresh.push(id);
-      for (const id of fresh) seen.add(id);
-      if (await index.#loadFiles(objects, fresh, options, signal)) return index;
-    }
-    throw new RespaldoError('repository-damaged', 'index files vanish while they are being read', {
-      hint: 'Another program seems to be rewriting the index: try again once it is done.',
-    });
-  }
 
   /** Blobs, each place counted. */
   get size(): number {
@@ -209,6 +181,18 @@ export class BlobIndex {
     this.#add(pack, blobs, NO_FILE);
   }
 
+  /**
+   * Adds what an index file lists.
+   * @throws RespaldoError `repository-damaged`; nothing of the file is added then
+   */
+  addFile(id: Id, json: Uint8Array): void {
+    const scanned = scanIndex(json);
+    const packs = scanned === undefined ? parseIndex(json).packs : [];
+    const file = this.#indexIds.push(id) - 1;
+    if (scanned !== undefined) this.#addScanned(scanned, file);
+    for (const pack of packs) this.#add(pack.id, pack.blobs, file);
+  }
+
   /** For {@link KnownBlobs} in other threads; blobs added later may or may not be seen there. */
   shared(): KnownBlobsData {
     return this.#blobs.data;
@@ -278,50 +262,4 @@ export class BlobIndex {
   #isOf(row: number, type: BlobType): boolean {
     return (this.#blobs.field(row, PLACE) & 1) === typeBit(type);
   }
-
-  /** @returns false if a file vanished, so that the list must be read again */
-  async #loadFiles(objects: Objects, ids: readonly Id[], options: LoadOptions, signal: AbortSignal): Promise<boolean> {
-    let complete = true;
-    const reading: Promise<Uint8Array | Error>[] = [];
-    const read = (id: Id) => objects.load('index', id, signal).catch(asError);
-    for (const [i, id] of ids.entries()) {
-      while (reading.length < Math.min(READ_AHEAD, ids.length - i)) reading.push(read(ids[i + reading.length] ?? id));
-      const json = await reading.shift();
-      if (json instanceof Uint8Array) this.#addFile(id, json, options);
-      else if (isError(json, 'store-missing')) complete = false;
-      else if (json !== undefined) reportDamage(id, json, options);
-      options.onProgress?.(i + 1, ids.length);
-    }
-    return complete;
-  }
-
-  #addFile(id: Id, json: Uint8Array, options: LoadOptions): void {
-    try {
-      const scanned = scanIndex(json);
-      const packs = scanned === undefined ? parseIndex(json).packs : [];
-      const file = this.#indexIds.push(id) - 1;
-      if (scanned !== undefined) this.#addScanned(scanned, file);
-      for (const pack of packs) this.#add(pack.id, pack.blobs, file);
-    } catch (error) {
-      reportDamage(id, asError(error), options);
-    }
-  }
-}
-
-function reportDamage(id: Id, error: Error, options: LoadOptions): void {
-  if (options.onDamaged === undefined || !isError(error, 'repository-damaged')) throw describeDamage(id, error);
-  options.onDamaged(id, error);
-}
-
-function describeDamage(id: Id, error: Error): Error {
-  if (!isError(error, 'repository-damaged')) return error;
-  return new RespaldoError('repository-damaged', `index ${id}: ${error.message}`, {
-    hint: 'Run `respaldo check`; `restic repair index` (or `rebuild-index`) makes a new index from the packs.',
-    context: { index: id },
-    cause: error,
-  });
-}
-
-function asError(error: unknown): Error {
-  return error instanceof Error ? error : new Error(String(error));
 }
