@@ -13,7 +13,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
  * The folder for what Respaldo remembers between runs: `RESPALDO_STATE_DIR`, else systemd's `STATE_DIRECTORY` (the
  * first, where it lists several), else `respaldo` below `XDG_STATE_HOME` or `~/.local/state`.
  */
-function stateFolder(env: Environment): string {
+export function stateFolder(env: Environment): string {
   if (env['RESPALDO_STATE_DIR']) return resolve(env['RESPALDO_STATE_DIR']);
   const [fromSystemd] = env['STATE_DIRECTORY']?.split(':') ?? [];
   if (fromSystemd) return resolve(fromSystemd);
