@@ -16,7 +16,7 @@ export async function listKeys(
     const about = describeKeyFile(await objects.load('key', id, signal));
     keys.push({ id, current: id === current, ...about });
   }
-  return keys.sort((a, b) => (a.created < b.created ? -1 : 1));
+  return keys.sort((a, b) => (`${a.created} ${a.id}` < `${b.created} ${b.id}` ? -1 : 1));
 }
 
 /** @returns the new key's id */

@@ -112,7 +112,9 @@ describe('opening', () => {
 describe('keys', () => {
   let repository: Repository;
   beforeEach(async () => {
-    repository = await newRepository(store);
+    let seconds = 0;
+    const clock = { now: () => new Date(++seconds * 1000), monotonic: () => seconds * 1000 };
+    repository = await newRepository(store, { clock });
   });
 
   test('are listed, the one in use marked', async () => {
