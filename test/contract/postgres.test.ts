@@ -1,6 +1,18 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { appendFile, chmod, chown, mkdir, mkdtemp, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import {
+  appendFile,
+  chmod,
+  chown,
+  mkdir,
+  mkdtemp,
+  open,
+  readFile,
+  rename,
+  rm,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
@@ -165,6 +177,38 @@ describe.each(SERVERS)('a physical backup of $name', ({ name, binaries: locate }
     });
   });
 
+  it('captures configuration with no more privileges than the hints ask for', async () => {
+    const source = await loaded({ tcp: true });
+    const etc = await moveConfiguration(source);
+    const address = tcp(source, 'copier');
+    await source.query('GRANT pg_read_all_settings TO copier');
+    const first = await backup(address, { password: 'secret' });
+    expect(first.findings.map(({ code }) => code)).toEqual([
+      'configuration-includes-unknown',
+      ...Array<string>(3).fill('configuration-not-captured'),
+    ]);
+    await source.query('GRANT pg_read_server_files TO copier');
+    await source.query('GRANT EXECUTE ON FUNCTION pg_read_binary_file(text) TO copier');
+    await source.query('GRANT SELECT ON pg_file_settings TO copier');
+    await source.query('GRANT EXECUTE ON FUNCTION pg_show_all_file_settings() TO copier');
+    const second = await backup(address, { password: 'secret' });
+    expect(second.findings).toEqual([]);
+    expect(await readFile(join(second.captured, 'config', 'included', etc, 'conf.d', 'memory.conf'), 'utf8')).toContain(
+      '77MB',
+    );
+  });
+
+  it('is incomplete when the server leaves out what is no ordinary file', async () => {
+    const source = await loaded();
+    await symlink('/dev/null', join(source.data, 'base', 'strange'));
+    await symlink('/var/log', join(source.data, 'log'));
+    const { findings } = await backup(source.address);
+    expect(findings.toSorted((a, b) => a.severity.localeCompare(b.severity))).toMatchObject([
+      { severity: 'incomplete', code: 'file-skipped', subject: 'base/strange' },
+      { severity: 'note', code: 'file-skipped', subject: 'log' },
+    ]);
+  });
+
   describe('cut into blocks', () => {
     it('has relation files on pages and the rest by content', async () => {
       const { entries } = await backup(shared.address);
@@ -280,13 +324,14 @@ describe.each(SERVERS)('a physical backup of $name', ({ name, binaries: locate }
     it('fails and names the relation', async () => {
       await expect(backup(damaged.address)).rejects.toMatchObject({
         code: 'source-damaged',
-        message: expect.stringContaining(relation) as string,
+        message: expect.stringContaining(`${relation} (table account of database postgres)`) as string,
       });
     });
 
     it('is complete but for them when they are accepted', async () => {
       const { captured, findings } = await backup(damaged.address, { acceptDamagedPages: true });
-      expect(findings).toMatchObject([{ severity: 'incomplete', code: 'pages-damaged', subject: relation }]);
+      expect(findings[0]).toMatchObject({ severity: 'incomplete', code: 'pages-damaged', subject: relation });
+      expect(findings.slice(1).every(({ severity }) => severity === 'note')).toBe(true);
       const reported: Finding[] = [];
       const copy = await started(await restored(captured, reported));
       expect(reported).toMatchObject([{ severity: 'incomplete', subject: relation }, { code: 'how-to-start' }]);

@@ -8,7 +8,9 @@ import { captureConfiguration } from './configuration.ts';
 import { connect, type PostgresConnection } from './connection.ts';
 import { damagedFiles, judgeDamage } from './damage.ts';
 import { findPassword } from './password.ts';
+import { nameRelations } from './relation-names.ts';
 import { inspectServer } from './server.ts';
+import { judgeWarnings } from './skipped.ts';
 import { BaseBackup } from './wire/base-backup.ts';
 
 /**
@@ -43,7 +45,9 @@ export async function* capture(request: CaptureRequest, io: SourceIo, options: C
     for await (const part of backup.parts()) yield* entries.of(part);
     const end = await backup.finish();
     entries.verify(connection.server);
-    judgeDamage(end, connection.server, request.acceptDamagedPages, io.report);
+    const names = await nameRelations(damagedFiles(end), backup.tablespaces, request.address, password, io.signal);
+    judgeDamage(end, names, connection.server, request.acceptDamagedPages, io.report);
+    for (const finding of judgeWarnings(end.warnings)) io.report(finding);
     yield* entries.configuration(configuration);
     yield entries.facts(options.type, end.lsn, configuration, damagedFiles(end));
   } catch (error) {

@@ -1,7 +1,7 @@
 import type { Finding } from '../../domain/finding.ts';
 import { isError, RespaldoError } from '../../errors.ts';
 import type { PostgresAddress } from './address.ts';
-import { connect, type PostgresConnection } from './connection.ts';
+import { connect, MAINTENANCE, type PostgresConnection } from './connection.ts';
 import { findPassword } from './password.ts';
 import { inspectServer } from './server.ts';
 
@@ -42,7 +42,7 @@ async function slotsTaken(
 ): Promise<number> {
   let connection: PostgresConnection | undefined;
   try {
-    connection = await connect(address, password, 'sql', signal);
+    connection = await connect(address, password, MAINTENANCE, signal);
     const [row] = await connection.query(SLOTS_TAKEN);
     return Number(row?.taken ?? 0);
   } catch (error) {

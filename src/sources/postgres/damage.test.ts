@@ -12,6 +12,7 @@ const end = (...messages: string[]): BackupEnd => ({
     message,
     detail: undefined,
     hint: undefined,
+    routine: 'sendFile',
   })),
 });
 
@@ -28,7 +29,7 @@ describe('damaged pages', () => {
 
   it('are reported even when the server does not say where', () => {
     const reported: unknown[] = [];
-    judgeDamage(end(), 'PostgreSQL', true, (finding) => reported.push(finding));
+    judgeDamage(end(), new Map(), 'PostgreSQL', true, (finding) => reported.push(finding));
     expect(reported).toMatchObject([{ severity: 'incomplete', code: 'pages-damaged' }]);
   });
 });

@@ -15,25 +15,31 @@ export function damagedFiles(end: BackupEnd): readonly string[] {
 /**
  * Damaged pages end the backup, unless they are accepted: then each file is a finding that makes the snapshot
  * incomplete.
+ * @param names what the files belong to, as far as it is known.
  * @throws RespaldoError `source-damaged` that names the files.
  */
-export function judgeDamage(end: BackupEnd, server: string, accept: boolean, report: Report): void {
+export function judgeDamage(
+  end: BackupEnd,
+  names: ReadonlyMap<string, string>,
+  server: string,
+  accept: boolean,
+  report: Report,
+): void {
   if (!end.damaged) return;
   const files = damagedFiles(end);
   const told = end.warnings.map(({ message }) => message);
+  const describe = (file: string): string => (names.has(file) ? `${file} (${names.get(file) ?? ''})` : file);
   if (!accept)
     throw new RespaldoError(
       'source-damaged',
-      `${server} found damaged pages in ${files.join(', ') || 'some file'}: ${told[0] ?? 'it did not say where'}`,
+      `${server} found damaged pages in ${files.map(describe).join(', ') || 'some file'}: ${told[0] ?? 'it did not say where'}`,
       {
-        hint:
-          'Nothing was stored as a snapshot. Find the relation with `SELECT pg_filenode_relation(0, <number>)` in the ' +
-          'database with that oid, repair or restore it, then run the backup again; `--accept-damaged-pages` stores ' +
-          'the snapshot as incomplete.',
+        hint: 'Nothing was stored as a snapshot. An index can be built anew (REINDEX), a table wants what can still be read of it, or an earlier snapshot. `--accept-damaged-pages` stores the snapshot as incomplete.',
       },
     );
-  for (const file of files.length > 0 ? files : ['(unnamed)']) {
-    const message = told.find((text) => text.includes(file)) ?? `damaged pages in ${file}`;
+  for (const file of files.length > 0 ? files : ['some file']) {
+    const detail = told.find((text) => text.includes(file)) ?? told[0] ?? 'the server did not say where';
+    const message = `damaged pages in ${describe(file)}: ${detail}`;
     report({ severity: 'incomplete', code: 'pages-damaged', message, subject: file });
   }
 }

@@ -56,6 +56,8 @@ export interface ServerMessage {
   readonly message: string;
   readonly detail: string | undefined;
   readonly hint: string | undefined;
+  /** The function of the server that raised it. */
+  readonly routine: string;
 }
 
 export function parseServerMessage(body: Buffer): ServerMessage {
@@ -72,5 +74,6 @@ export function parseServerMessage(body: Buffer): ServerMessage {
     message: fields.get('M') ?? '',
     detail: fields.get('D'),
     hint: fields.get('H'),
+    routine: fields.get('R') ?? '',
   };
 }
