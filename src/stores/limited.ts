@@ -79,6 +79,10 @@ export class LimitedStore implements Store {
     return this.#gate.pass(signal, () => this.#inner.remove(key, signal));
   }
 
+  sweep(signal: AbortSignal): Promise<void> {
+    return this.#gate.pass(signal, async () => this.#inner.sweep?.(signal));
+  }
+
   close(): Promise<void> {
     return this.#inner.close();
   }

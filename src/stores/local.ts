@@ -3,6 +3,8 @@ import type { Dirent } from 'node:fs';
 import { type FileHandle, open, opendir, rename, rm, stat, unlink } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 
+import type { Clock } from '../clock.ts';
+import { systemClock } from '../clock.ts';
 import { errnoOf, throwIfAborted } from '../errors.ts';
 import { isAbsence, localFailure, noSuchObject, noSuchStore, tooShort } from './local-errors.ts';
 import { makeFolders, mkdirIfMissing, readRange, statIfThere, syncFolder, writeDurably } from './local-file.ts';
@@ -12,8 +14,12 @@ import { assertKey, isTemporary } from './store.ts';
 type Range = { readonly offset: number; readonly length: number };
 
 const FOLDERS = ['data', 'index', 'keys', 'locks', 'snapshots'];
+/** What restic does not know: proofs, write-ahead logs. */
+const OUR_FOLDER = 'respaldo';
 /** How many objects of a folder are asked for their size at once while listing. */
 const LIST_BATCH = 64;
+/** A day: no write of one object lasts so long. */
+const LONGEST_WRITE_MS = 24 * 60 * 60 * 1000;
 
 /**
  * A folder of this machine, laid out as restic does it: a key is a path below the folder.
@@ -27,9 +33,11 @@ export class LocalStore implements Store {
   /** Folders known to exist, and durably so. */
   readonly #folders = new Map<string, Promise<void>>();
   #shared: boolean | undefined;
+  readonly #clock: Clock;
 
-  constructor(folder: string) {
+  constructor(folder: string, clock: Clock = systemClock) {
     this.location = resolve(folder);
+    this.#clock = clock;
   }
 
   async create(signal: AbortSignal): Promise<void> {
@@ -45,7 +53,7 @@ export class LocalStore implements Store {
 
   async *list(prefix: string, signal: AbortSignal): AsyncIterable<StoredObject> {
     if (prefix !== '') assertKey(prefix.replace(/\/$/, ''));
-    yield* this.#walk(prefix, signal);
+    yield* this.#walk(prefix, (name) => !isTemporary(name), signal);
   }
 
   async stat(key: string, signal: AbortSignal): Promise<StoredObject> {
@@ -117,29 +125,43 @@ export class LocalStore implements Store {
     }
   }
 
+  /** Looks only where objects lie: at its top, a disk has folders that nobody else may read. */
+  async sweep(signal: AbortSignal): Promise<void> {
+    for (const name of [...FOLDERS, OUR_FOLDER]) {
+      for await (const { key } of this.#walk(`${name}/`, isTemporary, signal)) {
+        await this.#removeIfOld(join(this.location, key));
+      }
+    }
+  }
+
   close(): Promise<void> {
     return Promise.resolve();
   }
 
-  /** Depth first. What vanishes meanwhile is left out. */
-  async *#walk(prefix: string, signal: AbortSignal): AsyncIterable<StoredObject> {
+  /** Files with a wanted name, depth first. What vanishes meanwhile is left out. */
+  async *#walk(prefix: string, wanted: (name: string) => boolean, signal: AbortSignal): AsyncIterable<StoredObject> {
     const folder = join(this.location, prefix);
     try {
       let batch: Dirent[] = [];
       for await (const entry of await opendir(folder, { bufferSize: LIST_BATCH * 4 })) {
-        if (isTemporary(entry.name)) continue;
+        if (!entry.isDirectory() && !wanted(entry.name)) continue;
         if (batch.push(entry) < LIST_BATCH) continue;
-        yield* this.#visit(prefix, batch, signal);
+        yield* this.#visit(prefix, batch, wanted, signal);
         batch = [];
       }
-      yield* this.#visit(prefix, batch, signal);
+      yield* this.#visit(prefix, batch, wanted, signal);
     } catch (error) {
       if (isAbsence(error)) return;
       throw localFailure('list', folder, error);
     }
   }
 
-  async *#visit(prefix: string, entries: readonly Dirent[], signal: AbortSignal): AsyncIterable<StoredObject> {
+  async *#visit(
+    prefix: string,
+    entries: readonly Dirent[],
+    wanted: (name: string) => boolean,
+    signal: AbortSignal,
+  ): AsyncIterable<StoredObject> {
     throwIfAborted(signal);
     const found = await Promise.all(
       entries.map(async (entry) => ({
@@ -150,7 +172,17 @@ export class LocalStore implements Store {
     );
     for (const { entry, key, stats } of found) {
       if (stats?.isFile()) yield { key, size: stats.size };
-      else if (entry.isDirectory() || (stats?.isDirectory() && mayFollow(key))) yield* this.#walk(`${key}/`, signal);
+      else if (entry.isDirectory() || (stats?.isDirectory() && mayFollow(key)))
+        yield* this.#walk(`${key}/`, wanted, signal);
+    }
+  }
+
+  async #removeIfOld(path: string): Promise<void> {
+    try {
+      const { mtimeMs } = await stat(path);
+      if (mtimeMs < this.#clock.now().getTime() - LONGEST_WRITE_MS) await unlink(path);
+    } catch (error) {
+      if (!isAbsence(error)) throw localFailure('remove', path, error);
     }
   }
 

@@ -87,6 +87,10 @@ export class RetryingStore implements Store {
     return this.#persist(signal, () => this.#inner.remove(key, signal));
   }
 
+  sweep(signal: AbortSignal): Promise<void> {
+    return this.#persist(signal, async () => this.#inner.sweep?.(signal));
+  }
+
   close(): Promise<void> {
     return this.#inner.close();
   }

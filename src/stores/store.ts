@@ -52,6 +52,12 @@ export interface Store extends ReadStore {
   /** Removes the object; no error if it is already gone. */
   remove(key: string, signal: AbortSignal): Promise<void>;
 
+  /**
+   * Removes what killed writers have left behind: objects begun a day ago and never finished, which no list shows. For
+   * who has the place for himself. Absent where writers leave nothing.
+   */
+  sweep?(signal: AbortSignal): Promise<void>;
+
   /** Releases connections. */
   close(): Promise<void>;
 }

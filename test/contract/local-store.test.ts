@@ -67,6 +67,20 @@ describe('LocalStore', () => {
     expect(await listed(store)).toEqual([{ key: 'data/ab/abcd', size: 1 }]);
   });
 
+  it('sweeps out what killed writers left a day ago, and nothing else', async () => {
+    const names = ['data/ab/a-tmp-0123456789abcdef', 'locks/b-tmp-123456', 'data/ab/abcd', 'config'];
+    for (const name of ['data/ab', 'locks']) await mkdir(join(folder, name), { recursive: true });
+    for (const name of names) await writeFile(join(folder, name), 'x');
+    const store = (hours: number) =>
+      new LocalStore(folder, { now: () => new Date(Date.now() + hours * 3_600_000), monotonic: () => 0 });
+    await store(23).sweep(signal);
+    expect(await readdir(join(folder, 'data/ab'))).toHaveLength(2);
+    await store(25).sweep(signal);
+    expect(await listed(store(0))).toHaveLength(2);
+    expect(await readdir(join(folder, 'data/ab'))).toEqual(['abcd']);
+    expect(await readdir(join(folder, 'locks'))).toEqual([]);
+  });
+
   it('makes a folder again that somebody removed meanwhile', async () => {
     const store = new LocalStore(folder);
     await store.write('data/ab/a', bytes(1), signal);

@@ -41,6 +41,7 @@ async function execute(
   // They are in no index: nobody needs them, and their room may be needed now.
   await lock.confirm();
   await removePacks(context, summary.unreferencedPacks, signal);
+  await context.store.sweep?.(signal);
 
   const repacked = new Set(choice.repack.map(({ pack }) => pack));
   const added = await repack(context, index, kept, repacked, signal);
