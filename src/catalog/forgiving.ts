@@ -24,13 +24,8 @@ export class ForgivingCatalog implements Catalog {
   }
 
   close(): void {
-    const inner = this.#inner;
+    this.#inner?.close();
     this.#inner = undefined;
-    try {
-      inner?.close();
-    } catch (error) {
-      this.#onFailure(error);
-    }
   }
 
   async #try<T>(otherwise: T, work: (inner: Catalog) => Promise<T>): Promise<T> {
@@ -45,8 +40,10 @@ export class ForgivingCatalog implements Catalog {
 
   /** Tells of the first failure alone. */
   #giveUp(error: unknown): void {
-    if (this.#inner === undefined) return;
-    this.#onFailure(error);
+    const inner = this.#inner;
+    if (inner === undefined) return;
     this.#inner = undefined;
+    this.#onFailure(error);
+    inner.close();
   }
 }

@@ -9,8 +9,9 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Catalog, NewRun, RunOutcome } from '../../src/catalog/catalog.ts';
 import { openCatalog, stateFolder } from '../../src/catalog/index.ts';
 import { withoutPrivileges } from '../fixtures/cli.ts';
+import { canMount } from '../fixtures/mount.ts';
 
-const RECORDER = join(import.meta.dirname, '../fixtures/run-recorder.ts');
+const WRITER = join(import.meta.dirname, '../fixtures/catalog-writer.ts');
 
 let folder: string;
 let warnings: string[];
@@ -75,7 +76,7 @@ describe('the catalog', () => {
   });
 
   it('takes the runs of several processes at once', async () => {
-    const record = (subject: string) => promisify(execFile)(process.execPath, [RECORDER, folder, '100', subject]);
+    const record = (subject: string) => promisify(execFile)(process.execPath, [WRITER, folder, '100', subject]);
     const outputs = await Promise.all(['a', 'b', 'c'].map(record));
     // A clean terminal as well: nothing is said of experimental features.
     for (const output of outputs) expect(output).toEqual({ stdout: '', stderr: '' });
@@ -148,7 +149,7 @@ describe('the catalog', () => {
   ])('warns once, with %s, and goes on', async (_, path, mode) => {
     if (path !== '.') (await openIn(folder)).close();
     await chmod(join(folder, path), mode);
-    const argv = [...withoutPrivileges(), process.execPath, RECORDER, folder, '3'];
+    const argv = [...withoutPrivileges(), process.execPath, WRITER, folder, '3'];
     const output = execFileSync(argv[0] ?? '', argv.slice(1), { encoding: 'utf8' });
     expect(output).toMatch(/^runs are not recorded, the catalog cannot be used: .*\n$/);
   });
@@ -164,6 +165,28 @@ describe('the catalog', () => {
     expect(await catalog.runs({})).toEqual([]);
     catalog.close();
     expect(warnings).toEqual([expect.stringContaining('no such table')]);
+  });
+});
+
+describe.skipIf(!canMount())('the catalog on a small disk', () => {
+  beforeEach(() => {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=256k', 'tmpfs', folder]);
+  });
+  afterEach(() => {
+    execFileSync('umount', [folder]);
+  });
+
+  it('warns once when the disk is full, and goes on', async () => {
+    const catalog = await openIn(folder);
+    for (let i = 0; i < 100; i++) await catalog.begin(run('x'.repeat(10_000)));
+    catalog.close();
+    expect(warnings).toEqual([
+      expect.stringMatching(/^runs are not recorded, the catalog cannot be used: .*(full|disk)/),
+    ]);
+    const next = await openIn(folder);
+    await next.finish(await next.begin(run('x'.repeat(10_000))), outcome);
+    next.close();
+    expect(warnings).toHaveLength(2);
   });
 });
 

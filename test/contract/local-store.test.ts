@@ -8,6 +8,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { LocalStore } from '../../src/stores/local.ts';
 import { withoutPrivileges } from '../fixtures/cli.ts';
+import { canMount } from '../fixtures/mount.ts';
 import { contentOf } from '../fixtures/known-content.ts';
 import { bytes, listed, ours } from './store.ts';
 
@@ -230,14 +231,4 @@ function tryWithoutPrivileges(method: string): { code?: string; message?: string
   const argv = [...withoutPrivileges(), process.execPath, join(FIXTURES, 'store-writer.ts'), folder, method];
   const output = execFileSync(argv[0] ?? '', argv.slice(1), { encoding: 'utf8' });
   return JSON.parse(output) as { code?: string; message?: string; hint?: string };
-}
-
-/** Only root may, and not in every container. */
-function canMount(): boolean {
-  try {
-    execFileSync('unshare', ['--mount', 'mount', '-t', 'tmpfs', 'tmpfs', tmpdir()], { stdio: 'ignore' });
-    return true;
-  } catch {
-    return false;
-  }
 }
