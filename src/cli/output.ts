@@ -80,6 +80,11 @@ export class Output {
     if (this.mode.json) this.#write(`${JSON.stringify(value)}\n`);
   }
 
+  /** A piece of one message that is told while it is made. Only under `--json`. */
+  jsonText(piece: string): void {
+    if (this.mode.json) this.#write(piece);
+  }
+
   /** As {@link json}, on standard error: restic reports errors there. */
   jsonError(value: unknown): void {
     if (this.mode.json) this.#writeError(`${JSON.stringify(value)}\n`);
@@ -131,6 +136,12 @@ export class Output {
         resolve();
       }),
     );
+  }
+
+  /** Waits until everything was taken; afterwards {@link failure} tells whether it was. */
+  async end(): Promise<void> {
+    this.status('');
+    await this.bytes(new Uint8Array());
   }
 
   /** Hands on what has been collected. */

@@ -1,8 +1,11 @@
 import { InvalidArgumentError } from 'commander';
 
-/** `2025-01-31 07:05:09` in this machine's zone, or RFC 3339. */
+const FORM = /^(\d{4}-\d\d-\d\d)(?:[ T](\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?)(?: ?(Z|[+-]\d\d:?\d\d))?)?$/;
+
+/** `2025-01-31 07:05:09` in this machine's zone, with less of the clock (then midnight), or with a zone of its own. */
 export function parseTime(text: string): Date {
-  const time = new Date(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/.test(text) ? text.replace(' ', 'T') : text);
-  if (!Number.isNaN(time.getTime()) && /^\d{4}-\d\d-\d\d/.test(text)) return time;
+  const [, date = '', clock = '00:00', zone = ''] = FORM.exec(text) ?? [];
+  const time = new Date(`${date}T${clock}${zone.replace(/(\d\d)(\d\d)$/, '$1:$2')}`);
+  if (!Number.isNaN(time.getTime())) return time;
   throw new InvalidArgumentError('Write it as "2025-01-31 07:05:09".');
 }

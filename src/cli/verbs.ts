@@ -46,6 +46,11 @@ export const VERBS: readonly VerbGroup[] = [
       },
       { name: 'ls', summary: 'List the files in a snapshot', load: () => import('./commands/ls.ts') },
       {
+        name: 'find',
+        summary: 'Find files by name in all snapshots',
+        load: () => import('./commands/find.ts'),
+      },
+      {
         name: 'dump',
         summary: 'Write one file of a snapshot to standard output',
         load: () => import('./commands/dump.ts'),

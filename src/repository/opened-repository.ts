@@ -5,6 +5,7 @@ import { check } from './checker/check.ts';
 import type { RepositoryContext } from './context.ts';
 import type { KeyDerivation, KeyOwner } from './format/key.ts';
 import { addKey, changePassword, listKeys, removeKey } from './keys.ts';
+import { blobs } from './inspector/blobs.ts';
 import { forget } from './pruner/forget.ts';
 import { prune } from './pruner/prune.ts';
 import type {
@@ -21,6 +22,7 @@ import type {
   RestoreOptions,
   Saved,
   SaveOptions,
+  StoredBlob,
 } from './repository.ts';
 import { content } from './restorer/content.ts';
 import { list } from './restorer/list.ts';
@@ -101,6 +103,10 @@ export class OpenedRepository implements Repository {
 
   check(options: CheckOptions, signal: AbortSignal): AsyncIterable<Finding> {
     return check(this.#context, options, signal);
+  }
+
+  blobs(signal: AbortSignal): AsyncIterable<StoredBlob> {
+    return blobs(this.#context, signal);
   }
 
   keys(signal: AbortSignal): Promise<readonly KeyInfo[]> {

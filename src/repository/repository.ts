@@ -102,6 +102,8 @@ export interface ListSelect {
   readonly path?: string;
   /** Default true. */
   readonly recursive?: boolean;
+  /** Asked for each folder below, after it was yielded: whether to list what lies in it. Default: yes. */
+  readonly enter?: (folder: ListedNode) => boolean;
 }
 
 export type OverwritePolicy = 'always' | 'if-changed' | 'if-newer' | 'never';
@@ -178,6 +180,17 @@ export interface PrunePolicy {
   readonly maxUnused: number;
 }
 
+/** A blob as an index lists it; one that lies in several packs is listed for each. Bytes as stored. */
+export interface StoredBlob {
+  readonly type: 'data' | 'tree';
+  readonly id: string;
+  readonly pack: string;
+  readonly offset: number;
+  readonly length: number;
+  /** 0: stored uncompressed. */
+  readonly uncompressedLength: number;
+}
+
 export interface LockInfo {
   readonly id: string;
   readonly time: string;
@@ -229,6 +242,9 @@ export interface Repository {
   ): Promise<PrunePlan>;
   /** Takes a shared lock. Ends after the last finding; none means clean. */
   check(options: CheckOptions, signal: AbortSignal): AsyncIterable<Finding>;
+
+  /** Every blob that an index lists. */
+  blobs(signal: AbortSignal): AsyncIterable<StoredBlob>;
 
   keys(signal: AbortSignal): Promise<readonly KeyInfo[]>;
   /** @returns the new key's id. */

@@ -4,6 +4,11 @@ import { formatTime } from '../units.ts';
 
 /** As `restic ls --json` shows an entry of a snapshot. */
 export function nodeMessage(node: ListedNode): Record<string, unknown> {
+  return { ...nodeFacts(node), message_type: 'node', struct_type: 'node' };
+}
+
+/** What all of restic's messages tell of an entry. */
+export function nodeFacts(node: ListedNode): Record<string, unknown> {
   return {
     name: node.name,
     type: node.type,
@@ -17,8 +22,6 @@ export function nodeMessage(node: ListedNode): Record<string, unknown> {
     atime: node.atime ?? ZERO_TIME,
     ctime: node.ctime ?? ZERO_TIME,
     inode: node.inode === undefined || node.inode === 0n ? undefined : Number(node.inode),
-    message_type: 'node',
-    struct_type: 'node',
   };
 }
 

@@ -24,7 +24,7 @@ export async function* list(
   const load: LoadTree = (id) => reader.tree(id, signal);
   const path = `/${pathComponents(select.path ?? '/').join('/')}`;
   if (path === '/') {
-    yield* below('', await load(snapshot.tree, signal), load, select.recursive ?? true, signal);
+    yield* below('', await load(snapshot.tree, signal), load, select, signal);
     return;
   }
   const node = await findNode(load, snapshot.tree, path, signal);
@@ -35,14 +35,14 @@ export async function* list(
   }
   yield listed(path, node);
   if (node.subtree !== undefined)
-    yield* below(path, await load(node.subtree, signal), load, select.recursive ?? true, signal);
+    yield* below(path, await load(node.subtree, signal), load, select, signal);
 }
 
 async function* below(
   path: string,
   nodes: Node[],
   load: LoadTree,
-  recursive: boolean,
+  { recursive = true, enter = () => true }: ListSelect,
   signal: AbortSignal,
 ): AsyncIterable<ListedNode> {
   const levels: Level[] = [{ path, nodes: nodes.values() }];
@@ -55,8 +55,9 @@ async function* below(
     }
     const node = next.value;
     const place = `${level.path}/${node.name}`;
-    yield listed(place, node);
-    if (recursive && node.subtree !== undefined)
+    const entry = listed(place, node);
+    yield entry;
+    if (recursive && node.subtree !== undefined && enter(entry))
       levels.push({ path: place, nodes: (await load(node.subtree, signal)).values() });
   }
 }

@@ -1,0 +1,23 @@
+import { InvalidArgumentError } from 'commander';
+import { describe, expect, it } from 'vitest';
+import { parseTime } from './time.ts';
+
+describe('A time on the command line', () => {
+  it.each([
+    ['2025-01-31', new Date(2025, 0, 31)],
+    ['2025-01-31 07:05', new Date(2025, 0, 31, 7, 5)],
+    ['2025-01-31 07:05:09', new Date(2025, 0, 31, 7, 5, 9)],
+    ['2025-01-31T07:05:09', new Date(2025, 0, 31, 7, 5, 9)],
+    ['2025-01-31 07:05:09 +0200', new Date(Date.UTC(2025, 0, 31, 5, 5, 9))],
+    ['2025-01-31T07:05:09.5Z', new Date(Date.UTC(2025, 0, 31, 7, 5, 9, 500))],
+  ])('%s is understood', (text, time) => {
+    expect(parseTime(text)).toEqual(time);
+  });
+
+  it.each(['yesterday', '2025-13-01', '2025-01-31 25:00', '31.01.2025', '2025-01-31 7', ''])(
+    '"%s" is refused',
+    (text) => {
+      expect(() => parseTime(text)).toThrow(InvalidArgumentError);
+    },
+  );
+});

@@ -1,0 +1,85 @@
+import { appendFile, link, mkdir, rm, utimes, writeFile } from 'node:fs/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { messages, which, Workplace } from '../fixtures/cli.ts';
+
+const RESTIC = which('restic-0.18');
+
+/** Verbs that look at what is stored, line by line against stock restic on the same repository. */
+describe.skipIf(RESTIC === undefined)('What restic tells of a repository, Respaldo tells too:', () => {
+  let place: Workplace;
+  const restic = (...argv: string[]): Promise<string> => place.run(RESTIC ?? '', ...argv, '--no-cache');
+  const ours = (...argv: string[]): Promise<string> => place.ok(...argv);
+  const parsed = async (...argv: string[]): Promise<[unknown, unknown]> => {
+    const [actual, expected] = [await ours(...argv, '--json'), await restic(...argv, '--json')];
+    return [messages(actual), messages(expected)];
+  };
+  /** Standard output of both, without restic's remarks. */
+  const told = async (...argv: string[]): Promise<[string, string]> => [await ours(...argv), await restic(...argv)];
+
+  beforeAll(async () => {
+    place = await Workplace.withRepository();
+    await link(place.path('data/a.txt'), place.path('data/sub/hard'));
+    await mkdir(place.path('data/gone'));
+    await writeFile(place.path('data/gone/Ünï<&>.TXT'), 'gone');
+    await writeFile(place.path('data/many'), Buffer.alloc(3_000_000, Math.random().toString()));
+    await place.run(RESTIC ?? '', 'backup', '-q', 'data', '--tag', 'first');
+    await rm(place.path('data/gone'), { recursive: true });
+    await appendFile(place.path('data/a.txt'), 'more\n');
+    await appendFile(place.path('data/many'), 'and more');
+    await utimes(place.path('data/sub/b.bin'), 1e9, 1.7e9);
+    await rm(place.path('data/link'));
+    await mkdir(place.path('data/link'));
+    await writeFile(place.path('data/link/a.txt'), 'new');
+    await ours('backup', 'data', '--tag', 'second');
+    await ours('backup', 'data/sub', '--tag', 'third');
+  });
+  afterAll(() => place[Symbol.asyncDispose]());
+
+  const ids = async (): Promise<[string, string, string]> => {
+    const list = JSON.parse(await ours('snapshots', '--json')) as { id: string }[];
+    return [list[0]?.id ?? '', list[1]?.id ?? '', list[2]?.id ?? ''];
+  };
+
+  it.each([
+    [['*.txt']],
+    [['sub']],
+    [['-i', '*.txt', 'LINK']],
+    [['/data/*/*']],
+    [['/**/b.bin', 'a.txt']],
+    [['nothing']],
+    [['*', '--newest', '2024-01-01']],
+    [['*', '--oldest', '2024-01-01 00:00', '--newest', '2100-01-01']],
+    [['*.txt', '--snapshot', 'latest', '--tag', 'second']],
+    [['*.txt', '--tag', 'first']],
+    [['*.txt', '--reverse']],
+  ])('find %j', async (argv) => {
+    const [actual, expected] = await parsed('find', ...argv);
+    expect(actual).toEqual(expected);
+    const [lines, theirs] = await told('find', ...argv);
+    expect(lines).toBe(theirs);
+  });
+
+  it('find blobs, trees and packs', async () => {
+    const blobs = (await restic('list', 'blobs')).trim().split('\n');
+    const idOf = (type: string): string => blobs.find((line) => line.startsWith(type))?.slice(5) ?? '';
+    const packs = JSON.stringify(messages(await restic('cat', 'index', (await restic('list', 'index')).slice(0, 64))));
+    const pack = /"packs":\[\{"id":"([0-9a-f]{64})","blobs":\[\{[^}]*"type":"data"/.exec(packs)?.[1] ?? '';
+    for (const argv of [
+      ['--blob', idOf('data')],
+      ['--blob', idOf('data').slice(0, 8)],
+      ['--tree', idOf('tree')],
+      ['--pack', pack],
+      ['--pack', pack.slice(0, 8)],
+      ['--blob', '12341234'],
+    ]) {
+      const [actual, expected] = await parsed('find', ...argv);
+      expect(actual).toEqual(expected);
+      const [lines, theirs] = await told('find', ...argv);
+      expect(lines).toBe(theirs);
+    }
+    expect((await place.respaldo('find', '--pack', '12341234')).code).toBe(1);
+    expect((await place.respaldo('find', '--pack', 'no id')).code).toBe(2);
+    expect((await place.respaldo('find', '--pack', '--tree', '12341234')).code).toBe(2);
+    expect(await ids()).toHaveLength(3);
+  });
+});
