@@ -117,6 +117,13 @@ describe.each(SERVERS)('a physical backup of $name', ({ name, binaries: locate }
       made.push({ remove: () => rm(`${data}-tablespaces`, { recursive: true }) });
     });
 
+    it('warns of an archive that it would share with the original', async () => {
+      const source = await loaded({ settings: ['archive_mode = on', "archive_command = 'true'"] });
+      const reported: Finding[] = [];
+      await restored((await backup(source.address)).captured, reported);
+      expect(reported.map(({ code }) => code)).toEqual(['archiving-on', 'how-to-start']);
+    });
+
     it('is no data directory yet when it was interrupted', async () => {
       const { captured } = await backup(shared.address);
       const data = join(await mkdtemp(join(folder, 'restored-')), 'data');

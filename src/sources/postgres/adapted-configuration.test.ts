@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { adaptConfiguration } from './adapted-configuration.ts';
+import { adaptConfiguration, settingOf } from './adapted-configuration.ts';
 
 const adapt = (text: string, included: Record<string, string> = {}, there: readonly string[] = []) =>
   adaptConfiguration(
@@ -46,5 +46,16 @@ describe('the configuration of a copy', () => {
       .split('\n')
       .filter((line) => /^\w/.test(line));
     expect(settings).toEqual(['a = 1', 'b = 1', 'c = 1', 'd = 1', 'e = 1', 'z = 1']);
+  });
+});
+
+describe('a setting', () => {
+  it.each([
+    ['archive_mode = on\n', 'on'],
+    ["Archive_Mode 'always' # why\narchive_mode=off", 'off'],
+    ['#archive_mode = on\narchive_mode_x = on', undefined],
+    ['', undefined],
+  ])('of %j is %j', (text, value) => {
+    expect(settingOf(text, 'archive_mode')).toBe(value);
   });
 });

@@ -42,6 +42,14 @@ export function adaptConfiguration(
   return lines.map((line) => (isDropped(line) ? `# left out at restore: ${line.text}\n` : `${line.text}\n`)).join('');
 }
 
+/** The value that counts where a setting stands several times: the last. Undefined if it is not set. */
+export function settingOf(text: string, name: string): string | undefined {
+  return text
+    .split('\n')
+    .map(parseLine)
+    .findLast((line) => line.name === name)?.value;
+}
+
 interface Line {
   readonly text: string;
   /** In lower case; empty for comments and blank lines. */

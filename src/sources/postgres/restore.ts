@@ -4,7 +4,7 @@ import type { ReadableSnapshot } from '../../domain/snapshot.ts';
 import { RespaldoError } from '../../errors.ts';
 import type { RestoreTarget, SourceIo } from '../source.ts';
 import { readFacts, type Facts } from './facts.ts';
-import { completeConfiguration } from './restored-configuration.ts';
+import { completeConfiguration, warnOfArchiving } from './restored-configuration.ts';
 import { RestoredFiles } from './restored-files.ts';
 import { extractInPlaceTablespaces, extractTablespaces, linkTablespaces } from './restored-tablespaces.ts';
 
@@ -31,6 +31,7 @@ export async function restore(snapshot: ReadableSnapshot, into: RestoreTarget, i
   await leaveStandbyMode(data, files, io.report);
   await files.write(join(data, CONTROL_FILE), await readControlFile(snapshot));
   tellDamage(facts, io.report);
+  await warnOfArchiving(data, io.report);
   io.report({
     severity: 'note',
     code: 'how-to-start',

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Report } from '../../domain/entry.ts';
 import type { ReadableSnapshot } from '../../domain/snapshot.ts';
-import { adaptConfiguration, type ConfigurationFile } from './adapted-configuration.ts';
+import { adaptConfiguration, settingOf, type ConfigurationFile } from './adapted-configuration.ts';
 import type { Facts } from './facts.ts';
 import type { RestoredFiles } from './restored-files.ts';
 
@@ -45,6 +45,20 @@ export async function completeConfiguration(
   }
   const isElsewhere = captured.some(({ role }) => role === 'hba' || role === 'ident');
   if (isElsewhere && captured.every(({ role }) => role !== 'config')) await unpin(join(data, 'postgresql.conf'), files);
+}
+
+/** A copy that archives as the original did would write into the original's archive. */
+export async function warnOfArchiving(data: string, report: Report): Promise<void> {
+  const texts = ['postgresql.conf', 'postgresql.auto.conf'].map((name) => readFile(join(data, name), 'utf8'));
+  const mode = settingOf((await Promise.all(texts)).join('\n'), 'archive_mode');
+  if (mode === undefined || /^(off|false|no|0)$/i.test(mode)) return;
+  report({
+    severity: 'note',
+    code: 'archiving-on',
+    prominent: true,
+    message: `archive_mode is ${mode} in the restored configuration: unless this server replaces the original, switch it off in ${join(data, 'postgresql.conf')} before the start, or both will write to one WAL archive`,
+    subject: data,
+  });
 }
 
 /** The configuration came with the data directory, but names access rules outside it: the copy has its own. */
