@@ -44,11 +44,10 @@ describe('docs/ARCHITECTURE.md', () => {
     expect(named.filter((path) => statSync(join(root, path), { throwIfNoEntry: false }) === undefined)).toEqual([]);
   });
 
-  it('names every folder of src', () => {
-    const folders = readdirSync(join(root, 'src'), { withFileTypes: true }).filter((entry) => entry.isDirectory());
-    expect(
-      folders.map(({ name }) => `src/${name}/`).filter((folder) => !architecture.includes(`\`${folder}\``)),
-    ).toEqual([]);
+  it.each(['src', 'src/repository'])('names every folder of %s', (parent) => {
+    const folders = readdirSync(join(root, parent), { withFileTypes: true }).filter((entry) => entry.isDirectory());
+    const paths = folders.map(({ name }) => `${parent}/${name}/`);
+    expect(paths.filter((path) => !architecture.includes(`\`${path}\``))).toEqual([]);
   });
 });
 
