@@ -1,10 +1,10 @@
 import type { FileJob } from './file-job.ts';
 
 /** Files that are planned together: their blobs are then read pack by pack. Bounds memory. */
-const BATCH_FILES = 8192;
-const BATCH_BLOBS = 16384;
-/** While one is being restored, the next is put together and begun, so that no worker waits for its end. */
-const AT_ONCE = 2;
+const BATCH_FILES = 1024;
+const BATCH_BLOBS = 4096;
+/** While one is being restored, the next ones are put together and begun, so that no worker waits for its end. */
+const AT_ONCE = 3;
 
 /** Gathers files into batches and restores those while more are found. */
 export class Batches {

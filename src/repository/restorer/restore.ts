@@ -7,6 +7,7 @@ import type { BlobIndex } from '../storage/blob-index.ts';
 import { BlobReader } from '../storage/blobs.ts';
 import { withLock } from '../storage/locks.ts';
 import { Crew, usefulWorkers, workerScript } from '../workers/crew.ts';
+import { keepMainHeapSmall } from '../workers/main-heap.ts';
 import { Batches } from './batches.ts';
 import { Files } from './files.ts';
 import { Folders } from './folders.ts';
@@ -127,6 +128,7 @@ class Run {
   }
 
   #hire(): Promise<Crew<Task, Answer>> {
+    keepMainHeapSmall();
     const data: WorkerData = { key: this.#context.key, ...this.#writing() };
     return Crew.start({ script: workerScript(import.meta.url, 'worker'), data, size: usefulWorkers() });
   }

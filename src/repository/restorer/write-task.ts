@@ -4,6 +4,7 @@ import { errnoOf, isError, RespaldoError } from '../../errors.ts';
 import type { Sealer } from '../format/crypto.ts';
 import type { Id } from '../format/id.ts';
 import { unpackBlob } from '../storage/blobs.ts';
+import { release } from '../workers/release.ts';
 import { FileWriter } from './file-writer.ts';
 import type { WriterOptions } from './writer-options.ts';
 import { type BlobOrder, decodeOrders, type Orders } from './orders.ts';
@@ -48,6 +49,9 @@ export function carryOut(task: WriteTask, sealer: Sealer, options: WriterOptions
   }
 }
 
+/** Smaller blobs are left to the collector, and may share their buffer. */
+const LARGE = 64 * 1024;
+
 class Writing {
   readonly #orders: Orders;
   readonly #writer: FileWriter;
@@ -79,6 +83,7 @@ class Writing {
       return;
     }
     for (const [file, at] of order.targets) this.#attempt(file, () => this.#writer.write(file, plain, at));
+    if (plain.length > LARGE) release(plain);
   }
 
   lose(order: BlobOrder, reason: string): void {
