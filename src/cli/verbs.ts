@@ -51,6 +51,12 @@ export const VERBS: readonly VerbGroup[] = [
         load: () => import('./commands/find.ts'),
       },
       {
+        name: 'diff',
+        summary: 'Show what changed between two snapshots',
+        load: () => import('./commands/diff.ts'),
+      },
+      { name: 'stats', summary: 'Count files, blobs and bytes', load: () => import('./commands/stats.ts') },
+      {
         name: 'dump',
         summary: 'Write one file of a snapshot to standard output',
         load: () => import('./commands/dump.ts'),

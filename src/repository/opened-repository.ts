@@ -11,6 +11,9 @@ import { prune } from './pruner/prune.ts';
 import type {
   About,
   CheckOptions,
+  Difference,
+  DiffOptions,
+  DiffSide,
   KeyInfo,
   ListedNode,
   ListSelect,
@@ -22,7 +25,9 @@ import type {
   RestoreOptions,
   Saved,
   SaveOptions,
+  StatsMode,
   StoredBlob,
+  StoredStats,
 } from './repository.ts';
 import { content } from './restorer/content.ts';
 import { list } from './restorer/list.ts';
@@ -103,6 +108,16 @@ export class OpenedRepository implements Repository {
 
   check(options: CheckOptions, signal: AbortSignal): AsyncIterable<Finding> {
     return check(this.#context, options, signal);
+  }
+
+  async diff(before: DiffSide, after: DiffSide, options: DiffOptions, signal: AbortSignal): Promise<Difference> {
+    const { diff } = await import('./inspector/diff.ts');
+    return diff(this.#context, before, after, options, signal);
+  }
+
+  async stats(snapshots: readonly Snapshot[], mode: StatsMode, signal: AbortSignal): Promise<StoredStats> {
+    const { stats } = await import('./inspector/stats.ts');
+    return stats(this.#context, snapshots, mode, signal);
   }
 
   blobs(signal: AbortSignal): AsyncIterable<StoredBlob> {
