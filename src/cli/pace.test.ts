@@ -22,6 +22,8 @@ test('nothing is guessed at the beginning, without a total, or past it', () => {
   const clock = clockAt();
   const pace = new Pace(clock);
   expect(pace.remaining()).toBeUndefined();
+  pace.observe(0, 100);
+  expect(pace.rate()).toBe(0);
   clock.ms = 1000;
   pace.observe(10, 100);
   expect(pace.rate()).toBe(10);

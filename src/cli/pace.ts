@@ -9,13 +9,13 @@ const SETTLED_MS = 2_000;
 export class Pace {
   readonly #clock: Clock;
   readonly #startedAt: number;
-  #samples: { readonly at: number; readonly done: number }[];
+  /** The first one is when there was something to observe: what came before was preparation. */
+  #samples: { readonly at: number; readonly done: number }[] = [];
   #total = 0;
 
   constructor(clock: Clock) {
     this.#clock = clock;
     this.#startedAt = clock.monotonic();
-    this.#samples = [{ at: this.#startedAt, done: 0 }];
   }
 
   /** @param total 0: unknown */

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError, Option } from 'commander';
 import { systemClock, type Clock } from '../clock.ts';
-import { ERRORS, RespaldoError } from '../errors.ts';
+import { errnoOf, ERRORS, RespaldoError } from '../errors.ts';
 import { report } from './errors.ts';
 import { optionDescription } from './help.ts';
 import type { Globals, Invocation } from './invocation.ts';
@@ -31,9 +31,14 @@ export async function run(argv: readonly string[], clock: Clock = systemClock): 
   } catch (error) {
     code = isHelp(error) ? (error.exitCode === 0 ? 0 : ERRORS.usage.exit) : report(error, output, signal);
   }
-  output.status('');
-  output.flush();
-  return code;
+  await output.end();
+  return output.failure === undefined ? code : report(unwritable(output.failure), output, signal);
+}
+
+/** What was printed last is not all there is: nobody may take it for that. */
+function unwritable(failure: Error): RespaldoError {
+  const code = errnoOf(failure) === 'ENOSPC' ? 'store-full' : 'store-broken';
+  return new RespaldoError(code, `cannot write to standard output: ${failure.message}`, { cause: failure });
 }
 
 /** Every verb with its one line, and the options that all of them share. A verb is filled in when it is needed. */

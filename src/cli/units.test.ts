@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { count, formatBytes, formatDuration, formatPercent, formatTime } from './units.ts';
 
 test('sizes are in binary units with three decimals, as restic prints them', () => {
-  expect([0, 1023, 1024, 1536, 1024 ** 3 * 2.5, 1024 ** 5].map(formatBytes)).toEqual([
+  expect([0, 1023, 1024, 1536, 1024 ** 3 * 2.5, 1024 ** 5].map((bytes) => formatBytes(bytes))).toEqual([
     '0 B',
     '1023 B',
     '1.000 KiB',

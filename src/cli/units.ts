@@ -3,14 +3,19 @@
 const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'] as const;
 
 /** `0 B`, `1.500 KiB`, `12.345 GiB`. */
-export function formatBytes(bytes: number): string {
+export function formatBytes(bytes: number, decimals = 3): string {
   let value = bytes;
   let unit = 0;
   while (value >= 1024 && unit < UNITS.length - 1) {
     value /= 1024;
     unit += 1;
   }
-  return `${unit === 0 ? value.toFixed(0) : value.toFixed(3)} ${UNITS[unit] ?? 'B'}`;
+  return `${unit === 0 ? value.toFixed(0) : value.toFixed(decimals)} ${UNITS[unit] ?? 'B'}`;
+}
+
+/** `210.4 MiB/s`; nothing for no time. */
+export function formatRate(bytes: number, milliseconds: number): string {
+  return milliseconds > 0 ? `${formatBytes((bytes * 1000) / milliseconds, 1)}/s` : '';
 }
 
 /** `0:05`, `12:34`, `1:02:03`. */
@@ -24,9 +29,9 @@ export function formatDuration(milliseconds: number): string {
 }
 
 /** `12.34%`; of nothing: `0.00%`. */
-export function formatPercent(part: number, whole: number): string {
+export function formatPercent(part: number, whole: number, decimals = 2): string {
   const share = whole > 0 ? Math.min(1, part / whole) : 0;
-  return `${(share * 100).toFixed(2)}%`;
+  return `${(share * 100).toFixed(decimals)}%`;
 }
 
 /** `2025-01-31 07:05:09`, in this machine's zone. */

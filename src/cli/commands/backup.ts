@@ -131,7 +131,7 @@ async function backUpOne(
   { time, parent }: Options,
   { output, clock, signal }: Invocation,
 ): Promise<BackupOutcome> {
-  using progress = showProgress(output, clock, backupProgress);
+  using progress = showProgress(output, clock, backupProgress());
   const compareWith = parent === undefined ? undefined : await repository.find(parent, {}, signal);
   return await backup(
     { ...request, ...(compareWith && { parent: compareWith }) },

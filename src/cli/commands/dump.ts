@@ -1,10 +1,9 @@
 import type { Command } from 'commander';
-import { errnoOf, RespaldoError } from '../../errors.ts';
+import { RespaldoError } from '../../errors.ts';
 import type { ListedNode, Repository } from '../../repository/repository.ts';
 import type { Snapshot } from '../../domain/snapshot.ts';
 import { describe, REPOSITORY_EXITS } from '../help.ts';
 import type { Invocation } from '../invocation.ts';
-import type { Output } from '../output.ts';
 import { quoted } from '../printable.ts';
 import { absolute, addSelectOptions, filterOf, type SelectOptions } from '../select.ts';
 import { withRepository } from '../session.ts';
@@ -39,7 +38,6 @@ async function dump(repository: Repository, snapshot: Snapshot, path: string, in
     await output.bytes(piece);
     if (output.closed) break;
   }
-  if (output.failure !== undefined) throw unwritable(output.failure);
   if (output.closed) exit(READER_GONE);
 }
 
@@ -67,16 +65,4 @@ function notAFile(node: ListedNode, { id }: Snapshot): RespaldoError {
   return new RespaldoError('usage', `${path} is ${kind}: only files are written to standard output`, {
     hint: `Restore it: respaldo restore ${shortId(id)}:${path} --target FOLDER`,
   });
-}
-
-function unwritable(failure: NonNullable<Output['failure']>): RespaldoError {
-  const full = errnoOf(failure) === 'ENOSPC';
-  return new RespaldoError(
-    full ? 'store-full' : 'store-broken',
-    `cannot write to standard output: ${failure.message}`,
-    {
-      hint: 'What was written so far is not the whole file.',
-      cause: failure,
-    },
-  );
 }

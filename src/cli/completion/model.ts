@@ -55,12 +55,16 @@ function completedOption(option: Option): CompletedOption {
 }
 
 function argumentsOf(list: readonly Argument[]): Value {
-  const named = list.find((argument) => argument.argChoices !== undefined || FILES.has(argument.name()));
+  const named = list.find((argument) => argument.argChoices !== undefined || isFile(argument.name()));
   if (named !== undefined) return valueOf(named.name(), named.argChoices);
   return list.length === 0 ? { kind: 'none' } : { kind: 'free' };
 }
 
 function valueOf(name: string, choices: readonly string[] | undefined): Value {
   if (choices !== undefined) return { kind: 'words', words: choices };
-  return { kind: FILES.has(name.split('|')[0] ?? name) ? 'file' : 'free' };
+  return { kind: isFile(name) ? 'file' : 'free' };
+}
+
+function isFile(name: string): boolean {
+  return name.split('|').some((part) => FILES.has(part));
 }

@@ -1,37 +1,51 @@
 import type { SaveProgress, SaveSummary } from '../../repository/repository.ts';
+import type { Pace } from '../pace.ts';
 import { quoted } from '../printable.ts';
 import type { ProgressView } from '../progress.ts';
-import { count, formatBytes, formatDuration, formatPercent } from '../units.ts';
+import { count, formatBytes, formatDuration, formatPercent, formatRate } from '../units.ts';
 import { paceText } from './pace.ts';
 
 /** As `restic backup` tells how far it is; zeros are left out of the message, as restic leaves them out. */
-export const backupProgress: ProgressView<SaveProgress> = {
-  bytes: (state) => ({ done: state.bytesDone, total: state.bytesTotal }),
-  line: (state, pace) => {
-    const total = state.bytesTotal > 0;
-    const files = total ? `${state.filesDone} / ${count(state.filesTotal, 'file')}` : count(state.filesDone, 'file');
-    const bytes = total
-      ? `${formatBytes(state.bytesDone)} / ${formatBytes(state.bytesTotal)}`
-      : formatBytes(state.bytesDone);
-    const share = total ? ` ${formatPercent(state.bytesDone, state.bytesTotal)} ` : ' ';
-    const errors = state.errorCount > 0 ? `  ${count(state.errorCount, 'error')}` : '';
-    const current = state.currentFiles[0];
-    const file = current === undefined ? '' : `  ${quoted(current)}`;
-    return `[${formatDuration(pace.elapsed())}]${share} ${files}  ${bytes}${paceText(pace)}${errors}${file}`;
-  },
-  message: (state, pace) => ({
+export function backupProgress(): ProgressView<SaveProgress> {
+  // A total that is no more than what is done is, at first, one that nobody has counted yet.
+  let counted = false;
+  const totalOf = ({ bytesDone, bytesTotal }: SaveProgress): number => {
+    counted ||= bytesTotal > bytesDone;
+    return counted ? bytesTotal : 0;
+  };
+  return {
+    bytes: (state) => ({ done: state.bytesDone, total: totalOf(state) }),
+    line: (state, pace) => {
+      const errors = state.errorCount > 0 ? `  ${count(state.errorCount, 'error')}` : '';
+      const current = state.currentFiles[0];
+      const file = current === undefined ? '' : `  ${quoted(current)}`;
+      return `[${formatDuration(pace.elapsed())}] ${howFar(state, totalOf(state))}${paceText(pace)}${errors}${file}`;
+    },
+    message: (state, pace) => statusMessage(state, totalOf(state), pace),
+  };
+}
+
+function statusMessage(state: SaveProgress, total: number, pace: Pace): Record<string, unknown> {
+  return {
     message_type: 'status',
     seconds_elapsed: Math.floor(pace.elapsed() / 1000) || undefined,
     seconds_remaining: Math.round((pace.remaining() ?? 0) / 1000) || undefined,
-    percent_done: state.bytesTotal > 0 ? Math.min(1, state.bytesDone / state.bytesTotal) : 0,
+    percent_done: total > 0 ? Math.min(1, state.bytesDone / total) : 0,
     total_files: state.filesTotal || undefined,
     files_done: state.filesDone || undefined,
     total_bytes: state.bytesTotal || undefined,
     bytes_done: state.bytesDone || undefined,
     error_count: state.errorCount || undefined,
     current_files: state.currentFiles.length > 0 ? state.currentFiles.toSorted() : undefined,
-  }),
-};
+  };
+}
+
+/** @param total bytes; 0: unknown */
+function howFar({ bytesDone, filesDone, filesTotal }: SaveProgress, total: number): string {
+  if (total === 0) return `${count(filesDone, 'file')}  ${formatBytes(bytesDone, 1)}`;
+  const files = filesTotal > 0 ? `${filesDone} / ${count(filesTotal, 'file')}` : count(filesDone, 'file');
+  return `${formatPercent(bytesDone, total, 1)}  ${files}  ${formatBytes(bytesDone, 1)} / ${formatBytes(total, 1)}`;
+}
 
 /** As `restic backup --json` ends. */
 export function backupMessage(summary: SaveSummary, snapshotId: string | undefined): Record<string, unknown> {
@@ -62,7 +76,7 @@ export function backupLines(summary: SaveSummary, dryRun: boolean): string[] {
   const { filesNew, filesChanged, filesUnmodified, dirsNew, dirsChanged, dirsUnmodified } = summary;
   const added = dryRun ? 'would add' : 'added';
   const milliseconds = duration(summary);
-  const rate = milliseconds > 0 ? `, ${formatBytes((summary.totalBytesProcessed * 1000) / milliseconds)}/s` : '';
+  const rate = formatRate(summary.totalBytesProcessed, milliseconds);
   return [
     `files    ${filesNew} new, ${filesChanged} changed, ${filesUnmodified} unmodified`,
     `folders  ${dirsNew} new, ${dirsChanged} changed, ${dirsUnmodified} unmodified`,
@@ -70,7 +84,7 @@ export function backupLines(summary: SaveSummary, dryRun: boolean): string[] {
       /^would add {4}/,
       'would add ',
     ),
-    `read     ${count(summary.totalFilesProcessed, 'file')}, ${formatBytes(summary.totalBytesProcessed)} in ${formatDuration(milliseconds)}${rate}`,
+    `read     ${count(summary.totalFilesProcessed, 'file')}, ${formatBytes(summary.totalBytesProcessed)} in ${formatDuration(milliseconds)}${rate === '' ? '' : `, ${rate}`}`,
   ];
 }
 

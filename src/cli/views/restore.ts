@@ -2,7 +2,7 @@ import type { RestorePlan } from '../../operations/restore.ts';
 import type { RestoreProgress } from '../../repository/repository.ts';
 import { quoted } from '../printable.ts';
 import type { ProgressView } from '../progress.ts';
-import { count, formatBytes, formatDuration, formatPercent } from '../units.ts';
+import { count, formatBytes, formatDuration, formatPercent, formatRate } from '../units.ts';
 import { paceText } from './pace.ts';
 import { snapshotTitle } from './snapshot.ts';
 
@@ -11,9 +11,9 @@ export const restoreProgress: ProgressView<RestoreProgress> = {
   bytes: (state) => ({ done: state.bytesRestored, total: state.bytesTotal }),
   line: (state, pace) =>
     [
-      `[${formatDuration(pace.elapsed())}] ${formatPercent(state.bytesRestored, state.bytesTotal)} `,
-      `${state.filesRestored} / ${count(state.filesTotal, 'entry', 'entries')} `,
-      `${formatBytes(state.bytesRestored)} / ${formatBytes(state.bytesTotal)}${paceText(pace)}`,
+      `[${formatDuration(pace.elapsed())}] ${formatPercent(state.bytesRestored, state.bytesTotal, 1)} `,
+      `${state.filesRestored} / ${count(state.filesTotal, 'file')} `,
+      `${formatBytes(state.bytesRestored, 1)} / ${formatBytes(state.bytesTotal, 1)}${paceText(pace)}`,
     ].join(' '),
   message: (state, pace) => ({
     message_type: 'status',
@@ -64,6 +64,6 @@ export function restoredLine(progress: RestoreProgress, { request }: RestorePlan
   const skipped = filesSkipped > 0 ? `, left ${count(filesSkipped, 'entry', 'entries')} as they were` : '';
   const what = `${count(filesRestored, 'entry', 'entries')} (${formatBytes(bytesRestored)})${skipped}`;
   if (request.dryRun) return `a dry run: would restore ${what}`;
-  const rate = elapsed > 0 ? `, ${formatBytes((bytesRestored * 1000) / elapsed)}/s` : '';
-  return `restored and verified ${what} in ${formatDuration(elapsed)}${rate}`;
+  const rate = formatRate(bytesRestored, elapsed);
+  return `restored and verified ${what} in ${formatDuration(elapsed)}${rate === '' ? '' : `, ${rate}`}`;
 }
