@@ -2,7 +2,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Workplace } from '../fixtures/cli.ts';
 
 const VERBS =
-  'init backup restore snapshots ls find diff stats dump runs check forget prune unlock key config completion version'.split(' ');
+  'init backup restore snapshots ls find diff stats dump runs check forget prune unlock key config completion version'.split(
+    ' ',
+  );
 
 describe('The help', () => {
   let place: Workplace;
