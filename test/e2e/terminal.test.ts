@@ -4,13 +4,15 @@ import { mkdir, truncate, writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BIN, which, Workplace, type Ended } from '../fixtures/cli.ts';
 
+/** Gives a program a terminal of its own. */
+const SCRIPT = which('script');
 const COLOUR = /\u001b\[\d+m/;
 const HOSTILE = 'a\nsnapshot 1a2b3c4d saved\u001b[2J\u202e';
 
 /** What is typed as soon as the terminal shows what is waited for. */
 type Typing = readonly (readonly [shown: RegExp, keys: string])[];
 
-describe.skipIf(which('script') === undefined)('On a terminal', () => {
+describe.skipIf(SCRIPT === undefined)('On a terminal', () => {
   let place: Workplace;
 
   /** Runs the command with a terminal of its own; `stdout` is all that this shows. */
@@ -21,7 +23,7 @@ describe.skipIf(which('script') === undefined)('On a terminal', () => {
     node = process.execPath,
   ): Promise<Ended> {
     const command = [node, BIN, ...argv].map((word) => `'${word}'`).join(' ');
-    const child = spawn('script', ['-qec', `stty rows 24 cols 80; exec ${command}`, '/dev/null'], {
+    const child = spawn(SCRIPT ?? '', ['-qec', `stty rows 24 cols 80; exec ${command}`, '/dev/null'], {
       cwd: place.folder,
       env: { ...place.env, TERM: 'xterm-256color', ...env },
       stdio: ['pipe', 'pipe', 'inherit'],
