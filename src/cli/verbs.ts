@@ -56,6 +56,8 @@ export const VERBS: readonly VerbGroup[] = [
         load: () => import('./commands/diff.ts'),
       },
       { name: 'stats', summary: 'Count files, blobs and bytes', load: () => import('./commands/stats.ts') },
+      { name: 'list', summary: 'List the ids of stored objects', load: () => import('./commands/list.ts') },
+      { name: 'cat', summary: 'Print a stored object', load: () => import('./commands/cat.ts') },
       {
         name: 'dump',
         summary: 'Write one file of a snapshot to standard output',
@@ -72,6 +74,7 @@ export const VERBS: readonly VerbGroup[] = [
     heading: 'Keep a repository in order:',
     verbs: [
       { name: 'check', summary: 'Look for damage in a repository', load: () => import('./commands/check.ts') },
+      { name: 'tag', summary: 'Change the tags of snapshots', load: () => import('./commands/tag.ts') },
       { name: 'forget', summary: 'Drop snapshots by id or by a policy', load: () => import('./commands/forget.ts') },
       { name: 'prune', summary: 'Free the space that no snapshot needs', load: () => import('./commands/prune.ts') },
       {

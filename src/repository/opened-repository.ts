@@ -6,6 +6,7 @@ import type { RepositoryContext } from './context.ts';
 import type { KeyDerivation, KeyOwner } from './format/key.ts';
 import { addKey, changePassword, listKeys, removeKey } from './keys.ts';
 import { blobs } from './inspector/blobs.ts';
+import { listStored, showBlob, showConfig, showObject, showTree } from './inspector/objects.ts';
 import { forget } from './pruner/forget.ts';
 import { prune } from './pruner/prune.ts';
 import type {
@@ -16,6 +17,7 @@ import type {
   DiffSide,
   KeyInfo,
   ListedNode,
+  ListedObject,
   ListSelect,
   LockInfo,
   PrunePlan,
@@ -23,17 +25,22 @@ import type {
   Repository,
   Restored,
   RestoreOptions,
+  Retagged,
   Saved,
   SaveOptions,
+  ShownObject,
   StatsMode,
   StoredBlob,
   StoredStats,
+  StoredType,
+  TagChange,
 } from './repository.ts';
 import { content } from './restorer/content.ts';
 import { list } from './restorer/list.ts';
 import { readable } from './restorer/readable.ts';
 import { findSnapshot, selectSnapshots } from './snapshots.ts';
 import { listLocks, removeLocks } from './storage/locks.ts';
+import { tag } from './tags.ts';
 
 /** A repository whose master key is known. Each part of the work has its own folder or file; this only brings them together. */
 export class OpenedRepository implements Repository {
@@ -118,6 +125,30 @@ export class OpenedRepository implements Repository {
   async stats(snapshots: readonly Snapshot[], mode: StatsMode, signal: AbortSignal): Promise<StoredStats> {
     const { stats } = await import('./inspector/stats.ts');
     return stats(this.#context, snapshots, mode, signal);
+  }
+
+  tag(filter: SnapshotFilter, change: TagChange, signal: AbortSignal): Promise<readonly Retagged[]> {
+    return tag(this.#context, filter, change, signal);
+  }
+
+  objects(type: StoredType, signal: AbortSignal): AsyncIterable<ListedObject> {
+    return listStored(this.#context, type, signal);
+  }
+
+  object(type: StoredType, id: string, signal: AbortSignal): Promise<ShownObject> {
+    return showObject(this.#context, type, id, signal);
+  }
+
+  config(): Uint8Array {
+    return showConfig(this.#context);
+  }
+
+  blob(id: string, signal: AbortSignal): Promise<Uint8Array> {
+    return showBlob(this.#context, id, signal);
+  }
+
+  tree(snapshot: Snapshot, path: string, signal: AbortSignal): Promise<Uint8Array> {
+    return showTree(this.#context, snapshot, path, signal);
   }
 
   blobs(signal: AbortSignal): AsyncIterable<StoredBlob> {

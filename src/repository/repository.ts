@@ -251,6 +251,34 @@ export interface StoredStats {
   };
 }
 
+/** How to change tags. With `set` the other two count for nothing. */
+export interface TagChange {
+  /** The new tags. The tag `incomplete` stays where it is: only `remove` takes it. */
+  readonly set?: readonly string[];
+  readonly add: readonly string[];
+  readonly remove: readonly string[];
+}
+
+/** A snapshot's record was replaced: its ids. */
+export interface Retagged {
+  readonly before: string;
+  readonly after: string;
+}
+
+/** What is stored one object a file. */
+export type StoredType = 'key' | 'lock' | 'snapshot' | 'index' | 'pack';
+
+export interface ListedObject {
+  readonly id: string;
+  /** Bytes as stored. */
+  readonly size: number;
+}
+
+export interface ShownObject {
+  readonly id: string;
+  readonly bytes: Uint8Array;
+}
+
 export interface LockInfo {
   readonly id: string;
   readonly time: string;
@@ -310,6 +338,26 @@ export interface Repository {
   diff(before: DiffSide, after: DiffSide, options: DiffOptions, signal: AbortSignal): Promise<Difference>;
   /** @throws RespaldoError `repository-damaged` if something cannot be counted */
   stats(snapshots: readonly Snapshot[], mode: StatsMode, signal: AbortSignal): Promise<StoredStats>;
+  /**
+   * Takes an exclusive lock. Replaces the records of the snapshots whose tags change; `original` keeps the first id.
+   * @returns what was replaced
+   */
+  tag(filter: SnapshotFilter, change: TagChange, signal: AbortSignal): Promise<readonly Retagged[]>;
+
+  /** What is stored of a type, in no order. */
+  objects(type: StoredType, signal: AbortSignal): AsyncIterable<ListedObject>;
+  /**
+   * One object's JSON, verified and opened; a pack's bytes as they lie in the store, verified or not.
+   * @param id or the beginning of one
+   * @throws RespaldoError `store-missing`, `usage` for an ambiguous beginning
+   */
+  object(type: StoredType, id: string, signal: AbortSignal): Promise<ShownObject>;
+  /** The JSON of the repository's config. */
+  config(): Uint8Array;
+  /** A blob's verified content. @param id or the beginning of one */
+  blob(id: string, signal: AbortSignal): Promise<Uint8Array>;
+  /** The JSON of a folder's tree. @throws RespaldoError `path-missing` */
+  tree(snapshot: Snapshot, path: string, signal: AbortSignal): Promise<Uint8Array>;
   /** Every blob that an index lists. */
   blobs(signal: AbortSignal): AsyncIterable<StoredBlob>;
 

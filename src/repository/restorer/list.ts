@@ -34,8 +34,7 @@ export async function* list(
     });
   }
   yield listed(path, node);
-  if (node.subtree !== undefined)
-    yield* below(path, await load(node.subtree, signal), load, select, signal);
+  if (node.subtree !== undefined) yield* below(path, await load(node.subtree, signal), load, select, signal);
 }
 
 async function* below(
