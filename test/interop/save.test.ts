@@ -180,3 +180,26 @@ describe('What cannot be backed up as it stands', () => {
     expect(await repository.snapshots({}, NEVER)).toEqual([]);
   });
 });
+
+describe('A file that is written to while it is read', () => {
+  it('is read again, stored as it was last read, and told of; the snapshot stays complete', async () => {
+    mkdirSync(source);
+    // Larger than the main thread reads in one go, so that the writer gets its turn.
+    const path = join(source, 'log');
+    writeFileSync(path, noise(1, 34 * 1024 * 1024));
+    const saving = save([source]);
+    const done = new AbortController();
+    const writer = (async () => {
+      for (let n = 0; !done.signal.aborted; n++) {
+        appendFileSync(path, `line ${String(n)}\n`);
+        await new Promise(setImmediate);
+      }
+    })();
+    const { snapshot, summary } = await saving;
+    done.abort();
+    await writer;
+    expect(summary.findings).toMatchObject([{ severity: 'note', code: 'file-changed', subject: path }]);
+    expect(snapshot?.tags ?? []).not.toContain('incomplete');
+    expect(await findings(repository, true)).toEqual([]);
+  });
+});

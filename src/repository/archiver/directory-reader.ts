@@ -1,10 +1,11 @@
 /** A worker's part of a directory: its entries become nodes, its files blobs. */
 import { lstatSync, readdirSync, type BigIntStats } from 'node:fs';
 import { hash } from 'node:crypto';
+import { systemClock } from '../../clock.ts';
 import { compareNames, decodeName } from '../../domain/name.ts';
 import type { Finding } from '../../domain/finding.ts';
-import { errnoOf, RespaldoError } from '../../errors.ts';
-import { fsPath, showPath } from '../filesystem/path.ts';
+import { RespaldoError } from '../../errors.ts';
+import { fsPath } from '../filesystem/path.ts';
 import type { Sealer } from '../format/crypto.ts';
 import { encodeNode, type Node } from '../format/node.ts';
 import { joinTree } from '../format/tree.ts';
@@ -13,10 +14,19 @@ import type { Moved } from '../workers/serve.ts';
 import type { Accounts } from './accounts.ts';
 import type { BlobSink } from './blob-sink.ts';
 import type { Cutter } from './cutter.ts';
+import { changedWhileRead, unreadable } from './entry-findings.ts';
 import { readFile } from './file-reader.ts';
 import { kindOf, localNode } from './local-node.ts';
 import { isUnchanged, loadParent } from './parent-tree.ts';
-import type { DirectoryAnswer, DirectoryTask, FileTally, ListingAnswer, OpenNode, ParentTree } from './protocol.ts';
+import type {
+  DirectoriesAnswer,
+  DirectoryAnswer,
+  DirectoryTask,
+  FileTally,
+  ListingAnswer,
+  OpenNode,
+  ParentTree,
+} from './protocol.ts';
 import type { Selector } from './selector.ts';
 
 /** Larger files are read by the main thread and cut up for all workers. */
@@ -33,7 +43,28 @@ export interface Equipment {
 /** More entries than this are read in slices of as many, by all workers. */
 export const SLICE = 2000;
 
-export async function readDirectory(
+/** After this long a worker gives the rest of its batch back, so that no other idles while it has much to do. */
+const BATCH_MS = 40;
+
+/** Answers to the first tasks, in their order; at least to one. */
+export async function readDirectories(
+  tasks: readonly DirectoryTask[],
+  selectorOf: (number: number) => Selector,
+  equipment: Equipment,
+): Promise<Moved<DirectoriesAnswer>> {
+  const started = systemClock.monotonic();
+  const answers: Moved<DirectoryAnswer | ListingAnswer>[] = [];
+  for (const task of tasks) {
+    answers.push(await readDirectory(task, selectorOf(task.selection), equipment));
+    if (systemClock.monotonic() - started > BATCH_MS) break;
+  }
+  return {
+    value: { kind: 'directories', answers: answers.map(({ value }) => value) },
+    transfer: answers.flatMap(({ transfer }) => transfer),
+  };
+}
+
+async function readDirectory(
   task: DirectoryTask,
   selector: Selector,
   equipment: Equipment,
@@ -183,29 +214,6 @@ class DirectoryReading {
   #unreadable(local: string, error: unknown, what: 'file' | 'folder'): void {
     this.#findings.push(unreadable(local, error, what));
   }
-}
-
-export function changedWhileRead(local: string): Finding {
-  const subject = showPath(local);
-  return { severity: 'note', code: 'file-changed', message: `${subject} changed while it was read, twice`, subject };
-}
-
-/** Something between listing and reading went away (a note), or may not be read (then the snapshot is incomplete). */
-export function unreadable(local: string, error: unknown, what: 'file' | 'folder'): Finding {
-  const errno = errnoOf(error);
-  // Only a fault of the entry itself may become a finding; anything else ends the run.
-  if (errno === undefined && !(error instanceof RespaldoError && error.code === 'source-lost')) throw error;
-  if (error instanceof RespaldoError && error.code !== 'source-lost') throw error;
-  const subject = showPath(local);
-  if (errno === 'ENOENT' || error instanceof RespaldoError)
-    return { severity: 'note', code: 'file-vanished', message: `${subject} vanished before it was read`, subject };
-  const reason = error instanceof Error ? error.message : String(error);
-  return {
-    severity: 'incomplete',
-    code: 'file-unreadable',
-    message: `cannot read the ${what} ${subject}: ${reason}`,
-    subject,
-  };
 }
 
 /** Names sorted by their bytes. Reading them as text is much faster; bytes are asked for where text loses something. */

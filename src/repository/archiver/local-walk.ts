@@ -1,6 +1,6 @@
 /** Saves folders of this machine: workers read the directories, this walks the tree and completes it upwards. */
 import { readdirSync, type BigIntStats } from 'node:fs';
-import { constants, lstat, open } from 'node:fs/promises';
+import { lstat } from 'node:fs/promises';
 import { posix } from 'node:path';
 import type { LocalTree } from '../../domain/entry.ts';
 import { compareNames, decodeName } from '../../domain/name.ts';
@@ -10,9 +10,11 @@ import type { Id } from '../format/id.ts';
 import { encodeNode, type Node } from '../format/node.ts';
 import { encodeTree, joinTree } from '../format/tree.ts';
 import { Accounts } from './accounts.ts';
-import { changedWhileRead, SLICE, unreadable } from './directory-reader.ts';
-import { sameState } from './file-reader.ts';
-import { Gate, mapBounded } from './gate.ts';
+import { DirectoryQueue } from './directory-queue.ts';
+import { SLICE } from './directory-reader.ts';
+import { unreadable } from './entry-findings.ts';
+import { mapBounded } from './gate.ts';
+import { LargeFiles } from './large-file.ts';
 import { kindOf, localNode } from './local-node.ts';
 import { isUnchanged } from './parent-tree.ts';
 import type { DirectoryAnswer, ListingAnswer, OpenNode, ParentTree } from './protocol.ts';
@@ -20,11 +22,8 @@ import type { Saving } from './saving.ts';
 import { Selector } from './selector.ts';
 import { isNameless, planTargets, type TargetFolder } from './targets.ts';
 
-/** Tasks that wait at each worker, so that none is idle while the main thread is busy. */
-const QUEUED_PER_WORKER = 3;
 /** Subdirectories of one directory that are walked at once. */
-const SIBLINGS = 32;
-const TRIES = 2;
+const SIBLINGS = 64;
 
 export class LocalWalk {
   readonly #saving: Saving;
@@ -32,8 +31,8 @@ export class LocalWalk {
   readonly #number: number;
   readonly #selector: Selector;
   readonly #accounts = new Accounts();
-  readonly #directories: Gate;
-  readonly #largeFiles = new Gate(1);
+  readonly #queue: DirectoryQueue;
+  readonly #largeFiles: LargeFiles;
 
   /** `number` tells this walk's selection from those of others in the same save. */
   constructor(saving: Saving, tree: LocalTree, number: number) {
@@ -41,7 +40,8 @@ export class LocalWalk {
     this.#tree = tree;
     this.#number = number;
     this.#selector = new Selector(tree.selection);
-    this.#directories = new Gate(saving.crew.size * QUEUED_PER_WORKER);
+    this.#queue = new DirectoryQueue(saving.crew);
+    this.#largeFiles = new LargeFiles(saving, this.#accounts);
   }
 
   /** @returns the nodes at the top of the snapshot, with everything below them stored. */
@@ -102,14 +102,7 @@ export class LocalWalk {
       this.#saving.tally.file('unmodified', node.size);
       return { ...node, content: before.content ?? [] };
     }
-    return this.#largeFile({
-      kind: 'large-file',
-      node,
-      local,
-      device: stats.dev,
-      isKnown: before?.type === 'file',
-      previous: undefined,
-    });
+    return this.#largeFiles.save({ node, local, isKnown: before?.type === 'file' });
   }
 
   async #look(local: string): Promise<BigIntStats | undefined> {
@@ -130,7 +123,7 @@ export class LocalWalk {
 
   /** @returns the directory's tree, or undefined if it was gone or could not be listed. */
   async #directory(local: string, device: bigint, previous: Id | undefined): Promise<Id | undefined> {
-    const answer = await this.#directories.through(() => this.#list(local, device, previous));
+    const answer = await this.#read(local, device, undefined, () => this.#saving.parents.forWorker(previous));
     this.#saving.progress(local);
     const id =
       answer.kind === 'listing'
@@ -140,31 +133,28 @@ export class LocalWalk {
     return id;
   }
 
-  async #list(local: string, device: bigint, previous: Id | undefined): Promise<DirectoryAnswer | ListingAnswer> {
-    return this.#read(local, device, await this.#saving.parents.forWorker(previous), undefined);
-  }
-
   async #read(
     local: string,
     device: bigint,
-    parent: ParentTree | undefined,
     names: readonly string[] | undefined,
+    loadParent: () => Promise<ParentTree | undefined>,
   ): Promise<DirectoryAnswer | ListingAnswer> {
-    const { crew, tally } = this.#saving;
-    this.#saving.signal.throwIfAborted();
-    const answer = await crew.run({
-      kind: 'directory',
-      local,
-      selection: this.#number,
-      ...(names === undefined ? {} : { names }),
-      ...(this.#tree.selection.oneFileSystem ? { device } : {}),
-      ...(parent === undefined ? {} : { parent }),
+    const { signal, tally, report } = this.#saving;
+    const answer = await this.#queue.read(async () => {
+      signal.throwIfAborted();
+      const parent = await loadParent();
+      return {
+        local,
+        selection: this.#number,
+        ...(names === undefined ? {} : { names }),
+        ...(this.#tree.selection.oneFileSystem ? { device } : {}),
+        ...(parent === undefined ? {} : { parent }),
+      };
     });
     if (answer.kind === 'listing') return answer;
-    if (answer.kind !== 'directory') throw new RespaldoError('internal', `unexpected answer ${answer.kind}`);
     tally.addFiles(answer.tally);
     tally.addBlobs('data', answer.tally);
-    for (const finding of answer.findings) this.#saving.report(finding);
+    for (const finding of answer.findings) report(finding);
     return answer;
   }
 
@@ -179,11 +169,12 @@ export class LocalWalk {
   async #inSlices(local: string, names: readonly string[], device: bigint, previous: Id | undefined): Promise<Id> {
     const starts = Array.from({ length: Math.ceil(names.length / SLICE) }, (_, n) => n * SLICE);
     const parent = await this.#saving.parents.tree(previous);
-    const pieces = await mapBounded(starts, this.#saving.crew.size * QUEUED_PER_WORKER, async (start) => {
+    const pieces = await mapBounded(starts, SIBLINGS, async (start) => {
       const slice = names.slice(start, start + SLICE);
       const [first, last] = [slice[0] ?? '', slice.at(-1) ?? ''];
-      const before: ParentTree | undefined = parent && { kind: 'bytes', bytes: parent.between(first, last) };
-      const answer = await this.#directories.through(() => this.#read(local, device, before, slice));
+      const answer = await this.#read(local, device, slice, () =>
+        Promise.resolve(parent && { kind: 'bytes', bytes: parent.between(first, last) }),
+      );
       this.#saving.progress(local);
       if (answer.kind === 'listing') throw new RespaldoError('internal', 'a slice was answered by a listing');
       return this.#completed(answer.parts);
@@ -210,48 +201,9 @@ export class LocalWalk {
       case 'empty-directory':
         return encodeNode({ ...open.node, subtree: await this.#saving.trees.put(encodeTree([])) });
       case 'large-file': {
-        const node = await this.#largeFile(open);
+        const node = await this.#largeFiles.save(open);
         return node === undefined ? undefined : encodeNode(node);
       }
-    }
-  }
-
-  async #largeFile(open: OpenNode): Promise<Node | undefined> {
-    return this.#largeFiles.through(async () => {
-      this.#saving.signal.throwIfAborted();
-      this.#saving.progress(open.local);
-      try {
-        const node = await this.#readLargeFile(open);
-        this.#saving.tally.file(open.isKnown ? 'changed' : 'new', node.size);
-        return node;
-      } catch (error) {
-        this.#saving.report(unreadable(open.local, error, 'file'));
-        return undefined;
-      }
-    });
-  }
-
-  async #readLargeFile({ node, local }: OpenNode): Promise<Node> {
-    const { streams, batches } = this.#saving;
-    const handle = await open(fsPath(local), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-    try {
-      for (let tries = 1; ; tries++) {
-        const stats = await handle.stat({ bigint: true });
-        if (kindOf(stats) !== 'file') throw new RespaldoError('source-lost', 'it is no longer a file');
-        let at = 0;
-        const { content, size } = await streams.saveFrom(async (space) => {
-          const { bytesRead } = await handle.read(space, 0, space.length, at);
-          at += bytesRead;
-          return bytesRead;
-        });
-        await batches.drain();
-        const changed = !sameState(stats, await handle.stat({ bigint: true }));
-        if (changed && tries < TRIES) continue;
-        if (changed) this.#saving.report(changedWhileRead(local));
-        return { ...localNode(node.name, local, stats, this.#accounts), size, content };
-      }
-    } finally {
-      await handle.close();
     }
   }
 

@@ -22,7 +22,6 @@ export type ParentTree =
   | { readonly kind: 'bytes'; readonly bytes: Uint8Array };
 
 export interface DirectoryTask {
-  readonly kind: 'directory';
   /** Absolute local path, in the string form of `domain/name.ts`. */
   readonly local: string;
   /** Only these entries, sorted by bytes; absent: all, or a listing where they are too many for one task. */
@@ -42,7 +41,7 @@ export interface ChunksTask {
 
 export type Task =
   | { readonly kind: 'selection'; readonly number: number; readonly selection: Selection }
-  | DirectoryTask
+  | { readonly kind: 'directories'; readonly tasks: readonly DirectoryTask[] }
   | ChunksTask
   | { readonly kind: 'claims'; readonly segment: SegmentData }
   | { readonly kind: 'flush' };
@@ -78,6 +77,12 @@ export interface ListingAnswer {
   readonly names: readonly string[];
 }
 
+/** Answers to the first of the tasks; the others were not begun. */
+export interface DirectoriesAnswer {
+  readonly kind: 'directories';
+  readonly answers: readonly (DirectoryAnswer | ListingAnswer)[];
+}
+
 export interface ChunksAnswer {
   readonly kind: 'chunks';
   readonly ids: readonly Id[];
@@ -86,7 +91,7 @@ export interface ChunksAnswer {
   readonly tally: BlobTally;
 }
 
-export type Answer = DirectoryAnswer | ListingAnswer | ChunksAnswer | { readonly kind: 'done' };
+export type Answer = DirectoriesAnswer | ChunksAnswer | { readonly kind: 'done' };
 
 /** A pack that a thread filled, for the main thread to write. */
 export interface FilledPack {

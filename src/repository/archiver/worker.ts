@@ -9,7 +9,7 @@ import { RespaldoError } from '../../errors.ts';
 import { Accounts } from './accounts.ts';
 import { BlobSink } from './blob-sink.ts';
 import { Cutter, CUTTER_WINDOW } from './cutter.ts';
-import { readDirectory, type Equipment } from './directory-reader.ts';
+import { readDirectories, type Equipment } from './directory-reader.ts';
 import type { Answer, ChunksTask, FilledPack, Task, WorkerData } from './protocol.ts';
 import { Selector } from './selector.ts';
 
@@ -25,8 +25,8 @@ serve<WorkerData, Task, Answer, FilledPack>((data, emit) => {
       case 'claims':
         claims.addSegment(task.segment);
         return done();
-      case 'directory':
-        return readDirectory(task, selectorOf(selectors, task.selection), equipment);
+      case 'directories':
+        return readDirectories(task.tasks, (number) => selectorOf(selectors, number), equipment);
       case 'chunks':
         return storeChunks(task, equipment.sink);
       case 'flush':

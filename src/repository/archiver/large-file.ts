@@ -1,0 +1,72 @@
+/** Files that one worker alone should not read: the main thread reads and cuts them, all workers store the pieces. */
+import { constants, open } from 'node:fs/promises';
+import { RespaldoError } from '../../errors.ts';
+import { fsPath } from '../filesystem/path.ts';
+import type { Node } from '../format/node.ts';
+import type { Accounts } from './accounts.ts';
+import { sameState } from './file-reader.ts';
+import { changedWhileRead, unreadable } from './entry-findings.ts';
+import { Gate } from './gate.ts';
+import { kindOf, localNode } from './local-node.ts';
+import type { Saving } from './saving.ts';
+
+const TRIES = 2;
+
+export interface LargeFile {
+  readonly node: Node;
+  readonly local: string;
+  /** Whether the parent snapshot has a file under this name. */
+  readonly isKnown: boolean;
+}
+
+export class LargeFiles {
+  readonly #saving: Saving;
+  readonly #accounts: Accounts;
+  /** A file at a time: its pieces keep all workers busy. */
+  readonly #gate = new Gate(1);
+
+  constructor(saving: Saving, accounts: Accounts) {
+    this.#saving = saving;
+    this.#accounts = accounts;
+  }
+
+  /** @returns the file's node, or undefined where it vanished or cannot be read, which is then a finding. */
+  async save(file: LargeFile): Promise<Node | undefined> {
+    return this.#gate.through(async () => {
+      this.#saving.signal.throwIfAborted();
+      this.#saving.progress(file.local);
+      try {
+        const node = await this.#read(file);
+        this.#saving.tally.file(file.isKnown ? 'changed' : 'new', node.size);
+        return node;
+      } catch (error) {
+        this.#saving.report(unreadable(file.local, error, 'file'));
+        return undefined;
+      }
+    });
+  }
+
+  async #read({ node, local }: LargeFile): Promise<Node> {
+    const { streams, batches } = this.#saving;
+    const handle = await open(fsPath(local), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    try {
+      for (let tries = 1; ; tries++) {
+        const stats = await handle.stat({ bigint: true });
+        if (kindOf(stats) !== 'file') throw new RespaldoError('source-lost', 'it is no longer a file');
+        let at = 0;
+        const { content, size } = await streams.saveFrom(async (space) => {
+          const { bytesRead } = await handle.read(space, 0, space.length, at);
+          at += bytesRead;
+          return bytesRead;
+        });
+        await batches.drain();
+        const changed = !sameState(stats, await handle.stat({ bigint: true }));
+        if (changed && tries < TRIES) continue;
+        if (changed) this.#saving.report(changedWhileRead(local));
+        return { ...localNode(node.name, local, stats, this.#accounts), size, content };
+      }
+    } finally {
+      await handle.close();
+    }
+  }
+}
