@@ -1,4 +1,3 @@
-import { CommanderError } from 'commander';
 import { errnoOf, RespaldoError, toRespaldoError } from '../errors.ts';
 import type { Output } from './output.ts';
 import { harmless } from './printable.ts';
@@ -25,25 +24,15 @@ function sentence(error: RespaldoError): string {
 
 /** After an abort whatever is thrown is its consequence. */
 function asOne(thrown: unknown, signal: AbortSignal): RespaldoError {
-  const error = thrown instanceof CommanderError ? fromCommander(thrown) : toRespaldoError(thrown);
+  const error = toRespaldoError(thrown);
   if (!signal.aborted || error.code === 'cancelled') return error;
   const reason = toRespaldoError(signal.reason);
   return new RespaldoError('cancelled', reason.message, { cause: error });
 }
 
-/** `error: unknown command 'snapshot'\n(Did you mean snapshots?)` in our words. */
-function fromCommander(error: CommanderError): RespaldoError {
-  const [message = '', ...rest] = error.message.replace(/^error: /, '').split('\n');
-  const suggestion = rest.join(' ').replace(/^\(|\)$/g, '');
-  return new RespaldoError('usage', message, {
-    hint: suggestion === '' ? 'See `respaldo --help`.' : suggestion,
-    cause: error,
-  });
-}
-
 /** Under `--verbose` what led to it; under `-vv`, and for bugs, where in the program. */
 function background(error: RespaldoError, verbosity: number): string[] {
-  if (verbosity === 0 || error.cause instanceof CommanderError) return [];
+  if (verbosity === 0) return [];
   const causes: string[] = [];
   for (let cause = error.cause; cause instanceof Error; cause = cause.cause) {
     const code = errnoOf(cause);

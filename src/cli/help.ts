@@ -18,7 +18,7 @@ const MEANINGS = {
   10: 'there is no repository',
   11: 'the repository is locked by another process',
   12: 'wrong password',
-  130: 'cancelled by Ctrl-C, SIGTERM or SIGHUP',
+  130: 'cancelled by Ctrl-C or SIGTERM',
   141: 'the reader of standard output went away before the end',
 } as const;
 
@@ -36,6 +36,7 @@ export function describe(command: Command, text: HelpText): Command {
   const codes: ExitCode[] = [0, 1, 2, ...(text.exits ?? [])];
   const exits = codes.map((code) => `  ${String(code).padEnd(3)}  ${MEANINGS[code]}`);
   return command
+    .helpCommand(false)
     .summary(summary)
     .description(text.about === undefined ? `${summary}.` : `${summary}. ${text.about}`)
     .addHelpText('after', ['', 'Examples:', ...examples, '', 'Exit codes:', ...exits].join('\n'));

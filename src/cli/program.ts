@@ -26,10 +26,13 @@ export async function run(argv: readonly string[], clock: Clock = systemClock): 
     const exit = (wanted: number): void => void (code = wanted);
     return { globals, output, signal, clock, version: readVersion(), exit, wholeProgram };
   });
+  let verb = '';
+  program.hook('preSubcommand', (_, command) => void (verb = ` ${command.name()}`));
   try {
     await program.parseAsync(argv, { from: 'user' });
   } catch (error) {
-    code = isHelp(error) ? (error.exitCode === 0 ? 0 : ERRORS.usage.exit) : report(error, output, signal);
+    if (isHelp(error)) code = error.exitCode === 0 ? 0 : ERRORS.usage.exit;
+    else code = report(error instanceof CommanderError ? usageError(error, verb) : error, output, signal);
   }
   await output.end();
   return output.failure === undefined ? code : report(unwritable(output.failure), output, signal);
@@ -61,7 +64,8 @@ function createProgram(invoke: (globals: Globals, whole: Invocation['wholeProgra
   const filled = new Set<Command>();
   let invocation: Invocation | undefined;
   const fill = async (verb: Command): Promise<void> => {
-    if (filled.has(verb)) return;
+    // What a verb has below it, it has defined itself.
+    if (verb.parent !== program || filled.has(verb)) return;
     filled.add(verb);
     const module = await loaders.get(verb.name())?.();
     module?.define(verb, (invocation ??= invoke(globalsOf(program), whole)));
@@ -130,6 +134,14 @@ function globalOptions(): Option[] {
 function globalsOf(program: Command): Globals {
   const { json = false, quiet = false, verbose = 0, ...rest } = program.opts<Partial<Globals>>();
   return { color: true, ...rest, json, quiet, verbose };
+}
+
+/** `error: unknown command 'snapshot'\n(Did you mean snapshots?)` in our words. */
+function usageError(error: CommanderError, verb: string): RespaldoError {
+  const [message = '', ...rest] = error.message.replace(/^error: /, '').split('\n');
+  const suggestion = rest.join(' ').replace(/^\(|\)$/g, '');
+  const hint = suggestion === '' ? `See \`respaldo${verb} --help\`.` : suggestion;
+  return new RespaldoError('usage', message, { hint });
 }
 
 /** Enough of the command line to report an error in it the right way. */

@@ -1,3 +1,4 @@
+import { closeSync, openSync } from 'node:fs';
 import type { Clock } from '../clock.ts';
 import { RespaldoError } from '../errors.ts';
 
@@ -7,11 +8,15 @@ import { RespaldoError } from '../errors.ts';
  */
 const SAME_MS = 400;
 
-const SIGNALS = { SIGINT: 'by Ctrl-C', SIGTERM: 'by SIGTERM', SIGHUP: 'because the terminal was closed' } as const;
+const SIGNALS = { SIGINT: 'by Ctrl-C', SIGTERM: 'by SIGTERM' } as const;
 
 /**
- * The first SIGINT, SIGTERM or SIGHUP aborts the signal that is returned, so that work ends and cleans up; the second
- * one ends the process at once. So does the end of the process that started this one over a channel.
+ * The first SIGINT or SIGTERM, or the loss of the terminal, aborts the signal that is returned, so that work ends and
+ * cleans up; the second one ends the process at once. So does the end of the process that started this one over a
+ * channel.
+ *
+ * A SIGHUP alone says little: `restic unlock` sends it to whoever holds a lock, to learn whether he lives. It counts
+ * only where there was a terminal and now is none.
  */
 export function abortOnSignals(clock: Clock, onAbort: () => void): AbortSignal {
   const controller = new AbortController();
@@ -28,11 +33,25 @@ export function abortOnSignals(clock: Clock, onAbort: () => void): AbortSignal {
   };
 
   for (const [signal, how] of Object.entries(SIGNALS)) process.on(signal, () => stop(how));
+  const hadTerminal = hasTerminal();
+  process.on('SIGHUP', () => {
+    if (hadTerminal && !hasTerminal()) stop('because the terminal was closed');
+  });
   if (process.channel) {
     process.on('disconnect', () => stop('because the process that started it ended'));
     process.channel.unref();
   }
   return controller.signal;
+}
+
+/** Whether this process belongs to a terminal that is still there. */
+function hasTerminal(): boolean {
+  try {
+    closeSync(openSync('/dev/tty', 'r'));
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /**

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Workplace } from '../fixtures/cli.ts';
 
 const VERBS =
-  'init backup restore snapshots ls find diff stats dump runs check forget prune unlock key config completion version'.split(
+  'init backup restore snapshots ls find diff stats list cat dump runs check tag forget prune unlock key config completion version'.split(
     ' ',
   );
 
@@ -54,6 +54,7 @@ describe('The help', () => {
     expect([code, stdout]).toEqual([2, '']);
     expect(stderr).toMatch(/^respaldo: /);
     expect(stderr).toContain(sentence);
+    expect(stderr).toMatch(/\nSee `respaldo.* --help`\.\n$/);
   });
 
   it('of a wrong command line is a message under --json', async () => {

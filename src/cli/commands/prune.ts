@@ -65,7 +65,8 @@ export async function prune(
   const plan = await withRecorder(invocation, (recorder) =>
     recorded(run, recorder, work, () => ({ state: 'succeeded' })),
   );
-  output.note(output.style('green', `freed ${formatBytes(plan.bytes.freed)}`));
+  const freed = plan.bytes.freed > 0 ? `freed ${formatBytes(plan.bytes.freed)}` : 'there was nothing to free';
+  output.note(output.style('green', freed));
 }
 
 function parseShare(text: string): number {

@@ -6,7 +6,7 @@ import type { Invocation } from '../invocation.ts';
 import { positive } from '../number.ts';
 import type { Output } from '../output.ts';
 import { harmless, quoted } from '../printable.ts';
-import { renderTable } from '../table.ts';
+import { renderTable, type Column } from '../table.ts';
 import { count, formatBytes, formatDuration, formatTime } from '../units.ts';
 import { shortId } from '../views/snapshot.ts';
 
@@ -42,26 +42,34 @@ async function list(subject: string | undefined, limit: number, { output }: Invo
   }
 }
 
+/** What it was about comes last: a long path may then wrap without breaking the columns. */
 function table(runs: readonly RunRecord[], output: Output): string {
-  const columns = ['Started', 'Run', 'Of', 'Came out', 'Took', 'Read', 'Stored', 'Snapshot'].map((title) => ({
-    title,
-    ...(['Took', 'Read', 'Stored'].includes(title) && { align: 'right' as const }),
-  }));
   const rows = runs.map(({ startedAt, operation, subject, outcome }) => [
     formatTime(startedAt),
     operation,
-    quoted(subject),
     state(outcome, output),
     outcome === undefined ? '' : formatDuration(outcome.finishedAt.getTime() - startedAt.getTime()),
-    outcome?.bytesProcessed === undefined ? '' : formatBytes(outcome.bytesProcessed),
-    outcome?.bytesAdded === undefined ? '' : formatBytes(outcome.bytesAdded),
+    outcome?.bytesProcessed === undefined ? '' : formatBytes(outcome.bytesProcessed, 1),
+    outcome?.bytesAdded === undefined ? '' : formatBytes(outcome.bytesAdded, 1),
     outcome?.snapshot === undefined ? '' : shortId(outcome.snapshot),
+    quoted(subject),
   ]);
   const errors = runs.flatMap(({ startedAt, operation, outcome }) =>
     outcome?.error === undefined ? [] : [`${formatTime(startedAt)} ${operation}: ${harmless(outcome.error)}`],
   );
-  return [renderTable(columns, rows), count(runs.length, 'run'), ...errors].join('\n');
+  return [renderTable(COLUMNS, rows), count(runs.length, 'run'), ...errors].join('\n');
 }
+
+const COLUMNS: readonly Column[] = [
+  { title: 'Started' },
+  { title: 'Run' },
+  { title: 'Result' },
+  { title: 'Took', align: 'right' },
+  { title: 'Bytes', align: 'right' },
+  { title: 'Stored', align: 'right' },
+  { title: 'Snapshot' },
+  { title: 'Of' },
+];
 
 /** A run without an outcome goes on, or its process was killed. */
 function state(outcome: RunOutcome | undefined, output: Output): string {

@@ -12,7 +12,7 @@ export const restoreProgress: ProgressView<RestoreProgress> = {
   line: (state, pace) =>
     [
       `[${formatDuration(pace.elapsed())}] ${formatPercent(state.bytesRestored, state.bytesTotal, 1)} `,
-      `${state.filesRestored} / ${count(state.filesTotal, 'file')} `,
+      `${state.filesRestored} / ${count(state.filesTotal, 'entry', 'entries')} `,
       `${formatBytes(state.bytesRestored, 1)} / ${formatBytes(state.bytesTotal, 1)}${paceText(pace)}`,
     ].join(' '),
   message: (state, pace) => ({
