@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 const OLDEST = 24;
 
 if (Number(process.versions.node.split('.')[0]) >= OLDEST) {
+  hushExperiments();
   await start();
 } else {
   const runtime = findRuntime();
@@ -19,6 +20,15 @@ if (Number(process.versions.node.split('.')[0]) >= OLDEST) {
   } else {
     await runIn(runtime);
   }
+}
+
+/** Early versions of Node 24 warn of type stripping and of SQLite; that is nothing to tell a user about. */
+function hushExperiments() {
+  const { emitWarning } = process;
+  process.emitWarning = (warning, ...rest) => {
+    const type = typeof rest[0] === 'string' ? rest[0] : rest[0]?.type;
+    if (type !== 'ExperimentalWarning') emitWarning.call(process, warning, ...rest);
+  };
 }
 
 /** A checkout runs its sources as they are, an installed package what was compiled from them. */

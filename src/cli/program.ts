@@ -26,6 +26,8 @@ export async function run(argv: readonly string[], clock: Clock = systemClock): 
     const exit = (wanted: number): void => void (code = wanted);
     return { globals, output, signal, clock, version: readVersion(), exit, wholeProgram };
   });
+  // What nobody waited for is a bug too, and is told in the same way.
+  process.once('uncaughtException', (error) => process.exit(report(error, output, signal)));
   let verb = '';
   program.hook('preSubcommand', (_, command) => void (verb = ` ${command.name()}`));
   try {

@@ -22,9 +22,20 @@ export async function surroundings({ globals }: Invocation): Promise<Surrounding
     import('../config/load.ts'),
     import('../config/secrets.ts'),
   ]);
-  const workingDirectory = process.cwd();
+  const workingDirectory = currentFolder();
   const config = await loadConfig({ workingDirectory, ...(globals.config !== undefined && { file: globals.config }) });
   return { config, workingDirectory, readSecret: secretReader(process.env) };
+}
+
+function currentFolder(): string {
+  try {
+    return process.cwd();
+  } catch (error) {
+    throw new RespaldoError('usage', 'the folder that you are in does not exist any more', {
+      hint: 'Change to another one: cd ..',
+      cause: error,
+    });
+  }
 }
 
 /** Which repository the command means, and its password; a person is asked for one that nobody gave. */
