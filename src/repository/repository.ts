@@ -92,6 +92,8 @@ export interface ListedNode {
   readonly size: number;
   readonly links?: number;
   readonly linkTarget?: string;
+  /** Values in base64. */
+  readonly extendedAttributes?: readonly { readonly name: string; readonly value: string }[];
   /** Ids of the blobs, for files. */
   readonly content?: readonly string[];
   readonly subtree?: string;

@@ -88,7 +88,6 @@ describe('The verbs on a folder', () => {
   });
 
   it.each([
-    ['a folder', 'sub', /is a folder: .*\nRestore it: respaldo restore [0-9a-f]{8}:.*\/sub --target FOLDER/, 2],
     ['a link', 'link', /is a symbolic link to a\.txt/, 2],
     ['nothing', 'missing', /has no \/data\/missing/, 1],
   ])('say why %s cannot be dumped', async (_, name, message, exit) => {

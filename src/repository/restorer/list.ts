@@ -80,6 +80,7 @@ function listed(path: string, node: Node): ListedNode {
     ...(deviceId === undefined ? {} : { deviceId }),
     ...(links === undefined ? {} : { links }),
     ...(node.linkTarget === undefined ? {} : { linkTarget: node.linkTarget }),
+    ...(node.extendedAttributes === undefined ? {} : { extendedAttributes: node.extendedAttributes }),
     ...(node.content === undefined ? {} : { content: node.content }),
     ...(node.subtree === undefined ? {} : { subtree: node.subtree }),
   };

@@ -1,0 +1,72 @@
+import { execFileSync } from 'node:child_process';
+import { openSync, closeSync, mkdirSync, readFileSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { BIN, which, Workplace } from '../fixtures/cli.ts';
+import { compareTrees, makeHostileTree } from '../fixtures/tree.ts';
+
+const RESTIC = which('restic-0.18');
+/** Root restores owners and every attribute; others what they may. */
+const UNPACK = ['-xpf', 'ours.tar', '-C', 'unpacked', '--xattrs', '--xattrs-include=*'];
+
+describe.skipIf(RESTIC === undefined || which('tar') === undefined)('A dumped folder', () => {
+  let place: Workplace;
+  beforeAll(async () => {
+    place = await Workplace.make();
+    await place.makeRepository();
+    makeHostileTree(place.path('hostile'));
+    await place.ok('backup', 'hostile');
+  });
+  afterAll(() => place[Symbol.asyncDispose]());
+
+  /** Runs a program with its standard output in a file. */
+  const into = (file: string, program: string, ...argv: string[]): void => {
+    const target = openSync(place.path(file), 'w');
+    try {
+      execFileSync(program, argv, { cwd: place.folder, env: place.env, stdio: ['ignore', target, 'pipe'] });
+    } finally {
+      closeSync(target);
+    }
+  };
+  const dump = (file: string, ...argv: string[]): void => into(file, process.execPath, BIN, 'dump', ...argv);
+  const namesIn = (archive: string): string[] =>
+    execFileSync('tar', ['-tf', archive, '--quoting-style=c'], { cwd: place.folder, maxBuffer: 1e9 })
+      .toString('latin1')
+      .split('\n')
+      .sort();
+
+  it('unpacks to what was backed up, whatever its names, links, owners, modes, times and attributes', () => {
+    dump('ours.tar', 'latest:/hostile', '/');
+    mkdirSync(place.path('unpacked'));
+    execFileSync('tar', UNPACK, { cwd: place.folder, stdio: ['ignore', 'ignore', 'pipe'] });
+    const different = compareTrees(place.path('hostile'), place.path('unpacked')).map((line) => line.split(':')[0]);
+    // An archive cannot hold them, or we leave them out as restic does.
+    const leftOut = ['"/modes/fifo"', '"/modes/character device"', '"/modes/block device"'];
+    expect(different).toContain('"/modes/fifo"');
+    expect(different.filter((name) => !leftOut.includes(name ?? ''))).toEqual([]);
+  });
+
+  it('holds the same names as that of restic', () => {
+    dump('ours.tar', 'latest', '/hostile');
+    into('theirs.tar', RESTIC ?? '', 'dump', 'latest', '/hostile', '--no-cache');
+    expect(namesIn('ours.tar')).toEqual(namesIn('theirs.tar'));
+    dump('ours-part.tar', 'latest:/hostile', '/folders', '--archive', 'tar');
+    into('theirs-part.tar', RESTIC ?? '', 'dump', 'latest:/hostile', '/folders', '--no-cache');
+    expect(namesIn('ours-part.tar')).toEqual(namesIn('theirs-part.tar'));
+  });
+
+  it('may be only a file, then it is its bytes', () => {
+    dump('file', 'latest:/hostile/contents', '/compressible');
+    expect(readFileSync(place.path('file')).equals(readFileSync(place.path('hostile/contents/compressible')))).toBe(
+      true,
+    );
+  });
+
+  it('says what it leaves out, and what is not there', async () => {
+    const { code, stderr } = await place.respaldo('dump', 'latest', '/hostile/modes');
+    expect(code).toBe(0);
+    expect(stderr).toContain('warning: left out: /hostile/modes/fifo is a fifo');
+    expect((await place.respaldo('dump', 'latest', '/hostile/modes/fifo')).code).toBe(2);
+    expect((await place.respaldo('dump', 'latest', '/nowhere')).code).toBe(1);
+    expect((await place.respaldo('dump', 'latest', '/hostile', '--archive', 'rar')).code).toBe(2);
+  });
+});
