@@ -22,6 +22,8 @@ export interface InitOptions extends OpenOptions {
   readonly version?: 1 | 2;
   readonly hostname: string;
   readonly username: string;
+  /** Where files are cut: that of another repository, so that copies between the two share their space. */
+  readonly polynomial?: bigint;
 }
 
 /**
@@ -40,12 +42,17 @@ export async function openRepositoryAt(
 /** Makes a new repository and opens it. @throws RespaldoError `repository-exists`, and the store's. */
 export async function initRepositoryAt(
   access: RepositoryAccess,
-  { version = 2, hostname, username, ...options }: InitOptions,
+  { version = 2, hostname, username, polynomial, ...options }: InitOptions,
   signal: AbortSignal,
 ): Promise<Repository> {
   const { initRepository } = await import('./repository/index.ts');
   return withStore(access, options, (store) =>
-    initRepository(store, access.password, { version, hostname, username }, signal),
+    initRepository(
+      store,
+      access.password,
+      { version, hostname, username, ...(polynomial !== undefined && { polynomial }) },
+      signal,
+    ),
   );
 }
 

@@ -1,7 +1,7 @@
 import { openRepositoryAt, openRunCatalog } from '../compose.ts';
 import type { Config } from '../config/config.ts';
 import type { RepositoryAccess, RepositoryFlags } from '../config/repository.ts';
-import type { ReadSecret } from '../config/secrets.ts';
+import type { Environment, ReadSecret } from '../config/secrets.ts';
 import type { Plan } from '../domain/plan.ts';
 import { isError, RespaldoError } from '../errors.ts';
 import type { Recorder } from '../operations/recording.ts';
@@ -14,6 +14,8 @@ export interface Surroundings {
   readonly config: Config | undefined;
   readonly workingDirectory: string;
   readonly readSecret: ReadSecret;
+  /** Default: that of this process. */
+  readonly env?: Environment;
 }
 
 export async function surroundings({ globals }: Invocation): Promise<Surroundings> {
@@ -41,7 +43,7 @@ function currentFolder(): string {
 /** Which repository the command means, and its password; a person is asked for one that nobody gave. */
 export async function accessTo(
   invocation: Invocation,
-  { config, workingDirectory, readSecret }: Surroundings,
+  { config, workingDirectory, readSecret, env = process.env }: Surroundings,
   ask: (question: string, signal: AbortSignal) => Promise<string> = askPassword,
   plan?: Plan,
 ): Promise<RepositoryAccess> {
@@ -49,7 +51,7 @@ export async function accessTo(
   const { globals, output, signal } = invocation;
   const choice = chooseRepository({
     flags: flagsOf(globals),
-    env: process.env,
+    env,
     workingDirectory,
     ...(config && { config }),
     ...(plan && { plan }),

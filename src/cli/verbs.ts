@@ -74,6 +74,11 @@ export const VERBS: readonly VerbGroup[] = [
     heading: 'Keep a repository in order:',
     verbs: [
       { name: 'check', summary: 'Look for damage in a repository', load: () => import('./commands/check.ts') },
+      {
+        name: 'copy',
+        summary: 'Copy snapshots from another repository',
+        load: () => import('./commands/copy.ts'),
+      },
       { name: 'tag', summary: 'Change the tags of snapshots', load: () => import('./commands/tag.ts') },
       { name: 'forget', summary: 'Drop snapshots by id or by a policy', load: () => import('./commands/forget.ts') },
       { name: 'prune', summary: 'Free the space that no snapshot needs', load: () => import('./commands/prune.ts') },

@@ -1,6 +1,7 @@
 import type { Entry } from '../domain/entry.ts';
 import type { Finding } from '../domain/finding.ts';
 import type { ReadableSnapshot, Snapshot, SnapshotFilter } from '../domain/snapshot.ts';
+import { RespaldoError } from '../errors.ts';
 import { check } from './checker/check.ts';
 import type { RepositoryContext } from './context.ts';
 import type { KeyDerivation, KeyOwner } from './format/key.ts';
@@ -12,6 +13,8 @@ import { prune } from './pruner/prune.ts';
 import type {
   About,
   CheckOptions,
+  CopyOptions,
+  CopySummary,
   Difference,
   DiffOptions,
   DiffSide,
@@ -60,6 +63,10 @@ export class OpenedRepository implements Repository {
 
   get version(): 1 | 2 {
     return this.#context.config.version;
+  }
+
+  get polynomial(): bigint {
+    return this.#context.config.polynomial;
   }
 
   get location(): string {
@@ -125,6 +132,17 @@ export class OpenedRepository implements Repository {
   async stats(snapshots: readonly Snapshot[], mode: StatsMode, signal: AbortSignal): Promise<StoredStats> {
     const { stats } = await import('./inspector/stats.ts');
     return stats(this.#context, snapshots, mode, signal);
+  }
+
+  async copyFrom(
+    source: Repository,
+    filter: SnapshotFilter,
+    options: CopyOptions,
+    signal: AbortSignal,
+  ): Promise<CopySummary> {
+    if (!(source instanceof OpenedRepository)) throw new RespaldoError('internal', 'not a repository of this kind');
+    const { copy } = await import('./copier/copy.ts');
+    return copy(source.#context, this.#context, filter, options, signal);
   }
 
   tag(filter: SnapshotFilter, change: TagChange, signal: AbortSignal): Promise<readonly Retagged[]> {

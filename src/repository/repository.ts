@@ -253,6 +253,21 @@ export interface StoredStats {
   };
 }
 
+export interface CopyOptions {
+  /** @param id of the copy */
+  readonly onCopied?: (snapshot: Snapshot, id: string) => void;
+  /** It was copied before. */
+  readonly onSkipped?: (snapshot: Snapshot, copy: Snapshot) => void;
+}
+
+/** What a copy brought. Bytes are of the blobs' content. */
+export interface CopySummary {
+  readonly copied: number;
+  readonly skipped: number;
+  readonly blobs: number;
+  readonly bytes: number;
+}
+
 /** How to change tags. With `set` the other two count for nothing. */
 export interface TagChange {
   /** The new tags. The tag `incomplete` stays where it is: only `remove` takes it. */
@@ -294,6 +309,8 @@ export interface Repository {
   /** 64 hexadecimal digits: the id in its config. */
   readonly id: string;
   readonly version: 1 | 2;
+  /** Where its files are cut: an irreducible polynomial over GF(2). */
+  readonly polynomial: bigint;
   readonly location: string;
   /** Id of the key that the password opened. */
   readonly keyId: string;
@@ -340,6 +357,12 @@ export interface Repository {
   diff(before: DiffSide, after: DiffSide, options: DiffOptions, signal: AbortSignal): Promise<Difference>;
   /** @throws RespaldoError `repository-damaged` if something cannot be counted */
   stats(snapshots: readonly Snapshot[], mode: StatsMode, signal: AbortSignal): Promise<StoredStats>;
+  /**
+   * Copies snapshots of another repository, with all that they need and this one lacks, sealed with this one's key.
+   * Takes a shared lock in both. Those that were copied before are skipped; `original` keeps the first id.
+   * @param filter of the source's snapshots
+   */
+  copyFrom(source: Repository, filter: SnapshotFilter, options: CopyOptions, signal: AbortSignal): Promise<CopySummary>;
   /**
    * Takes an exclusive lock. Replaces the records of the snapshots whose tags change; `original` keeps the first id.
    * @returns what was replaced

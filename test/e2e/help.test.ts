@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Workplace } from '../fixtures/cli.ts';
 
 const VERBS =
-  'init backup restore snapshots ls find diff stats list cat dump runs check tag forget prune unlock key config completion version'.split(
+  'init backup restore snapshots ls find diff stats list cat dump runs check copy tag forget prune unlock key config completion version'.split(
     ' ',
   );
 

@@ -28,7 +28,7 @@ export function foundObjectLines({ snapshot, kind, id, path, parentTree }: Found
 }
 
 /** As `restic find --json` shows an entry. */
-export function foundMessage(node: ListedNode): Record<string, unknown> {
+function foundMessage(node: ListedNode): Record<string, unknown> {
   const { name: _, ...facts } = nodeFacts(node);
   return {
     ...facts,

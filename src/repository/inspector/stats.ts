@@ -50,15 +50,15 @@ async function rawData(
   signal: AbortSignal,
 ): Promise<Omit<StoredStats, 'snapshots'>> {
   const use = new BlobUse(index);
-  const require = (type: BlobType, id: Id): void => {
+  const need = (type: BlobType, id: Id): void => {
     if (!use.add(type, id)) throw missing(type, id);
   };
   const walk = new TreeWalk(context, index, {
     tree: (id, nodes) => {
-      require('tree', id);
-      for (const { content = [] } of nodes) for (const blob of content) require('data', blob);
+      need('tree', id);
+      for (const { content = [] } of nodes) for (const blob of content) need('data', blob);
     },
-    missing: (id) => require('tree', id),
+    missing: (id) => need('tree', id),
     damaged: (_, error) => {
       throw error;
     },
