@@ -12,6 +12,8 @@ set -euo pipefail
 components=(
   /usr/lib/postgresql/15/bin/postgres=postgresql-15
   restic=restic
+  /usr/sbin/sshd=openssh-server
+  ssh=openssh-client
   git=git
   tmux=tmux
   script=bsdutils

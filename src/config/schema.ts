@@ -63,8 +63,9 @@ const repository = z
   .strictObject({
     url: text.meta({
       title: 'Address',
-      description: 'Where the repository lies: a folder, relative to the folder of this configuration.',
-      examples: ['./backups', '/srv/respaldo'],
+      description:
+        'Where the repository lies: a folder, relative to the folder of this configuration, or one of a server that speaks SFTP.',
+      examples: ['./backups', '/srv/respaldo', 'sftp:backup@host:/srv/respaldo'],
     }),
     password: secret.optional().meta({ title: 'Password', description: 'Opens the repository.' }),
   })

@@ -34,7 +34,16 @@ describe('openStore', () => {
     ['a\0b', 'NUL'],
     ['local:', 'names no place'],
     ['s3:https://key:s3cr3t@host/bucket', 's3: stores are not part of this version'],
-    ['sftp://user:s3cr3t@host/folder', 'sftp: stores are not part of this version'],
+    ['sftp://user:s3cr3t@host/folder', 'holds a password'],
+    ['sftp:user:s3cr3t@host:folder', 'holds a password'],
+    ['sftp:/srv/backups', 'names no server'],
+    ['sftp:host', 'names no server'],
+    ['sftp:-oProxyCommand=x:/folder', 'names no server'],
+    ['sftp:host:', 'names no folder'],
+    ['sftp://host', 'names no folder'],
+    ['sftp:host:~/backups', 'cannot start with "~"'],
+    ['sftp://host/x?password=s3cr3t', 'no option "password"'],
+    ['sftp://host:99999/x', 'no address of a server'],
     ['REST:https://host/', 'rest: stores are not part of this version'],
     ['constructor:x', '"constructor:" is no kind of store'],
     ['backup:2024', '"backup:" is no kind of store'],
@@ -48,6 +57,19 @@ describe('openStore', () => {
     expect(error.hint).toContain('/srv/backups');
     expect(error.message).toContain(message);
     expect(inspect(error)).not.toContain('s3cr3t');
+  });
+
+  it.each([
+    ['sftp:maria@host:/srv/backups', 'sftp:maria@host:/srv/backups'],
+    ['sftp:host:backups/', 'sftp:host:backups'],
+    ['sftp:host:/', 'sftp:host:/'],
+    ['sftp:maria@corp.example@host:x', 'sftp:maria@corp.example@host:x'],
+    ['sftp:[::1]:/x', 'sftp:[::1]:/x'],
+    ['sftp://maria@host//srv/backups', 'sftp:maria@host:/srv/backups'],
+    ['sftp://maria@host/backups', 'sftp:maria@host:backups'],
+    ['SFTP://maria@[::1]:2222//my%20backups?identity=~/.ssh/key', 'sftp://maria@[::1]:2222//my backups'],
+  ])('takes "%s" for the server of %s, without connecting', async (url, location) => {
+    expect((await open(url)).location).toBe(location);
   });
 
   it('holds to limits', async () => {

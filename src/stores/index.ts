@@ -33,17 +33,29 @@ const KINDS: readonly StoreKind[] = [
       return new LocalStore(url.startsWith('file:') ? fileUrlPath(url) : resolve(workingDirectory, expandHome(rest)));
     },
   },
+  {
+    schemes: ['sftp'],
+    // Half a minute: as long as a server takes to come back, or a line.
+    patience: { attempts: 7, firstDelay: 500, longestDelay: 10_000 },
+    open: async (rest, _url, workingDirectory) => {
+      const [{ SftpStore }, { parseSftpAddress }] = await Promise.all([
+        import('./sftp.ts'),
+        import('./sftp-address.ts'),
+      ]);
+      return new SftpStore(parseSftpAddress(rest), workingDirectory);
+    },
+  },
 ];
 
 /** What restic knows besides, and people will try. */
-const OTHERS = ['s3', 'sftp', 'rest', 'rclone', 'b2', 'gs', 'azure', 'swift'];
+const OTHERS = ['s3', 'rest', 'rclone', 'b2', 'gs', 'azure', 'swift'];
 
-const FOLDERS_ONLY =
-  'This version keeps repositories in folders of this machine: `./backups`, `/srv/backups`, `local:backups`. A network share works when it is mounted.';
+const PLACES =
+  'A repository lies in a folder of this machine (`./backups`, `/srv/backups`, `local:backups`) or of a server (`sftp:user@host:/srv/backups`). A network share works when it is mounted.';
 
 /**
- * The store at `url`: a folder (`./folder`, `/folder`, `~/folder`, `local:folder`, `file:///folder`). Nothing is opened
- * or made yet. Failures that may pass are tried again.
+ * The store at `url`: a folder (`./folder`, `/folder`, `~/folder`, `local:folder`, `file:///folder`), or one of
+ * a server (`sftp:user@host:/folder`). Nothing is opened or made yet. Failures that may pass are tried again.
  * @throws RespaldoError `usage` if this is no address of a store.
  */
 export async function openStore(url: string, options: StoreOptions): Promise<Store> {
@@ -63,14 +75,13 @@ export async function openStore(url: string, options: StoreOptions): Promise<Sto
 function splitAddress(url: string): { scheme: string; rest: string } {
   if (url === '' || url.includes('\0')) {
     throw new RespaldoError('usage', 'the address of the repository is empty or has a NUL byte', {
-      hint: FOLDERS_ONLY,
+      hint: PLACES,
     });
   }
   const colon = url.indexOf(':');
   if (colon < 0 || /^(\.{0,2}|~)\//.test(url)) return { scheme: 'local', rest: url };
   const rest = url.slice(colon + 1);
-  if (rest === '')
-    throw new RespaldoError('usage', `"${url}" names no place for the repository`, { hint: FOLDERS_ONLY });
+  if (rest === '') throw new RespaldoError('usage', `"${url}" names no place for the repository`, { hint: PLACES });
   return { scheme: url.slice(0, colon).toLowerCase(), rest };
 }
 
@@ -78,11 +89,11 @@ function splitAddress(url: string): { scheme: string; rest: string } {
 function unknownScheme(scheme: string): RespaldoError {
   if (OTHERS.includes(scheme)) {
     return new RespaldoError('usage', `${scheme}: stores are not part of this version of Respaldo`, {
-      hint: FOLDERS_ONLY,
+      hint: PLACES,
     });
   }
   return new RespaldoError('usage', `"${scheme}:" is no kind of store`, {
-    hint: `A folder whose name has a colon is written with "./" or "local:" before it. ${FOLDERS_ONLY}`,
+    hint: `A folder whose name has a colon is written with "./" or "local:" before it. ${PLACES}`,
   });
 }
 

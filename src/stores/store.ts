@@ -63,7 +63,7 @@ export interface Store extends ReadStore {
 }
 
 /** Suffix of a name under which an adapter keeps an object that is still being written; restic's are alike. */
-const TEMPORARY = /-tmp-[0-9a-z]+$/;
+const TEMPORARY = /-(tmp|restic-temp)-[0-9a-z]+$/;
 
 /** Whether the last part of `key` is the name of an object that is still being written. */
 export function isTemporary(key: string): boolean {
