@@ -30,7 +30,7 @@ export class Batches {
   /** Room for `size` bytes in a row; waits while the workers have enough to do. */
   async reserve(size: number): Promise<Uint8Array> {
     if (this.#current !== undefined && this.#current.bytes.length - this.#current.used < size) this.#send();
-    while (this.#current === undefined && this.#sent.size > this.#crew.size * 2) await Promise.race(this.#sent);
+    while (this.#current === undefined && this.#sent.size > this.#crew.size) await Promise.race(this.#sent);
     this.#current ??= { bytes: this.#buffer(size), used: 0, lengths: [], receivers: [] };
     return this.#current.bytes.subarray(this.#current.used, this.#current.used + size);
   }
