@@ -3,13 +3,17 @@
  * Starts Respaldo under a Node that is new enough. Plain JavaScript that old versions of Node understand too: under
  * one of them the program runs in the Node 24 that the npm package `node` put beside it, where there is one.
  */
-import { existsSync } from 'node:fs';
+import { existsSync, mkdirSync, statSync } from 'node:fs';
+import * as nodeModule from 'node:module';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const OLDEST = 24;
 
 if (Number(process.versions.node.split('.')[0]) >= OLDEST) {
   hushExperiments();
+  keepCompiledCode();
   await start();
 } else {
   const runtime = findRuntime();
@@ -29,6 +33,51 @@ function hushExperiments() {
     const type = typeof rest[0] === 'string' ? rest[0] : rest[0]?.type;
     if (type !== 'ExperimentalWarning') emitWarning.call(process, warning, ...rest);
   };
+}
+
+/**
+ * Compiled code is kept between runs, also that of worker threads: a start takes half the time and, in a checkout, a
+ * fifth less memory. Only in a folder that nobody else can write to, in a home of one's own (under `sudo` it may be
+ * another's): what lies there is run.
+ */
+function keepCompiledCode() {
+  const { env } = process;
+  if (env.NODE_COMPILE_CACHE !== undefined || env.NODE_DISABLE_COMPILE_CACHE !== undefined) return;
+  const home = homeOf();
+  if (home === undefined || !isMineAlone(home)) return;
+  const base = env.XDG_CACHE_HOME || join(home, '.cache');
+  const folder = join(base, 'respaldo', 'compiled');
+  if (![base, join(base, 'respaldo'), folder].every(isMadeForMe)) return;
+  const { directory } = nodeModule.enableCompileCache(folder);
+  if (directory !== undefined) env.NODE_COMPILE_CACHE = folder;
+}
+
+/** A user without a name (in a container) may have none. */
+function homeOf() {
+  try {
+    return homedir();
+  } catch {
+    return undefined;
+  }
+}
+
+/** One level: a recursive mkdir takes minutes to fail under /proc. */
+function isMadeForMe(folder) {
+  try {
+    mkdirSync(folder, { mode: 0o700 });
+  } catch (error) {
+    if (error.code !== 'EEXIST') return false;
+  }
+  return isMineAlone(folder);
+}
+
+function isMineAlone(folder) {
+  try {
+    const { uid, mode } = statSync(folder);
+    return uid === process.getuid?.() && (mode & 0o022) === 0;
+  } catch {
+    return false;
+  }
 }
 
 /** A checkout runs its sources as they are, an installed package what was compiled from them. */

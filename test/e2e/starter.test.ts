@@ -1,4 +1,4 @@
-import { copyFile, mkdir, symlink, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, readdir, symlink, writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BIN, which, Workplace } from '../fixtures/cli.ts';
 
@@ -37,6 +37,19 @@ describe('bin/respaldo.js', () => {
     const { stderr } = await place.startProgram([process.execPath, place.path('package/bin/respaldo.js')]).ended;
     expect(stderr).toContain('DeprecationWarning: look here');
     expect(stderr).not.toContain('ExperimentalWarning');
+  });
+
+  it('keeps compiled code for the next start, but only where nobody else could plant some', async () => {
+    const cacheAfter = async (name: string, mode: number): Promise<string[]> => {
+      await mkdir(place.path(name));
+      await chmod(place.path(name), mode);
+      await place.start(['version'], { XDG_CACHE_HOME: place.path(name), NODE_COMPILE_CACHE: undefined }).ended;
+      return readdir(place.path(name), { recursive: true });
+    };
+    expect(await cacheAfter('private', 0o700)).not.toEqual([]);
+    expect(await cacheAfter('shared', 0o777)).toEqual([]);
+    const unwritable = { XDG_CACHE_HOME: '/proc/nowhere', NODE_COMPILE_CACHE: undefined };
+    expect((await place.start(['version'], unwritable).ended).stderr).toBe('');
   });
 
   it('runs in the Node beside it when started by an older one: same output, same exit code', async ({ skip }) => {
