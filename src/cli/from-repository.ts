@@ -14,7 +14,7 @@ export interface FromOptions {
 
 export function addFromOptions(command: Command): Command {
   return command
-    .option('--from-repo <location>', 'repository to read from: a folder, or a name in respaldo.yaml')
+    .option('--from-repo <location>', 'repository to read from: a folder, sftp:…, or a name in respaldo.yaml')
     .option('--from-repository-file <file>', 'file with its location')
     .option('--from-password-file <file>', 'file with its password')
     .option('--from-password-command <command>', 'command that prints it');
