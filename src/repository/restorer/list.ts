@@ -21,7 +21,7 @@ export async function* list(
   signal: AbortSignal,
 ): AsyncIterable<ListedNode> {
   const reader = new SnapshotReader(context);
-  const load: LoadTree = (id) => reader.tree(id, signal);
+  const load: LoadTree = (id) => reader.nodes(id, signal);
   const path = `/${pathComponents(select.path ?? '/').join('/')}`;
   if (path === '/') {
     yield* below('', await load(snapshot.tree, signal), load, select, signal);
@@ -39,12 +39,12 @@ export async function* list(
 
 async function* below(
   path: string,
-  nodes: Node[],
+  nodes: Iterable<Node>,
   load: LoadTree,
   { recursive = true, enter = () => true }: ListSelect,
   signal: AbortSignal,
 ): AsyncIterable<ListedNode> {
-  const levels: Level[] = [{ path, nodes: nodes.values() }];
+  const levels: Level[] = [{ path, nodes: nodes[Symbol.iterator]() }];
   for (let level = levels.at(-1); level !== undefined; level = levels.at(-1)) {
     throwIfAborted(signal);
     const next = level.nodes.next();
@@ -57,7 +57,7 @@ async function* below(
     const entry = listed(place, node);
     yield entry;
     if (recursive && node.subtree !== undefined && enter(entry))
-      levels.push({ path: place, nodes: (await load(node.subtree, signal)).values() });
+      levels.push({ path: place, nodes: (await load(node.subtree, signal))[Symbol.iterator]() });
   }
 }
 

@@ -30,7 +30,9 @@ const schema = z.object({
 export type Marker = z.infer<typeof schema>;
 
 /** The marker's name in the target: one that the restored folder does not hold itself. */
-export function markerName(taken: ReadonlySet<string>): string {
+export function markerName(nodes: Iterable<{ readonly name: string }>): string {
+  const taken = new Set<string>();
+  for (const node of nodes) if (node.name.startsWith(NAME)) taken.add(node.name);
   let name = NAME;
   for (let number = 1; taken.has(name); number++) name = `${NAME}.${number}`;
   return name;

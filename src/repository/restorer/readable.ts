@@ -7,7 +7,7 @@ import { findNode, type LoadTree, pathComponents } from './tree-path.ts';
 /** See {@link Repository.readable}. */
 export function readable(context: RepositoryContext, snapshot: Snapshot, signal: AbortSignal): ReadableSnapshot {
   const reader = new SnapshotReader(context);
-  const load: LoadTree = (id) => reader.tree(id, signal);
+  const load: LoadTree = (id) => reader.nodes(id, signal);
   const find = (path: string) => findNode(load, snapshot.tree, path, signal);
   return {
     id: snapshot.id,
@@ -25,7 +25,7 @@ export function readable(context: RepositoryContext, snapshot: Snapshot, signal:
       const tree = isRoot ? snapshot.tree : (await find(path))?.subtree;
       if (tree === undefined) return [];
       const nodes = await load(tree, signal);
-      return Promise.all(nodes.map((node) => listed(node, reader, signal)));
+      return Promise.all(Array.from(nodes, (node) => listed(node, reader, signal)));
     },
   };
 }

@@ -1,6 +1,7 @@
 import type { Snapshot } from '../../domain/snapshot.ts';
 import { throwIfAborted } from '../../errors.ts';
 import type { RepositoryContext } from '../context.ts';
+import type { Node } from '../format/node.ts';
 import { nativeCalls } from '../filesystem/native.ts';
 import type { RestoreOptions, Restored } from '../repository.ts';
 import type { BlobIndex } from '../storage/blob-index.ts';
@@ -70,7 +71,7 @@ class Run {
     this.#options = options;
     this.#signal = signal;
     const trees = new TreeReader(context.store, context.sealer, index);
-    this.#load = (id) => trees.load(id, signal);
+    this.#load = (id) => trees.nodes(id, signal);
     this.#losses = new Losses(options.onFinding);
     this.#tally = new Tally(context.clock, options.onProgress, expectedTotals(snapshot, options));
     this.#owners = options.owners ?? process.geteuid?.() === 0;
@@ -79,8 +80,7 @@ class Run {
 
   async restore(path: string, select: Select): Promise<Restored> {
     const tree = await findTree(this.#load, this.#snapshot.tree, this.#options.path ?? '/', this.#signal);
-    const names = new Set((await this.#load(tree, this.#signal)).map(({ name }) => name));
-    const target = this.#prepare(path, names);
+    const target = this.#prepare(path, await this.#load(tree, this.#signal));
     const folders = this.#folders(target);
     const intake = new Intake({ ...this.#shared(target), index: this.#index });
 
@@ -96,11 +96,11 @@ class Run {
     return { ...this.#tally.result, findings: this.#losses.findings };
   }
 
-  #prepare(path: string, names: ReadonlySet<string>): Target {
+  #prepare(path: string, nodes: Iterable<Node>): Target {
     const { include, exclude, overwrite } = this.#options;
     const from = `/${pathComponents(this.#options.path ?? '/').join('/')}`;
     const undertaking = { snapshot: this.#snapshot.id, path: from, include, exclude };
-    return Target.prepare(path, undertaking, names, { shared: overwrite !== undefined, dryRun: this.#dryRun });
+    return Target.prepare(path, undertaking, nodes, { shared: overwrite !== undefined, dryRun: this.#dryRun });
   }
 
   async #restoreFiles(tree: string, select: Select, folders: Folders, intake: Intake): Promise<void> {

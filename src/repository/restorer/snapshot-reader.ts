@@ -33,6 +33,11 @@ export class SnapshotReader {
     return this.#read(({ trees }) => trees.load(id, signal), signal);
   }
 
+  /** The same for walks: see `treeNodes` for when what is wrong is told. */
+  nodes(id: Id, signal: AbortSignal): Promise<Iterable<Node>> {
+    return this.#read(({ trees }) => trees.nodes(id, signal), signal);
+  }
+
   /** @throws RespaldoError `repository-damaged` that names blob and pack */
   data(id: Id, signal: AbortSignal): Promise<Uint8Array> {
     return this.#read(({ blobs }) => blobs.load('data', id, signal), signal);

@@ -40,16 +40,16 @@ export class Target {
 
   /**
    * Makes the folder if it is missing and marks it as unfinished.
-   * @param names what the restored folder itself holds
+   * @param nodes what the restored folder itself holds
    * @throws RespaldoError `target-not-empty`, `target-unsafe`, `target-refused`
    */
   static prepare(
     path: string,
     undertaking: Undertaking,
-    names: ReadonlySet<string>,
+    nodes: Iterable<{ readonly name: string }>,
     options: { readonly shared: boolean; readonly dryRun: boolean },
   ): Target {
-    const marker = markerName(names);
+    const marker = markerName(nodes);
     const folder = options.dryRun ? existing(path) : create(path);
     if (folder === undefined) return new Target(resolve(path), 'fresh', marker);
     const state = options.shared ? 'shared' : stateOf(folder, marker, undertaking);

@@ -3,7 +3,7 @@ import type { Id } from '../format/id.ts';
 import type { Node } from '../format/node.ts';
 import { showPath } from '../filesystem/path.ts';
 
-export type LoadTree = (id: Id, signal: AbortSignal) => Promise<Node[]>;
+export type LoadTree = (id: Id, signal: AbortSignal) => Promise<Iterable<Node>>;
 
 /** The components of an absolute path within a snapshot; none for the root. */
 export function pathComponents(path: string): string[] {
@@ -16,8 +16,7 @@ export async function findNode(load: LoadTree, root: Id, path: string, signal: A
   let found: Node | undefined;
   for (const component of pathComponents(path)) {
     if (tree === undefined) return undefined;
-    const nodes: Node[] = await load(tree, signal);
-    found = nodes.find((node) => node.name === component);
+    found = findName(await load(tree, signal), component);
     tree = found?.subtree;
   }
   return found;
@@ -43,4 +42,9 @@ export async function findTree(load: LoadTree, root: Id, path: string, signal: A
           : 'Name the folder that it lies in, and select it with `--include`.',
     },
   );
+}
+
+function findName(nodes: Iterable<Node>, name: string): Node | undefined {
+  for (const node of nodes) if (node.name === name) return node;
+  return undefined;
 }

@@ -4,6 +4,7 @@ import type { Sealer } from '../format/crypto.ts';
 import type { Id } from '../format/id.ts';
 import type { Node } from '../format/node.ts';
 import { parseTree } from '../format/tree.ts';
+import { treeNodes } from '../format/tree-nodes.ts';
 import type { BlobIndex, Located } from '../storage/blob-index.ts';
 import { BlobReader, unpackBlob } from '../storage/blobs.ts';
 import { packKey } from '../storage/objects.ts';
@@ -38,10 +39,19 @@ export class TreeReader {
 
   /** @throws RespaldoError `repository-damaged` that names the blob, and the pack if there is one */
   async load(id: Id, signal: AbortSignal): Promise<Node[]> {
+    return parseTree(await this.#bytes(id, signal));
+  }
+
+  /** The same for walks: see `treeNodes` for when what is wrong is told. */
+  async nodes(id: Id, signal: AbortSignal): Promise<Iterable<Node>> {
+    return treeNodes(await this.#bytes(id, signal));
+  }
+
+  async #bytes(id: Id, signal: AbortSignal): Promise<Uint8Array> {
     const blob = this.#index.find('tree', id);
     const bytes = blob === undefined ? undefined : await this.#fromStretch(blob, signal);
     // One at a time, and with other packs that hold the blob; it also words the error.
-    return parseTree(bytes ?? (await this.#blobs.load('tree', id, signal)));
+    return bytes ?? this.#blobs.load('tree', id, signal);
   }
 
   async #fromStretch(blob: Located, signal: AbortSignal): Promise<Uint8Array | undefined> {

@@ -17,8 +17,7 @@ export interface FoundEntry {
 
 interface Level {
   readonly folder: Folder;
-  readonly nodes: Node[];
-  next: number;
+  readonly nodes: Iterator<Node>;
 }
 
 /**
@@ -33,11 +32,10 @@ export async function* walk(
   losses: Losses,
   signal: AbortSignal,
 ): AsyncIterable<Found> {
-  const levels: Level[] = [{ folder: root, nodes: await load(tree, signal), next: 0 }];
+  const levels: Level[] = [{ folder: root, nodes: (await load(tree, signal))[Symbol.iterator]() }];
   for (let level = levels.at(-1); level !== undefined; level = levels.at(-1)) {
     throwIfAborted(signal);
-    const node = level.nodes[level.next];
-    level.next += 1;
+    const node = nextOf(level, losses);
     if (node === undefined) {
       levels.pop();
       continue;
@@ -53,7 +51,19 @@ export async function* walk(
     if (selected) yield { kind: 'folder', folder: child };
     if (!below) continue;
     const nodes = await childrenOf(node, child, load, losses, signal);
-    if (nodes.length > 0) levels.push({ folder: child, nodes, next: 0 });
+    if (nodes !== undefined) levels.push({ folder: child, nodes: nodes[Symbol.iterator]() });
+  }
+}
+
+/** Undefined at the end, and where the rest of the tree is damaged. */
+function nextOf({ folder, nodes }: Level, losses: Losses): Node | undefined {
+  try {
+    const next = nodes.next();
+    return next.done === true ? undefined : next.value;
+  } catch (error) {
+    if (!isError(error, 'repository-damaged')) throw error;
+    losses.lose(folder.location, 'damage', `the rest of it: ${error.message}`);
+    return undefined;
   }
 }
 
@@ -63,16 +73,16 @@ async function childrenOf(
   load: LoadTree,
   losses: Losses,
   signal: AbortSignal,
-): Promise<Node[]> {
+): Promise<Iterable<Node> | undefined> {
   if (node.subtree === undefined) {
     losses.lose(folder.location, 'damage', 'the repository does not say what the folder holds');
-    return [];
+    return undefined;
   }
   try {
     return await load(node.subtree, signal);
   } catch (error) {
     if (!isError(error, 'repository-damaged')) throw error;
     losses.lose(folder.location, 'damage', `everything below it: ${error.message}`);
-    return [];
+    return undefined;
   }
 }
