@@ -3,7 +3,7 @@
  * of `struct timespec` below are its own. Elsewhere, or where koffi cannot load, there are none, and callers fall back.
  */
 import { createRequire } from 'node:module';
-import { getSystemErrorName } from 'node:util';
+import { getSystemErrorMessage, getSystemErrorName } from 'node:util';
 import type * as Koffi from 'koffi';
 import type { LocalPath } from './path.ts';
 
@@ -39,7 +39,7 @@ export function cPath(path: LocalPath): CPath {
 export function systemError(calls: NativeCalls, call: string, path: LocalPath): NodeJS.ErrnoException {
   const errno = calls.errno();
   const code = getSystemErrorName(-errno);
-  return Object.assign(new Error(`${code}: ${call} '${path.toString()}'`), {
+  return Object.assign(new Error(`${code}: ${getSystemErrorMessage(-errno)}, ${call} '${path.toString()}'`), {
     errno: -errno,
     code,
     syscall: call,

@@ -174,6 +174,20 @@ describe('a target that is not empty', () => {
     expect(readdirSync(target)).toEqual(['a', 'folder']);
   });
 
+  it('may hold files of that restore that are too long, or have names elsewhere, which stay as they are', async () => {
+    const snapshot = await simple();
+    await interrupted(snapshot);
+    writeFileSync(join(target, 'a'), 'one and more');
+    const c = join(target, 'folder', 'c');
+    const outside = Buffer.concat([noise(1, 700_000), Buffer.from('outside')]);
+    writeFileSync(join(folder, 'outside'), outside);
+    rmSync(c, { force: true });
+    linkSync(join(folder, 'outside'), c);
+    await run(snapshot);
+    expectSimple();
+    expect(readFileSync(join(folder, 'outside')).equals(outside)).toBe(true);
+  });
+
   it('may not hold an unfinished restore of something else', async () => {
     const snapshot = await simple();
     await interrupted(snapshot);

@@ -30,6 +30,6 @@ export function targetError(doing: string, path: string, error: unknown): unknow
 /** `no space left on device (ENOSPC)`: without the path, which the message has already. */
 export function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  const match = /^(E[A-Z0-9]+): ([^,]*?)(?:,| '|$)/.exec(error.message);
+  const match = /^(E[A-Z0-9]+): ([^,]*)/.exec(error.message);
   return match === null ? error.message : `${match[2] ?? ''} (${match[1] ?? ''})`;
 }
