@@ -119,7 +119,10 @@ Help of a verb, with examples and exit codes: respaldo <verb> --help`;
 
 function globalOptions(): Option[] {
   return [
-    new Option('-r, --repo <location>', 'repository: a folder, sftp:…, or a name in respaldo.yaml (RESPALDO_REPOSITORY)'),
+    new Option(
+      '-r, --repo <location>',
+      'repository: a folder, sftp:…, or a name in respaldo.yaml (RESPALDO_REPOSITORY)',
+    ),
     new Option('--repository-file <file>', 'file with its location (RESPALDO_REPOSITORY_FILE)'),
     new Option('-p, --password-file <file>', 'file with its password (RESPALDO_PASSWORD_FILE)'),
     new Option('--password-command <command>', 'command that prints it (RESPALDO_PASSWORD_COMMAND)'),

@@ -1,10 +1,10 @@
 /** A stored tree's bytes, cut between nodes without parsing them all: a directory of a million names stays affordable. */
 import { compareNames } from '../../domain/name.ts';
+import { endOfString } from '../format/json-string.ts';
 import { goUnquote } from '../format/quote.ts';
 import { release } from '../workers/release.ts';
 
 const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
 const OPEN_BRACE = 0x7b;
 const CLOSE_BRACE = 0x7d;
 
@@ -68,14 +68,4 @@ function findNodes(bytes: Uint8Array): Uint32Array {
     else if (byte === CLOSE_BRACE && --depth === 1) edges.push(at + 1);
   }
   return edges.length % 2 === 0 ? Uint32Array.from(edges) : new Uint32Array(0);
-}
-
-/** The closing quotation mark of the string that opens at `start`. */
-function endOfString(bytes: Uint8Array, start: number): number {
-  for (let at = bytes.indexOf(QUOTE, start + 1); at !== -1; at = bytes.indexOf(QUOTE, at + 1)) {
-    let backslashes = 0;
-    while (bytes[at - 1 - backslashes] === BACKSLASH) backslashes += 1;
-    if (backslashes % 2 === 0) return at;
-  }
-  return bytes.length;
 }

@@ -1,6 +1,7 @@
 /** Trees node by node: a directory of a million names has a tree of hundreds of megabytes. */
 import { compareNames } from '../../domain/name.ts';
 import { RespaldoError } from '../../errors.ts';
+import { endOfString } from './json-string.ts';
 import type { Node } from './node.ts';
 import { parseTree } from './tree.ts';
 
@@ -9,7 +10,6 @@ const PART = 256 * 1024;
 const HEAD = Buffer.from('{"nodes":[');
 const TAIL = /\]\}\s*$/;
 const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
 const COMMA = 0x2c;
 const OPEN = 0x7b;
 const CLOSE = 0x7d;
@@ -48,16 +48,6 @@ function endOfNode(body: Uint8Array, start: number, atLeast: number): number {
     if (byte === QUOTE) at = endOfString(body, at);
     else if (byte === OPEN) depth++;
     else if (byte === CLOSE && --depth === 0 && at >= atLeast) return at + 1;
-  }
-  return body.length;
-}
-
-/** The closing quotation mark of the string that opens at `start`. */
-function endOfString(body: Uint8Array, start: number): number {
-  for (let at = body.indexOf(QUOTE, start + 1); at !== -1; at = body.indexOf(QUOTE, at + 1)) {
-    let backslashes = 0;
-    while (body[at - 1 - backslashes] === BACKSLASH) backslashes++;
-    if (backslashes % 2 === 0) return at;
   }
   return body.length;
 }
