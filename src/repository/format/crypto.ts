@@ -6,6 +6,7 @@
 import { createCipheriv, randomBytes, randomFillSync, timingSafeEqual, type Cipheriv } from 'node:crypto';
 import { RespaldoError } from '../../errors.ts';
 import { createKernel } from '../kernel/kernel.ts';
+import { release } from '../workers/release.ts';
 
 /** The repository's master key; plain data, so that it can be sent to worker threads. */
 export interface RepositoryKey {
@@ -133,6 +134,8 @@ export class Sealer {
     run.counters(this.#counter, this.#stream, count);
     const stream = this.#encrypt.update(this.#memory.subarray(this.#stream, this.#stream + count * BLOCK));
     this.#memory.set(stream, this.#stream);
+    // Whole pieces come by the thousand: left to the collector, they pile up to tens of megabytes.
+    if (stream.length === PIECE) release(stream);
     run.xor(this.#text, this.#stream, length);
   }
 
