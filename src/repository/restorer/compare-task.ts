@@ -17,6 +17,8 @@ export interface FileToCompare {
   /** In the string form of `domain/name.ts`, as `salvage`. */
   readonly path: string;
   readonly size: number;
+  /** As many names as the file may have: with more, some lie outside of what is restored. */
+  readonly links: number;
   readonly blobs: readonly { readonly id: Id; readonly length: number }[];
   /** A new file that gets what is right of this one, unless all of it is. */
   readonly salvage?: string;
@@ -47,7 +49,7 @@ function compareFile(file: FileToCompare): Compared {
     const found = fstatSync(fd);
     if (!found.isFile()) return absent;
     const present = [...blobsInPlace(fd, file.blobs)].map(({ right }) => right);
-    const right = found.size === file.size && !present.includes(false);
+    const right = found.size === file.size && found.nlink <= file.links && !present.includes(false);
     if (right || file.salvage === undefined || !present.includes(true)) return { right, present, links: found.nlink };
     return { right, present: salvage(fd, file, file.salvage), links: found.nlink };
   } finally {

@@ -48,6 +48,7 @@ function toCompare(job: FileJob, dryRun: boolean): FileToCompare {
   return {
     path: job.path,
     size: job.size,
+    links: job.links,
     blobs,
     ...(dryRun || inPlace ? {} : { salvage: job.writeTo }),
   };

@@ -28,7 +28,7 @@ describe('selection', () => {
 });
 
 describe('the overwrite policy', () => {
-  const existing = { mtimeNs: 100n, size: 5n };
+  const existing = { mtimeNs: 100n, size: 5n, nlink: 2n };
   it.each([
     ['always', 99n, true],
     ['if-changed', 99n, true],
@@ -42,11 +42,13 @@ describe('the overwrite policy', () => {
   });
 
   it('trusts size and time for if-changed alone', () => {
-    expect(isTrusted('if-changed', existing, { mtimeNs: 100n, size: 5 })).toBe(true);
-    expect(isTrusted('if-changed', existing, { mtimeNs: 101n, size: 5 })).toBe(false);
-    expect(isTrusted('if-changed', existing, { mtimeNs: 100n, size: 6 })).toBe(false);
-    expect(isTrusted('always', existing, { mtimeNs: 100n, size: 5 })).toBe(false);
-    expect(isTrusted(undefined, existing, { mtimeNs: 100n, size: 5 })).toBe(false);
+    const same = { mtimeNs: 100n, size: 5, links: 2 };
+    expect(isTrusted('if-changed', existing, same)).toBe(true);
+    expect(isTrusted('if-changed', existing, { ...same, mtimeNs: 101n })).toBe(false);
+    expect(isTrusted('if-changed', existing, { ...same, size: 6 })).toBe(false);
+    expect(isTrusted('if-changed', existing, { ...same, links: 1 })).toBe(false);
+    expect(isTrusted('always', existing, same)).toBe(false);
+    expect(isTrusted(undefined, existing, same)).toBe(false);
   });
 });
 

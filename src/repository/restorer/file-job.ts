@@ -15,6 +15,8 @@ export interface FileJob {
   readonly blobs: readonly Located[];
   /** Bytes: the sum of its blobs. */
   readonly size: number;
+  /** Names that the file had. */
+  readonly links: number;
   /** Of a regular file at `path`: there is none, its content is right, or that has to be looked at. */
   readonly existing: 'none' | 'right' | 'compare';
   /**

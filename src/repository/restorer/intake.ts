@@ -10,7 +10,7 @@ import { type FileJob, plainLength } from './file-job.ts';
 import type { LateEntry } from './late-entries.ts';
 import type { Losses } from './losses.ts';
 import { metadataOf } from './metadata.ts';
-import { givesWay, isTrusted } from './policy.ts';
+import { givesWay, isTrusted, type Wanted } from './policy.ts';
 import type { Tally } from './tally.ts';
 import { isFatal, reasonOf, targetError } from './target-error.ts';
 import type { TargetState } from './target.ts';
@@ -99,7 +99,7 @@ export class Intake {
     const metadata = metadataOf(node);
     let verdict: Verdict;
     try {
-      verdict = this.#judge(path, size, metadata.mtimeNs);
+      verdict = this.#judge(path, { size, links: node.links ?? 1, mtimeNs: metadata.mtimeNs });
     } catch (error) {
       const errno = errnoOf(error);
       if (errno === undefined || isFatal(errno)) throw targetError('restore', path, error);
@@ -117,6 +117,7 @@ export class Intake {
       metadata,
       blobs,
       size,
+      links: node.links ?? 1,
       existing: verdict,
       writeTo: this.#parts.overwrite === undefined ? path : besides(path),
       present: undefined,
@@ -144,13 +145,13 @@ export class Intake {
   }
 
   /** What exists at the path, and what is done about it. Removes what can only be in the way. */
-  #judge(path: string, size: number, mtimeNs: bigint): Verdict {
+  #judge(path: string, wanted: Wanted): Verdict {
     const { state, overwrite, dryRun } = this.#parts;
     const local = fsPath(path);
     const existing = state === 'fresh' ? undefined : lookAt(local);
     if (existing === undefined) return 'none';
-    if (!givesWay(overwrite, existing, mtimeNs)) return 'skip';
-    if (existing.isFile()) return isTrusted(overwrite, existing, { size, mtimeNs }) ? 'right' : 'compare';
+    if (!givesWay(overwrite, existing, wanted.mtimeNs)) return 'skip';
+    if (existing.isFile()) return isTrusted(overwrite, existing, wanted) ? 'right' : 'compare';
     // A file is renamed over anything but a folder, so that there is always one or the other.
     const inTheWay = overwrite === undefined || existing.isDirectory();
     if (inTheWay && !dryRun) clear(local, existing);

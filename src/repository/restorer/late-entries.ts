@@ -102,7 +102,9 @@ function create({ path, make }: LateEntry): void {
   }
 }
 
+/** Something with other names is not ours: its metadata must not be changed either. */
 function isSame({ path, make }: LateEntry, existing: BigIntStats): boolean {
+  if (make.kind !== 'link' && existing.nlink > 1n) return false;
   switch (make.kind) {
     case 'link': {
       const first = lookAt(fsPath(make.first));

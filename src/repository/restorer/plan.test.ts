@@ -32,6 +32,7 @@ function job(blobs: readonly number[], path = '/target/file'): FileJob {
     metadata: metadataOf({ name: 'f', type: 'file', mode: 0o644, uid: 1, gid: 2, size: 0 }),
     blobs: located,
     size: located.reduce((sum, blob) => sum + plainLength(blob), 0),
+    links: 1,
     existing: 'none',
     present: undefined,
     whole: false,

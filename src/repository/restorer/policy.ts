@@ -18,11 +18,19 @@ export function givesWay(
   }
 }
 
+/** What is told of a file without reading it. `links`: how many names it has, or may have. */
+export interface Wanted {
+  readonly mtimeNs: bigint;
+  readonly size: number;
+  readonly links: number;
+}
+
 /** Whether a regular file is taken for right without reading it. */
 export function isTrusted(
   policy: OverwritePolicy | undefined,
-  existing: { readonly mtimeNs: bigint; readonly size: bigint },
-  wanted: { readonly mtimeNs: bigint; readonly size: number },
+  existing: { readonly mtimeNs: bigint; readonly size: bigint; readonly nlink: bigint },
+  wanted: Wanted,
 ): boolean {
-  return policy === 'if-changed' && existing.mtimeNs === wanted.mtimeNs && existing.size === BigInt(wanted.size);
+  if (policy !== 'if-changed' || existing.nlink > BigInt(wanted.links)) return false;
+  return existing.mtimeNs === wanted.mtimeNs && existing.size === BigInt(wanted.size);
 }

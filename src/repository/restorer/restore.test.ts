@@ -286,6 +286,18 @@ describe('overwriting', () => {
     expect(readFileSync(join(folder, 'elsewhere')).equals(old)).toBe(true);
   });
 
+  it('leaves mode and times of a file’s other names as they were, though its content is right', async () => {
+    const snapshot = await simple();
+    put('a', 'one', OLD);
+    linkSync(join(target, 'a'), join(folder, 'elsewhere'));
+    for (const overwrite of ['always', 'if-changed'] as const) {
+      await run(snapshot, { overwrite });
+      expect(read('a')).toBe('one');
+      expect(lstatSync(join(folder, 'elsewhere')).mtime).toEqual(OLD);
+      expect(lstatSync(join(target, 'a')).nlink).toBe(1);
+    }
+  });
+
   it('does not lose what was there for a blob that is damaged', async () => {
     const snapshot = await simple();
     await damagePack(await firstPack(), (bytes) => bytes.fill(0, 20, 30));

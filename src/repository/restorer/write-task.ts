@@ -1,5 +1,6 @@
 /** A worker's main work: the blobs of a part of one pack, verified and written to their files. */
 import { closeSync, openSync, readSync } from 'node:fs';
+import { decodeName } from '../../domain/name.ts';
 import { errnoOf, isError, RespaldoError } from '../../errors.ts';
 import type { Sealer } from '../format/crypto.ts';
 import type { Id } from '../format/id.ts';
@@ -105,8 +106,14 @@ class Writing {
       const errno = errnoOf(error);
       if (errno === undefined) throw error;
       if (!this.#writer.isFailed(file)) this.#refuse(file, error);
-      if (isFatal(errno)) throw targetError('write', String(this.#orders.files[file]?.path ?? ''), error);
+      if (isFatal(errno)) throw targetError('write', this.#nameOf(file), error);
     }
+  }
+
+  #nameOf(file: number): string {
+    const order = this.#orders.files[file];
+    const path = order?.whole?.rename ?? order?.path ?? '';
+    return typeof path === 'string' ? path : decodeName(path);
   }
 
   #refuse(file: number, error: unknown): void {
