@@ -1,12 +1,27 @@
 /** The small file that says: this folder is being restored, and from what. It is removed when all of it is there. */
-import { closeSync, constants, fsyncSync, fstatSync, openSync, readFileSync, unlinkSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  fsyncSync,
+  linkSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  writeSync,
+} from 'node:fs';
 import { z } from 'zod';
 import { errnoOf } from '../../errors.ts';
 import { syncPath } from '../filesystem/durable.ts';
-import { fsPath } from '../filesystem/path.ts';
+import { fsPath, type LocalPath } from '../filesystem/path.ts';
 import { isRunning, ownIdentity } from '../storage/process.ts';
+import { removeFile } from './spread-file.ts';
 
 const NAME = '.respaldo-restore';
+const DRAFT = '.new-';
+/** How file systems that know no hard links (of memory sticks) refuse one. */
+const WITHOUT_LINKS = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS']);
 const { O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_WRONLY } = constants;
 
 /** Which restore it is: another one may not go on in its place. */
@@ -38,26 +53,55 @@ export function markerName(nodes: Iterable<{ readonly name: string }>): string {
   return name;
 }
 
-/** Puts the marker into the folder, durably, in place of an earlier one. */
-export function writeMarker(folder: string, name: string, undertaking: Undertaking): void {
+/**
+ * Puts the marker into the folder, durably: whole, or not at all.
+ * @param replaces whether there is an earlier one, whose restore goes on
+ * @returns false if another restore has put its own there meanwhile
+ */
+export function writeMarker(folder: string, name: string, undertaking: Undertaking, replaces: boolean): boolean {
+  const draft = fsPath(`${folder}/${name}${DRAFT}${process.pid}`);
+  const marker = fsPath(`${folder}/${name}`);
+  removeFile(draft);
+  writeDurably(draft, `${JSON.stringify(describe(undertaking))}\n`);
+  try {
+    if (replaces) renameSync(draft, marker);
+    else linkSync(draft, marker);
+  } catch (error) {
+    if (errnoOf(error) === 'EEXIST') return false;
+    if (!WITHOUT_LINKS.has(errnoOf(error) ?? '')) throw error;
+    renameSync(draft, marker);
+  } finally {
+    removeFile(draft);
+  }
+  syncPath(fsPath(folder));
+  return true;
+}
+
+/** What a restore leaves that is killed before it has put its marker, and anything else, into the folder. */
+export function isDraft(name: string, marker: string): boolean {
+  return name.startsWith(marker + DRAFT);
+}
+
+function describe({ snapshot, path, include, exclude }: Undertaking): Marker {
   const identity = ownIdentity();
-  const marker: Marker = {
-    snapshot: undertaking.snapshot,
-    path: undertaking.path,
-    include: [...undertaking.include],
-    exclude: [...undertaking.exclude],
+  return {
+    snapshot,
+    path,
+    include: [...include],
+    exclude: [...exclude],
     pid: process.pid,
     ...(identity === undefined ? {} : { process: identity }),
   };
-  removeMarker(folder, name);
-  const fd = openSync(fsPath(`${folder}/${name}`), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
+}
+
+function writeDurably(path: LocalPath, text: string): void {
+  const fd = openSync(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
   try {
-    writeSync(fd, `${JSON.stringify(marker)}\n`);
+    writeSync(fd, text);
     fsyncSync(fd);
   } finally {
     closeSync(fd);
   }
-  syncPath(fsPath(folder));
 }
 
 /** The folder's marker; undefined if there is none, or one that we did not write. */
@@ -79,12 +123,10 @@ export function readMarker(folder: string, name: string): Marker | undefined {
   }
 }
 
+/** Removes the marker, and what killed restores left of theirs. */
 export function removeMarker(folder: string, name: string): void {
-  try {
-    unlinkSync(fsPath(`${folder}/${name}`));
-  } catch (error) {
-    if (errnoOf(error) !== 'ENOENT') throw error;
-  }
+  for (const entry of readdirSync(fsPath(folder)))
+    if (entry === name || isDraft(entry, name)) removeFile(fsPath(`${folder}/${entry}`));
 }
 
 export function isSameUndertaking(marker: Marker, { snapshot, path, include, exclude }: Undertaking): boolean {

@@ -203,6 +203,14 @@ describe('a target that is not empty', () => {
     expectSimple();
   });
 
+  it('may hold what a restore left that was killed before it began', async () => {
+    mkdirSync(target);
+    writeFileSync(join(target, `${MARKER}.new-4711`), '{"snaps');
+    await run(await simple());
+    expectSimple();
+    expect(readdirSync(target)).toEqual(['a', 'folder']);
+  });
+
   it('may hold a snapshot’s own file that is called like the marker', async () => {
     const tree = crafted.tree(fileNode(MARKER, [crafted.data('saved in the middle of a restore')]));
     await crafted.flush();

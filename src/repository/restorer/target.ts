@@ -6,6 +6,7 @@ import { syncPath } from '../filesystem/durable.ts';
 import { fsPath, showPath } from '../filesystem/path.ts';
 import {
   isAtWork,
+  isDraft,
   isSameUndertaking,
   markerName,
   readMarker,
@@ -54,11 +55,7 @@ export class Target {
     if (folder === undefined) return new Target(resolve(path), 'fresh', marker);
     const state = options.shared ? 'shared' : stateOf(folder, marker, undertaking);
     if (!options.dryRun && state !== 'shared') {
-      try {
-        writeMarker(folder, marker, undertaking);
-      } catch (error) {
-        throw targetError('write to', folder, error);
-      }
+      mark(folder, marker, undertaking, state === 'resumed');
     }
     return new Target(folder, state, marker);
   }
@@ -102,8 +99,18 @@ function syncFolders(last: string, first: string): void {
   }
 }
 
+function mark(folder: string, marker: string, undertaking: Undertaking, replaces: boolean): void {
+  let written: boolean;
+  try {
+    written = writeMarker(folder, marker, undertaking, replaces);
+  } catch (error) {
+    throw targetError('write to', folder, error);
+  }
+  if (!written) throw busy(folder, readMarker(folder, marker)?.pid);
+}
+
 function stateOf(folder: string, marker: string, undertaking: Undertaking): TargetState {
-  const names = readdirSync(fsPath(folder)).filter((name) => !ALWAYS_THERE.has(name));
+  const names = readdirSync(fsPath(folder)).filter((name) => !ALWAYS_THERE.has(name) && !isDraft(name, marker));
   if (names.length === 0) return 'fresh';
   const found = readMarker(folder, marker);
   if (found === undefined) throw notEmpty(folder);
@@ -132,8 +139,9 @@ function otherUndertaking(folder: string, snapshot: string): RespaldoError {
   );
 }
 
-function busy(folder: string, pid: number): RespaldoError {
-  return new RespaldoError('target-not-empty', `process ${pid} is restoring into ${showPath(folder)} right now`, {
+function busy(folder: string, pid: number | undefined): RespaldoError {
+  const who = pid === undefined ? 'another process' : `process ${pid}`;
+  return new RespaldoError('target-not-empty', `${who} is restoring into ${showPath(folder)} right now`, {
     hint: 'Wait until it is done, or stop it; then the same restore goes on where it stopped.',
   });
 }
