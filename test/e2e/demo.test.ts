@@ -58,10 +58,13 @@ async function demo(place: string, interruptAt?: RegExp): Promise<{ code: number
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';
+  let interrupted = false;
   for (const stream of [child.stdout, child.stderr])
     stream.setEncoding('utf8').on('data', (text: string) => {
       output += text;
-      if (interruptAt?.test(output) === true) child.kill('SIGINT');
+      // Once: the second one would end it on the spot.
+      if (interrupted || interruptAt?.test(output) !== true) return;
+      interrupted = child.kill('SIGINT');
     });
   const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
   return { code, output };
