@@ -11,6 +11,7 @@ import { Claims } from '../storage/claims.ts';
 import type { Guard } from '../storage/held-lock.ts';
 import { withLock } from '../storage/locks.ts';
 import { Crew, usefulWorkers, workerScript } from '../workers/crew.ts';
+import { keepMainHeapSmall } from '../workers/main-heap.ts';
 import { Batches } from './batches.ts';
 import { BlobSink } from './blob-sink.ts';
 import { LocalWalk } from './local-walk.ts';
@@ -81,6 +82,7 @@ class Run {
 
   async save(entries: AsyncIterable<Entry>, about: About): Promise<Saved> {
     const startedAt = this.#context.clock.now();
+    keepMainHeapSmall();
     const crew = await this.#hire();
     await using scan = new Scan();
     this.#meter.against(() => scan.totals);
