@@ -11,7 +11,7 @@ const tests = '\\.test\\.ts$';
 const adapters = 'stores|runtimes|sources|queues|catalog|notifiers|leases';
 /** src/stores/store.ts, src/catalog/catalog.ts …: the port at a folder's head. */
 const heads =
-  '^src/(stores/store|runtimes/runtime|sources/source|queues/queue|catalog/catalog|notifiers/notifier|leases/lease|repository/repository|archive/archive)\\.ts$';
+  '^src/(stores/store|runtimes/runtime|sources/source|queues/queue|catalog/catalog|notifiers/notifier|leases/lease|repository/(repository|port/[a-z]+)|archive/archive)\\.ts$';
 const lists = `^src/(${adapters}|repository|archive)/index\\.ts$`;
 
 /** A rule: files under `from` may import, of this project's sources, only what `allowed` matches. */

@@ -8,7 +8,7 @@ import { chooseRepository, repositoryHint, resolveAccess, type RepositoryQuestio
 import { secretReader } from './secrets.ts';
 
 const { signal } = new AbortController();
-const WORK = '/work';
+const WORK = '/home/ana';
 
 const config: Config = {
   file: '/etc/respaldo.yaml',
@@ -49,9 +49,9 @@ describe('the repository', () => {
     ['the file last', { config }, { name: 'main', location: { url: '/srv/main' } }],
     ['the plan before the default', { config, plan }, { name: 'other', location: { url: '/srv/other' } }],
     ['the flag before the plan', { ...every, plan }, { location: { url: 'flag' } }],
-    ['an address in a file', { flags: { repositoryFile: 'r' } }, { location: { file: '/work/r' } }],
+    ['an address in a file', { flags: { repositoryFile: 'r' } }, { location: { file: '/home/ana/r' } }],
     ['one named by a variable', { env: { RESPALDO_REPOSITORY_FILE: '/r' } }, { location: { file: '/r' } }],
-    ["one named by restic's", { env: { RESTIC_REPOSITORY_FILE: 'r' } }, { location: { file: '/work/r' } }],
+    ["one named by restic's", { env: { RESTIC_REPOSITORY_FILE: 'r' } }, { location: { file: '/home/ana/r' } }],
     ['a name as flag', { flags: { repo: 'other' }, config }, { name: 'other', location: { url: '/srv/other' } }],
     ['a name as variable', { env: { RESPALDO_REPOSITORY: 'other' }, config }, { name: 'other' }],
     ["no name in restic's variable", { env: { RESTIC_REPOSITORY: 'other' }, config }, { location: { url: 'other' } }],
@@ -85,7 +85,7 @@ describe('the password', () => {
   const OURS = { ...RESTIC, RESPALDO_PASSWORD: 'o' };
 
   it.each<[string, Partial<RepositoryQuestion>, unknown]>([
-    ['the flag before all', { flags: { passwordFile: 'p' }, env: OURS, config }, { file: '/work/p' }],
+    ['the flag before all', { flags: { passwordFile: 'p' }, env: OURS, config }, { file: '/home/ana/p' }],
     [
       'a command as flag',
       { flags: { passwordCommand: 'pass "a b"' }, config },
