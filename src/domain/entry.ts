@@ -22,11 +22,20 @@ export interface Metadata {
   readonly links?: number;
 }
 
-/** How a file's content is cut into blobs: where its bytes suggest it, or every so many bytes. */
-export type Cut = 'content' | { readonly block: number };
+/**
+ * How a file's content is cut into blobs: where its bytes suggest it, as restic does; the same in smaller pieces, of
+ * about `average` bytes, for what changes in many places; or every `block` bytes.
+ */
+export type Cut = 'content' | { readonly average: number } | { readonly block: number };
 
 /** A file's bytes. An iterable yields pieces of any size; a piece may be overwritten once the next one is asked for. */
-export type Content = AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
+export type Content = AsyncIterable<Uint8Array> | Iterable<Uint8Array> | ByteReader;
+
+/** Bytes that go straight to where they are wanted: fewer copies than with pieces. */
+export interface ByteReader {
+  /** Fills the beginning of `space`, which is never empty. @returns how many bytes came; 0 at the end */
+  readonly read: (space: Uint8Array) => Promise<number>;
+}
 
 /** Paths are absolute within the snapshot (`/data/base/1`), in the string form of `name.ts`. */
 export interface FileEntry {
@@ -59,14 +68,39 @@ export interface LocalTree {
   /** The folder that relative targets start from: an absolute path. */
   readonly workingDirectory: string;
   readonly selection: Selection;
+  /** Default: all of them as they are. */
+  readonly reading?: Reading;
 }
 
 /** Which entries of a local tree are left out. Patterns have restic's meaning. */
 export interface Selection {
   readonly exclude: readonly string[];
+  /** The same, whatever the case of letters. */
+  readonly iexclude?: readonly string[];
   readonly oneFileSystem: boolean;
-  /** Leave out folders marked by a valid CACHEDIR.TAG. */
+  /** Leave out what lies in folders marked by a valid CACHEDIR.TAG. */
   readonly excludeCaches: boolean;
+  /** Leave out what lies in folders that hold such a file, except that file. */
+  readonly excludeIfPresent?: readonly FolderMark[];
+  /** Leave out what is no folder and has more bytes. */
+  readonly excludeLargerThan?: number;
+}
+
+/** A file that marks the folder it lies in. */
+export interface FolderMark {
+  readonly name: string;
+  /** What its content must begin with; empty: anything. */
+  readonly header: string;
+}
+
+/** How a local tree's files are compared with the parent snapshot, and what is stored of them. */
+export interface Reading {
+  /** A file whose inode or time of change differs may still be unchanged: for file systems that invent both. */
+  readonly ignoreInode?: boolean;
+  /** A file whose time of change differs may still be unchanged. */
+  readonly ignoreCtime?: boolean;
+  /** Store times of access too, not times of modification in their place. */
+  readonly withAtime?: boolean;
 }
 
 export type Entry = FileEntry | DirectoryEntry | SymlinkEntry | LocalTree;

@@ -1,5 +1,5 @@
 /** Cuts a stream of bytes into content-defined chunks, through a window of bounded size. */
-import { MAX_CHUNK, type Chunker } from '../format/chunker.ts';
+import { MAX_CHUNK, RESTIC_SIZES, type Chunker } from '../format/chunker.ts';
 
 const READ_SIZE = 1024 * 1024;
 /** Room that a {@link Cutter}'s chunker needs. */
@@ -42,7 +42,8 @@ export class Cutter {
   }
 
   /** Forgets what is in the window: the next byte starts another stream. */
-  reset(): void {
+  reset(sizes = RESTIC_SIZES): void {
+    this.#chunker.use(sizes);
     this.#start = 0;
     this.#end = 0;
   }

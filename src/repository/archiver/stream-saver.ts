@@ -1,6 +1,6 @@
 /** Turns a file's content, as it comes, into blobs: by content, or in blocks of one size. */
 import type { Content, Cut } from '../../domain/entry.ts';
-import { Chunker } from '../format/chunker.ts';
+import { Chunker, chunkSizes, type ChunkSizes } from '../format/chunker.ts';
 import type { Id } from '../format/id.ts';
 import type { Batches } from './batches.ts';
 import { Cutter, CUTTER_WINDOW } from './cutter.ts';
@@ -25,7 +25,8 @@ export class StreamSaver {
 
   /** Reads the content to its end. One stream at a time. */
   async save(content: Content, cut: Cut): Promise<SavedStream> {
-    return cut === 'content' ? this.#pieces(content) : this.#inBlocks(content, cut.block);
+    if (cut === 'content') return this.#pieces(content);
+    return 'block' in cut ? this.#inBlocks(content, cut.block) : this.#pieces(content, chunkSizes(cut.average));
   }
 
   /** The same, cut by content, of bytes that `read` puts where it is told; it answers how many, 0 at the end. */
@@ -43,8 +44,8 @@ export class StreamSaver {
     }
   }
 
-  async #pieces(content: Content): Promise<SavedStream> {
-    const cutter = this.#emptyCutter();
+  async #pieces(content: Content, sizes?: ChunkSizes): Promise<SavedStream> {
+    const cutter = this.#emptyCutter(sizes);
     const ids: Id[] = [];
     let size = 0;
     for await (const piece of content) {
@@ -63,9 +64,9 @@ export class StreamSaver {
     return { content: ids, size };
   }
 
-  #emptyCutter(): Cutter {
+  #emptyCutter(sizes?: ChunkSizes): Cutter {
     const cutter = (this.#cutter ??= new Cutter(new Chunker(this.#polynomial, CUTTER_WINDOW)));
-    cutter.reset();
+    cutter.reset(sizes);
     return cutter;
   }
 

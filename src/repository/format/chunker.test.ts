@@ -1,18 +1,18 @@
 import { createHash, randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Chunker, MAX_CHUNK, MIN_CHUNK } from './chunker.ts';
+import { Chunker, chunkSizes, MAX_CHUNK, MIN_CHUNK, RESTIC_SIZES } from './chunker.ts';
 
 const POLYNOMIAL = 0x3da3358b4dc173n;
 const MASK = (1 << 20) - 1;
 
 /** The ends of chunks by the definition: the digest of 64 bytes, kept in two halves of 32 bits to be quick. */
-function cutsByDefinition(bytes: Uint8Array): number[] {
+function cutsByDefinition(bytes: Uint8Array, { min, max, bits } = RESTIC_SIZES): number[] {
   const cuts: number[] = [];
   for (let start = 0; start < bytes.length;) {
-    const last = Math.min(bytes.length, start + MAX_CHUNK);
-    let end = start + MIN_CHUNK;
-    while (end < last && lowDigest(bytes, end) !== 0) end++;
+    const last = Math.min(bytes.length, start + max);
+    let end = start + min;
+    while (end < last && (lowDigest(bytes, end) & (2 ** bits - 1)) !== 0) end++;
     cuts.push((start = Math.min(end, last)));
   }
   return cuts;
@@ -42,8 +42,9 @@ function lowDigest(bytes: Uint8Array, end: number): number {
 }
 
 /** The ends of chunks as a reader of a stream finds them: `read` bytes at a time, in a window of `capacity`. */
-function cutsOfStream(bytes: Uint8Array, read: number, capacity: number): number[] {
+function cutsOfStream(bytes: Uint8Array, read: number, capacity: number, sizes = RESTIC_SIZES): number[] {
   const chunker = new Chunker(POLYNOMIAL, capacity);
+  chunker.use(sizes);
   const { window } = chunker;
   const cuts: number[] = [];
   let [start, end, position, dropped] = [0, 0, 0, 0];
@@ -123,6 +124,17 @@ describe('chunks', () => {
       chunker.window.set(bytes);
       expect(steps.map((end) => chunker.next(0, end, false))).toEqual([...steps.slice(1).map(() => 0), cut]);
     }
+  });
+
+  it.each([1000, 4096, 32_768, 300_000, 1 << 20, 1 << 30])('can be of about %i bytes', (average) => {
+    const bytes = noise(4 * 1024 * 1024 + 77);
+    const sizes = chunkSizes(average);
+    const cuts = cutsOfStream(bytes, 1 << 20, 9 << 20, sizes);
+    expect(cuts).toEqual(cutsByDefinition(bytes, sizes));
+    const mean = bytes.length / cuts.length;
+    const wanted = Math.min(Math.max(average, 4096), 1 << 20);
+    expect(mean).toBeGreaterThan(wanted / 4);
+    expect(mean).toBeLessThan(wanted * 2);
   });
 
   it('start anew after a cut, wherever the caller lets the next one start', () => {

@@ -1,17 +1,41 @@
 /**
  * Content-defined chunking as restic does it: a chunk ends where the Rabin fingerprint of the 64 bytes before has 20
- * zero bits, but never before 512 KiB nor after 8 MiB. So an insertion moves cuts only near itself.
+ * zero bits, but never before 512 KiB nor after 8 MiB. So an insertion moves cuts only near itself. Other sizes are as
+ * good for whoever reads: a file is the sum of its blobs.
  */
 import { createKernel } from '../kernel/kernel.ts';
 
 export const MIN_CHUNK = 512 * 1024;
 export const MAX_CHUNK = 8 * 1024 * 1024;
 
+/** What chunks may be like. Bytes; a cut is looked for in every place with a chance of one in two to the `bits`. */
+export interface ChunkSizes {
+  readonly min: number;
+  readonly max: number;
+  readonly bits: number;
+}
+
+export const RESTIC_SIZES: ChunkSizes = { min: MIN_CHUNK, max: MAX_CHUNK, bits: 20 };
+
+const SMALLEST_AVERAGE = 4096;
+
+/**
+ * Chunks of about that many bytes, for content that changes in many places.
+ * @param average is rounded down to a power of two from 4 KiB to 1 MiB.
+ */
+export function chunkSizes(average: number): ChunkSizes {
+  const bounded = Math.min(Math.max(average, SMALLEST_AVERAGE), RESTIC_SIZES.max / 8);
+  const bits = Math.floor(Math.log2(bounded)) - 1;
+  // As far again as the least, on average: half of all bytes need not be looked at.
+  return { min: 2 ** bits, max: 2 ** bits * 16, bits };
+}
+
 /** Finds the ends of chunks in bytes that the caller puts into `window`. One thread's. */
 export class Chunker {
   /** `capacity` writable bytes: the caller fills it and moves its content as it likes. */
   readonly window: Uint8Array;
   readonly #kernel;
+  #sizes = RESTIC_SIZES;
   #start = -1;
   /** No cut lies at or before this place of the current chunk. */
   #scanned = 0;
@@ -23,6 +47,12 @@ export class Chunker {
     this.window = memory.subarray(base, base + capacity);
   }
 
+  /** From the next chunk on. The first ones are restic's. */
+  use(sizes: ChunkSizes): void {
+    this.#sizes = sizes;
+    this.#start = -1;
+  }
+
   /**
    * End (exclusive) of the chunk that starts at `start`, given valid bytes [start, end); 0 if there are none, or more
    * are needed.
@@ -30,15 +60,16 @@ export class Chunker {
    * same `start`: what has been scanned is not scanned again.
    */
   next(start: number, end: number, final: boolean): number {
+    const { min, max } = this.#sizes;
     if (start !== this.#start) {
       this.#start = start;
-      this.#scanned = start + MIN_CHUNK - 1;
+      this.#scanned = start + min - 1;
     }
-    const cut = this.#scan(Math.min(end, start + MAX_CHUNK));
-    const isWhole = cut !== 0 || end - start >= MAX_CHUNK || (final && end > start);
+    const cut = this.#scan(Math.min(end, start + max));
+    const isWhole = cut !== 0 || end - start >= max || (final && end > start);
     if (!isWhole) return 0;
     this.#start = -1;
-    return cut === 0 ? Math.min(end, start + MAX_CHUNK) : cut;
+    return cut === 0 ? Math.min(end, start + max) : cut;
   }
 
   /** The window's content has been moved down by `delta` bytes. */
@@ -52,7 +83,7 @@ export class Chunker {
   #scan(limit: number): number {
     if (limit <= this.#scanned) return 0;
     const { run, base } = this.#kernel;
-    const cut = run.cut(base + this.#scanned + 1, base + limit);
+    const cut = run.cut(base + this.#scanned + 1, base + limit, this.#sizes.bits);
     this.#scanned = limit;
     return cut === 0 ? 0 : cut - base;
   }

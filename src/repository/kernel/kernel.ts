@@ -9,8 +9,8 @@ interface Exports {
   readonly BASE: { readonly value: number };
   /** Must be called before `cut`. Degree 53. */
   setPolynomial(polynomial: bigint): void;
-  /** First position in [from, to] where the 64 bytes before it ask for a cut; 0: none. */
-  cut(from: number, to: number): number;
+  /** First position in [from, to] where the 64 bytes before it ask for a cut: `bits` bits of their digest are zero; 0: none. */
+  cut(from: number, to: number, bits: number): number;
   poly1305Begin(r: number): void;
   /** `length` is a multiple of 16. */
   poly1305Blocks(at: number, length: number): void;

@@ -10,12 +10,13 @@ export const BASE: usize = 65536;
 const OUT: usize = 1024;
 const MOD: usize = 4096;
 
-// --- Rabin fingerprints over GF(2): a 64-byte window, cut where the low 20 bits are zero -----------------------------
+// --- Rabin fingerprints over GF(2): a 64-byte window, cut where the digest's low bits are zero ------------------------
 
 const WINDOW: usize = 64;
-const MASK: u64 = (1 << 20) - 1;
 /** Bytes that each of three lanes scans before the lanes are compared. */
 const LANE: usize = 8192;
+/** With fewer bits a cut is so near that what the other lanes found would mostly be thrown away. */
+const BITS_FOR_LANES: u32 = 17;
 
 // The polynomial has degree 53, so the byte that a shift pushes out lies above bit 53 - 8 before the shift.
 const DEGREE: u64 = 53;
@@ -54,11 +55,11 @@ function digestOf(at: usize): u64 {
 }
 
 /** The first position in [from, to] where the window that ends there asks for a cut; 0 if there is none. */
-function cutInOneLane(from: usize, to: usize): usize {
+function cutInOneLane(from: usize, to: usize, mask: u64): usize {
   let window = from - WINDOW;
   const last = to - WINDOW;
   let digest = digestOf(window);
-  while ((digest & MASK) != 0) {
+  while ((digest & mask) != 0) {
     if (window >= last) return 0;
     digest ^= load<u64>((<usize>load<u8>(window)) << 3, OUT);
     digest = append(digest, window + WINDOW);
@@ -68,12 +69,15 @@ function cutInOneLane(from: usize, to: usize): usize {
 }
 
 /**
- * The first position in [from, to] where a chunk ends; 0 if there is none. The 64 bytes before `from` must be readable.
+ * The first position in [from, to] where a chunk ends, which is where `bits` bits of the digest are zero; 0 if there is
+ * none. The 64 bytes before `from` must be readable.
  *
  * A digest depends on its window alone, so three stretches can be scanned side by side, which hides the latency of the
  * table look-ups. The first lane's finding wins at once; those of the others wait for the lanes before them.
  */
-export function cut(from: usize, to: usize): usize {
+export function cut(from: usize, to: usize, bits: u32): usize {
+  const mask: u64 = ((<u64>1) << bits) - 1;
+  if (bits < BITS_FOR_LANES) return cutInOneLane(from, to, mask);
   while (to - from >= 3 * LANE) {
     let window = from - WINDOW;
     let a = digestOf(window);
@@ -83,9 +87,9 @@ export function cut(from: usize, to: usize): usize {
     let third: usize = 0;
     const end = window + LANE;
     for (; window < end; window++) {
-      if ((a & MASK) == 0) return window + WINDOW;
-      if ((b & MASK) == 0 && second == 0) second = window + WINDOW + LANE;
-      if ((c & MASK) == 0 && third == 0) third = window + WINDOW + 2 * LANE;
+      if ((a & mask) == 0) return window + WINDOW;
+      if ((b & mask) == 0 && second == 0) second = window + WINDOW + LANE;
+      if ((c & mask) == 0 && third == 0) third = window + WINDOW + 2 * LANE;
       a ^= load<u64>((<usize>load<u8>(window)) << 3, OUT);
       b ^= load<u64>((<usize>load<u8>(window, LANE)) << 3, OUT);
       c ^= load<u64>((<usize>load<u8>(window, 2 * LANE)) << 3, OUT);
@@ -97,7 +101,7 @@ export function cut(from: usize, to: usize): usize {
     if (third) return third;
     from += 3 * LANE;
   }
-  return cutInOneLane(from, to);
+  return cutInOneLane(from, to, mask);
 }
 
 // --- Poly1305, one 130-bit number in five limbs of 26 bits ---------------------------------------------------------
