@@ -13,6 +13,7 @@ export interface HostOptions {
 /** Runs programs on this machine. */
 export class HostRuntime implements Runtime {
   readonly kind = 'host';
+  readonly place = 'this host';
   readonly #grace: number;
 
   constructor(options: HostOptions = {}) {

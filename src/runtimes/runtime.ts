@@ -6,19 +6,24 @@ export interface Command {
   readonly env?: Readonly<Record<string, string>>;
   /** Written to standard input, which is then closed. Absent: standard input is empty. */
   readonly stdin?: AsyncIterable<Uint8Array>;
+  /** Absent: this process's own on the host, the image's in a container. */
   readonly cwd?: string;
-  /** Run as this user (host only, needs root). */
+  /** Run as this user: on the host this needs root, and a pod runs everything as its own user: `usage`. */
   readonly user?: { readonly uid: number; readonly gid: number };
 }
 
 export interface Runtime {
-  readonly kind: 'host';
+  readonly kind: 'host' | 'docker' | 'kubernetes';
+  /** For people: `this host`, `the container shop-db`, `the pod shop/db-0`. */
+  readonly place: string;
 
   /**
    * Streams standard output with back-pressure. Ends normally only after a confirmed exit 0; else throws
    * `command-failed` with the exit code or signal and the tail of standard error, so that a cut-short dump can never
    * look whole. Leaving the loop early, or an abort, ends the whole process group before this returns.
-   * @throws RespaldoError `tool-missing` if there is no such program, `command-failed`, `cancelled`.
+   * @throws RespaldoError `tool-missing` if there is no such program, `command-failed`, `cancelled`; of a container
+   * `source-missing` (no such container or pod), `source-refused` (it does not run, or we may not reach it),
+   * `source-lost` (the way to it broke), `usage`.
    */
   run(command: Command, signal: AbortSignal): AsyncIterable<Uint8Array>;
 }
