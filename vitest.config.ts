@@ -20,6 +20,7 @@ export default defineConfig({
       project('unit', ['src/**/*.test.ts', 'scripts/**/*.test.ts', 'test/house/**/*.test.ts'], 30 * seconds),
       project('contract', ['test/contract/**/*.test.ts'], 60 * seconds),
       project('interop', ['test/interop/**/*.test.ts'], 180 * seconds),
+      project('fuzz', ['test/fuzz/**/*.test.ts'], 180 * seconds),
       project('e2e', ['test/e2e/**/*.test.ts'], 300 * seconds),
     ],
   },

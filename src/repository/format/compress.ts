@@ -1,6 +1,7 @@
 /** Zstandard, as restic's format version 2 stores blobs and JSON objects. */
 import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import { RespaldoError } from '../../errors.ts';
+import { declaredSize } from './zstd-frame.ts';
 import { loadZstd, type Zstd } from './zstd.ts';
 
 /** A good ratio for little time: about what restic's "auto" gives. */
@@ -17,6 +18,15 @@ const portable: Zstd = {
     return plain;
   },
 };
+
+/** Sizes above this are compared with what the frame says before there is room for them. */
+const LARGE = 1024 * 1024;
+
+function refuseOtherSize(packed: Uint8Array, size: number): void {
+  const declared = declaredSize(packed);
+  if (declared !== undefined && declared !== size)
+    throw new Error(`${String(declared)} bytes instead of ${String(size)}`);
+}
 
 let loaded: Zstd | undefined;
 
@@ -35,7 +45,10 @@ export function compress(plain: Uint8Array, level = DEFAULT_LEVEL): Uint8Array {
  */
 export function decompress(packed: Uint8Array, size?: number): Uint8Array {
   try {
-    if (size !== undefined) return zstd().decompress(packed, size);
+    if (size !== undefined) {
+      if (size > LARGE) refuseOtherSize(packed, size);
+      return zstd().decompress(packed, size);
+    }
     return zstdDecompressSync(packed, { maxOutputLength: MAX_UNKNOWN });
   } catch (cause) {
     const expected = size === undefined ? '' : ` to ${String(size)} bytes`;

@@ -9,7 +9,7 @@ const blob: fc.Arbitrary<PackedBlob> = fc.record({
   id,
   type: fc.constantFrom('data', 'tree'),
   offset: size,
-  length: size,
+  length: fc.integer({ min: 32, max: 0xffff_ffff }),
   uncompressedLength: size,
 });
 const packs: fc.Arbitrary<IndexedPack[]> = fc.array(fc.record({ id, blobs: fc.array(blob) }));
@@ -42,7 +42,7 @@ describe('an index file', () => {
     expect(parseIndex(Buffer.from('{"packs":null}'))).toEqual({ supersedes: [], packs: [] });
   });
 
-  const entry = { id: A, type: 'data', offset: 0, length: 1 };
+  const entry = { id: A, type: 'data', offset: 0, length: 33 };
   test.each([
     ['cut short', '{"packs":[{"id":'],
     ['a list', '[]'],
@@ -51,6 +51,11 @@ describe('an index file', () => {
     ['without blobs', JSON.stringify({ packs: [{ id: A }] })],
     ['with an unknown type', JSON.stringify({ packs: [{ id: A, blobs: [{ ...entry, type: 'other' }] }] })],
     ['with a negative offset', JSON.stringify({ packs: [{ id: A, blobs: [{ ...entry, offset: -1 }] }] })],
+    ['with a blob too short to be sealed', JSON.stringify({ packs: [{ id: A, blobs: [{ ...entry, length: 31 }] }] })],
+    [
+      'with a type that is no text',
+      JSON.stringify({ packs: [{ id: A, blobs: [{ ...entry, type: { toString: 1 } }] }] }),
+    ],
     ['with a fraction', JSON.stringify({ packs: [{ id: A, blobs: [{ ...entry, length: 1.5 }] }] })],
     ['with a length beyond 32 bits', JSON.stringify({ packs: [{ id: A, blobs: [{ ...entry, length: 2 ** 32 }] }] })],
   ])('that is %s is refused', (_, json) => {

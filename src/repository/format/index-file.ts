@@ -1,4 +1,5 @@
 import { RespaldoError } from '../../errors.ts';
+import { SEAL_OVERHEAD } from './crypto.ts';
 import { type Id, isId } from './id.ts';
 import type { PackedBlob } from './pack.ts';
 
@@ -80,8 +81,8 @@ function parsePack(value: unknown): IndexedPack {
 function parseBlob(value: unknown): PackedBlob {
   const { id, type, offset, length, uncompressed_length: uncompressedLength = 0 } = fieldsOf(value, 'a blob');
   if (!isIdValue(id)) throw damaged('a blob without a valid id');
-  if (type !== 'data' && type !== 'tree') throw damaged(`blob ${id} has the unknown type ${String(type)}`);
-  if (!isSize(offset) || !isSize(length) || !isSize(uncompressedLength))
+  if (type !== 'data' && type !== 'tree') throw damaged(`blob ${id} has an unknown type`);
+  if (!isSize(offset) || !isSize(length) || length < SEAL_OVERHEAD || !isSize(uncompressedLength))
     throw damaged(`blob ${id} has an impossible offset or length`);
   return { id, type, offset, length, uncompressedLength };
 }

@@ -56,6 +56,9 @@ describe('a key file', () => {
     ['rounds that are no power of two', { N: 1000 }],
     ['negative parameters', { r: -8 }],
     ['absurd parallelism', { p: 10 ** 9 }],
+    ['more memory side by side than any key needs', { N: 2, r: 2 ** 20, p: 1024 }],
+    ['hours of work', { N: 2 ** 17, r: 8, p: 2 ** 13 }],
+    ['numbers that no library takes', { N: 2, r: 2 ** 22, p: 2 }],
   ])('is refused as damaged with %s', async (_, changes) => {
     await expect(openKeyFile(await keyFile(changes), 'secret')).rejects.toMatchObject({ code: 'repository-damaged' });
   });

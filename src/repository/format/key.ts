@@ -1,5 +1,6 @@
 /** Key files: the repository's master key, sealed under a key that scrypt derives from a password. */
-import { randomBytes, scrypt } from 'node:crypto';
+import { type BinaryLike, randomBytes, scrypt, type ScryptOptions } from 'node:crypto';
+import { promisify } from 'node:util';
 import { z } from 'zod';
 import { isError, RespaldoError } from '../../errors.ts';
 import { Sealer, type RepositoryKey } from './crypto.ts';
@@ -23,9 +24,10 @@ export interface KeyOwner {
 const DEFAULT_DERIVATION: KeyDerivation = { N: 32768, r: 8, p: 5 };
 
 const SALT_BYTES = 64;
-/** A key file is not authenticated until it is opened: a forged one must not take all memory. */
+/** A key file is not authenticated until it is opened: a forged one must not take all memory, or hours. */
 const MAX_MEMORY = 1024 * 1024 * 1024;
-const MAX_PARALLEL = 1024;
+/** Of N·r·p: some hundred times what is usual, about half a minute. */
+const MAX_COST = 2 ** 27;
 
 const base64 = z.base64().transform((text) => new Uint8Array(Buffer.from(text, 'base64')));
 
@@ -36,7 +38,7 @@ const fileSchema = z.object({
   kdf: z.literal('scrypt'),
   N: z.int().min(2),
   r: z.int().min(1),
-  p: z.int().min(1).max(MAX_PARALLEL),
+  p: z.int().min(1),
   salt: base64,
   data: base64,
 });
@@ -111,19 +113,22 @@ function parse(file: Uint8Array): z.infer<typeof fileSchema> {
   }
 }
 
-function deriveKey(password: string, salt: Uint8Array, { N, r, p }: KeyDerivation): Promise<RepositoryKey> {
-  const memory = 128 * N * r;
-  if (memory > MAX_MEMORY || (N & (N - 1)) !== 0) return Promise.reject(damaged('its scrypt parameters are unusable'));
-  const options = { N, r, p, maxmem: memory + 128 * r * p + 1024 * 1024 };
-  return new Promise((resolve, reject) => {
-    scrypt(password, salt, 64, options, (error, derived) => {
-      if (error) reject(damaged('its scrypt parameters are unusable', error));
-      else {
-        const [encrypt, macK, macR] = [derived.subarray(0, 32), derived.subarray(32, 48), derived.subarray(48, 64)];
-        resolve({ encrypt, macK, macR });
-      }
-    });
-  });
+async function deriveKey(password: string, salt: Uint8Array, { N, r, p }: KeyDerivation): Promise<RepositoryKey> {
+  const memory = 128 * r * Math.max(N, p);
+  if (memory > MAX_MEMORY || N * r * p > MAX_COST || (N & (N - 1)) !== 0)
+    throw damaged('its scrypt parameters are unusable');
+  const options = { N, r, p, maxmem: 2 * memory + 1024 * 1024 };
+  try {
+    const derived = await promisify<BinaryLike, BinaryLike, number, ScryptOptions, Buffer>(scrypt)(
+      password,
+      salt,
+      64,
+      options,
+    );
+    return { encrypt: derived.subarray(0, 32), macK: derived.subarray(32, 48), macR: derived.subarray(48, 64) };
+  } catch (error) {
+    throw damaged('its scrypt parameters are unusable', error);
+  }
 }
 
 function encode(value: Uint8Array): string {

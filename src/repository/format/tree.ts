@@ -10,6 +10,8 @@ const HEAD = Buffer.from('{"nodes":[');
 const TAIL = Buffer.from(']}\n');
 /** Nodes that are put together at a time, so that no string comes near the longest that there can be. */
 const BATCH = 10_000;
+/** Levels of what we only carry along: fields that are new to us, and those of other systems. */
+const MAX_DEPTH = 100;
 
 /** The tree of nodes that are already encoded and sorted by the bytes of their names. */
 export function encodeTree(nodes: readonly string[]): Uint8Array {
@@ -61,9 +63,9 @@ export function parseTree(bytes: Uint8Array): Node[] {
 const longIntegers = /([{,]\s*"(?:inode|device_id|device)"\s*:\s*)(\d{16,})/g;
 
 function parseJson(bytes: Uint8Array): unknown[] {
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString();
   let tree: unknown;
   try {
+    const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString();
     tree = JSON.parse(text.replace(longIntegers, '$1"$2"'));
   } catch (cause) {
     throw damaged('it is not JSON', cause);
@@ -84,7 +86,7 @@ function parseNode(raw: unknown): Node {
   const unknown: [string, unknown][] = [];
   for (const field of Object.keys(raw)) {
     const read = fields.get(field);
-    if (read === undefined) unknown.push([field, raw[field]]);
+    if (read === undefined) unknown.push([field, shallow(raw[field], field)]);
     else read(node, raw[field], field);
   }
   if (unknown.length > 0) node.unknown = Object.fromEntries(unknown);
@@ -113,7 +115,7 @@ const fields: ReadonlyMap<string, FieldReader> = new Map<string, FieldReader>([
   ['linktarget', (node, value, field) => (node.linkTarget ??= text(value, field))],
   ['linktarget_raw', (node, value, field) => (node.linkTarget = decodeLinkTarget(base64(value, field)))],
   ['extended_attributes', (node, value, field) => (node.extendedAttributes = list(value, field).map(parseAttribute))],
-  ['generic_attributes', (node, value, field) => (node.genericAttributes = record(value, field))],
+  ['generic_attributes', (node, value, field) => (node.genericAttributes = record(shallow(value, field), field))],
   ['device', (node, value, field) => (node.device = longInteger(value, field))],
   ['content', readContent],
   ['subtree', readSubtree],
@@ -136,7 +138,8 @@ function parseName(quoted: string): string {
 }
 
 function parseType(value: unknown): Node['type'] {
-  if (!isNodeType(value)) throw new RangeError(`its type is unknown: ${JSON.stringify(value)}`);
+  if (!isNodeType(value))
+    throw new RangeError(`its type is unknown${typeof value === 'string' ? `: ${JSON.stringify(value)}` : ''}`);
   return value;
 }
 
@@ -192,6 +195,14 @@ function list(value: unknown, field: string): unknown[] {
 
 function record(value: unknown, field: string): Record<string, unknown> {
   if (!isRecord(value)) throw wrong(field, 'an object');
+  return value;
+}
+
+/** Such values are written again and sent to threads, which no stack survives if they are nested without end. */
+function shallow(value: unknown, field: string, depth = 0): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  if (depth >= MAX_DEPTH) throw wrong(field, `less than ${String(MAX_DEPTH)} levels`);
+  for (const inner of Object.values(value)) shallow(inner, field, depth + 1);
   return value;
 }
 

@@ -1,5 +1,6 @@
 import { isError, RespaldoError } from '../../errors.ts';
 import type { ReadStore } from '../../stores/store.ts';
+import type { RepositoryContext } from '../context.ts';
 import { decompress } from '../format/compress.ts';
 import type { Sealer } from '../format/crypto.ts';
 import { hashId, type Id } from '../format/id.ts';
@@ -11,6 +12,9 @@ import { packKey } from './objects.ts';
 /** Trees are read again and again by walks; what was read lately is kept, up to this many bytes. */
 const TREE_CACHE_BYTES = 16 * 1024 * 1024;
 
+/** The largest pack that restic makes; pieces of files are far smaller. Whoever claims more wants all of the memory. */
+const MAX_DATA = 128 * 1024 * 1024;
+
 /** Buffers above this size are given back as soon as they have served. */
 const LARGE = 1024 * 1024;
 
@@ -19,6 +23,8 @@ const LARGE = 1024 * 1024;
  * @throws RespaldoError `repository-damaged`
  */
 export function unpackBlob(sealer: Sealer, sealed: Uint8Array, blob: PackedBlob): Uint8Array {
+  if (blob.type === 'data' && blob.uncompressedLength > MAX_DATA)
+    throw damagedBlob(blob, `no piece of a file has ${blob.uncompressedLength} bytes`);
   try {
     const opened = sealer.open(sealed);
     const plain = blob.uncompressedLength === 0 ? opened : decompress(opened, blob.uncompressedLength);
@@ -30,16 +36,19 @@ export function unpackBlob(sealer: Sealer, sealed: Uint8Array, blob: PackedBlob)
   throw damagedBlob(blob, 'its content does not match its id');
 }
 
+/** What reading blobs takes. */
+export type ReadContext = Pick<RepositoryContext, 'store' | 'nearby' | 'sealer'>;
+
 /** Reads blobs wherever they lie. */
 export class BlobReader {
-  readonly #store: ReadStore;
+  readonly #stores: Readonly<Record<BlobType, ReadStore>>;
   readonly #sealer: Sealer;
   readonly #index: BlobIndex;
   readonly #trees = new Map<Id, Uint8Array>();
   #treeBytes = 0;
 
-  constructor(store: ReadStore, sealer: Sealer, index: BlobIndex) {
-    this.#store = store;
+  constructor({ store, nearby, sealer }: ReadContext, index: BlobIndex) {
+    this.#stores = { data: store, tree: nearby };
     this.#sealer = sealer;
     this.#index = index;
   }
@@ -78,7 +87,7 @@ export class BlobReader {
     const { pack, offset, length } = place;
     let sealed: Uint8Array;
     try {
-      sealed = await this.#store.read(packKey(pack), { offset, length }, signal);
+      sealed = await this.#stores[place.type].read(packKey(pack), { offset, length }, signal);
     } catch (error) {
       // A pack that is gone or too short is damage; a network that fails is not.
       if (isError(error, 'store-missing')) throw damagedBlob(place, `pack ${pack} is missing`, error);
@@ -95,8 +104,8 @@ export class BlobReader {
     }
   }
 
-  async #isTruncated({ pack, offset, length }: Located, signal: AbortSignal): Promise<boolean> {
-    const { size } = await this.#store.stat(packKey(pack), signal);
+  async #isTruncated({ type, pack, offset, length }: Located, signal: AbortSignal): Promise<boolean> {
+    const { size } = await this.#stores[type].stat(packKey(pack), signal);
     return size < offset + length;
   }
 

@@ -11,7 +11,7 @@ const blob: fc.Arbitrary<PackedBlob> = fc.record({
   id,
   type: fc.constantFrom('data', 'tree'),
   offset: size,
-  length: size,
+  length: fc.integer({ min: 32, max: 0xffff_ffff }),
   uncompressedLength: size,
 });
 const packs: fc.Arbitrary<IndexedPack[]> = fc.array(fc.record({ id, blobs: fc.array(blob) }));
@@ -41,7 +41,7 @@ describe('scanning an index file', () => {
   });
 
   test('leaves every other form to the parser, damaged ones among them', () => {
-    const list = [{ id: 'a'.repeat(64), blobs: [{ id: 'b'.repeat(64), type: 'data', offset: 1, length: 2 }] }];
+    const list = [{ id: 'a'.repeat(64), blobs: [{ id: 'b'.repeat(64), type: 'data', offset: 1, length: 33 }] }];
     const json = JSON.stringify({ packs: list });
     expect(read(Buffer.from(json))).toHaveLength(1);
     expect(read(Buffer.from(JSON.stringify({ packs: list }, null, 1)))).toBeUndefined();
@@ -49,6 +49,7 @@ describe('scanning an index file', () => {
     expect(read(Buffer.from(`${json}x`))).toBeUndefined();
     expect(read(Buffer.from(json.replace('"offset":1', '"offset":4294967296')))).toBeUndefined();
     expect(read(Buffer.from(json.replace('"offset":1', '"offset":')))).toBeUndefined();
+    expect(read(Buffer.from(json.replace('"length":33', '"length":31')))).toBeUndefined();
     expect(read(Buffer.from(json.replace('bbbb', 'BBBB')))).toBeUndefined();
     for (let length = 0; length < json.length; length++)
       expect(read(Buffer.from(json.slice(0, length)))).toBeUndefined();

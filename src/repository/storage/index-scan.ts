@@ -1,3 +1,4 @@
+import { SEAL_OVERHEAD } from '../format/crypto.ts';
 import { ID_BYTES } from '../format/id.ts';
 import { ID_WORDS } from './id-words.ts';
 import { BLOB_FIELDS, LENGTH, OFFSET, PLACE, UNCOMPRESSED_LENGTH } from './known-blobs.ts';
@@ -102,6 +103,7 @@ class Scan {
     const fields = row + ID_WORDS;
     this.#blobs[fields + PLACE] = isTree ? 1 : 0;
     if (!this.#number(fields + OFFSET) || !this.#take(SIZE) || !this.#number(fields + LENGTH)) return false;
+    if ((this.#blobs[fields + LENGTH] ?? 0) < SEAL_OVERHEAD) return false;
     if (this.#take(PLAIN_SIZE) && !this.#number(fields + UNCOMPRESSED_LENGTH)) return false;
     this.#count += 1;
     return this.#takeByte(CLOSE);

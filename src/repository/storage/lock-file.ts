@@ -1,6 +1,7 @@
 import { hostname, userInfo } from 'node:os';
 import { z } from 'zod';
 import type { Clock } from '../../clock.ts';
+import { RespaldoError } from '../../errors.ts';
 import type { Id } from '../format/id.ts';
 import { isRunning, isTaken, ownIdentity } from './process.ts';
 
@@ -40,9 +41,13 @@ export function encodeLockFile(lock: LockFile): Uint8Array {
   return new TextEncoder().encode(JSON.stringify(lock));
 }
 
-/** @throws if the JSON is not a lock */
+/** @throws RespaldoError `repository-damaged`; the caller knows which lock it is */
 export function parseLockFile(json: Uint8Array): LockFile {
-  return schema.parse(JSON.parse(new TextDecoder().decode(json)));
+  try {
+    return schema.parse(JSON.parse(new TextDecoder().decode(json)));
+  } catch (cause) {
+    throw new RespaldoError('repository-damaged', 'a lock is damaged: its content is not what a lock holds', { cause });
+  }
 }
 
 /**

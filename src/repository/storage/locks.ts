@@ -133,7 +133,8 @@ async function readLock(objects: Objects, id: Id, signal: AbortSignal): Promise<
     return { id, lock: parseLockFile(await objects.load('lock', id, signal)) };
   } catch (error) {
     if (isError(error, 'store-missing')) return undefined;
-    throwIfAborted(signal);
+    // A store that does not answer says nothing about the lock.
+    if (error instanceof RespaldoError && error.code !== 'repository-damaged') throw error;
     return { id, error };
   }
 }
