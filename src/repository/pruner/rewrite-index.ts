@@ -1,6 +1,7 @@
 import type { Id } from '../format/id.ts';
-import { encodeIndex, INDEX_BLOBS, type IndexedPack } from '../format/index-file.ts';
+import { INDEX_BLOBS, type IndexedPack } from '../format/index-file.ts';
 import type { BlobIndex } from '../storage/blob-index.ts';
+import { IndexWriter } from '../storage/index-writer.ts';
 import type { Objects } from '../storage/objects.ts';
 
 /** Index files with fewer blobs are put together when others are rewritten anyway, or when there are many of them. */
@@ -40,29 +41,4 @@ function obsoleteFiles(index: BlobIndex, dropped: ReadonlySet<number>, isAdding:
   const small = [...blobs].filter(([, count]) => count < SMALL_FILE).map(([file]) => file);
   if (isAdding || obsolete.size > 0 || small.length >= MANY_SMALL) for (const file of small) obsolete.add(file);
   return obsolete;
-}
-
-class IndexWriter {
-  readonly #objects: Objects;
-  readonly #signal: AbortSignal;
-  #packs: IndexedPack[] = [];
-  #blobs = 0;
-
-  constructor(objects: Objects, signal: AbortSignal) {
-    this.#objects = objects;
-    this.#signal = signal;
-  }
-
-  async add(pack: IndexedPack): Promise<void> {
-    this.#packs.push(pack);
-    this.#blobs += pack.blobs.length;
-    if (this.#blobs >= INDEX_BLOBS) await this.flush();
-  }
-
-  async flush(): Promise<void> {
-    if (this.#packs.length === 0) return;
-    await this.#objects.save('index', encodeIndex(this.#packs), this.#signal);
-    this.#packs = [];
-    this.#blobs = 0;
-  }
 }
