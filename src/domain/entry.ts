@@ -31,8 +31,8 @@ export type Cut = 'content' | { readonly average: number } | { readonly block: n
 /** A file's bytes. An iterable yields pieces of any size; a piece may be overwritten once the next one is asked for. */
 export type Content = AsyncIterable<Uint8Array> | Iterable<Uint8Array> | ByteReader;
 
-/** Bytes that go straight to where they are wanted: fewer copies than with pieces. */
-export interface ByteReader {
+/** Bytes that can also go straight to where they are wanted: fewer copies than with pieces. One way or the other. */
+export interface ByteReader extends AsyncIterable<Uint8Array> {
   /** Fills the beginning of `space`, which is never empty. @returns how many bytes came; 0 at the end */
   readonly read: (space: Uint8Array) => Promise<number>;
 }

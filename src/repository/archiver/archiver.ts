@@ -14,6 +14,7 @@ import { Crew, usefulWorkers, workerScript } from '../workers/crew.ts';
 import { keepMainHeapSmall } from '../workers/main-heap.ts';
 import { Batches } from './batches.ts';
 import { BlobSink } from './blob-sink.ts';
+import { difference } from './item-log.ts';
 import { LocalWalk } from './local-walk.ts';
 import { PackWriter } from './pack-writer.ts';
 import { Parents } from './parents.ts';
@@ -28,6 +29,9 @@ import { TreeBuilder } from './tree-builder.ts';
 
 /** zstd's own default is 3; 2 is a quarter faster and stores 2 % more. */
 const COMPRESSION_LEVEL = 2;
+
+/** Each is a thread of its own, and takes memory. */
+const MOST_READERS = 32;
 
 export async function save(
   context: RepositoryContext,
@@ -61,13 +65,13 @@ class Run {
 
   constructor(context: RepositoryContext, index: BlobIndex, options: SaveOptions, lock: Guard) {
     const { signal } = lock;
-    const { store, objects, clock, key, config } = context;
+    const { objects, clock, key, config } = context;
     this.#context = context;
     this.#options = options;
     this.#lock = lock;
     this.#signal = signal;
     this.#index = index;
-    this.#packs = new PackWriter(store, objects, clock, signal);
+    this.#packs = new PackWriter(objects, clock, signal);
     const claims = Claims.create(index.shared());
     this.#claims = new Claims(claims);
     this.#meter = new ProgressMeter(clock, this.#tally, options);
@@ -77,6 +81,7 @@ class Run {
       polynomial: config.polynomial,
       compressionLevel: this.#compressionLevel(),
       dryRun: options.dryRun ?? false,
+      tellItems: options.onItem !== undefined,
     };
   }
 
@@ -118,7 +123,8 @@ class Run {
 
     const summary = this.#tally.summary(startedAt, this.#context.clock.now(), this.#findings);
     this.#meter.last();
-    if (this.#options.dryRun === true) return { summary };
+    const isUnchanged = this.#options.skipIfUnchanged === true && tree === parentRoot;
+    if (this.#options.dryRun === true || isUnchanged) return { summary };
     // A prune may have run while this machine slept: then what the snapshot needs is gone.
     await this.#lock.confirm();
     return {
@@ -152,8 +158,12 @@ class Run {
         return;
       case 'file': {
         saving.progress(entry.path);
+        const [before, began] = [saving.batches.added, this.#context.clock.monotonic()];
         const { content, size } = await saving.streams.save(entry.content, entry.cut ?? 'content');
-        builder.file(entry, size, content);
+        // Only then it is known how much of it was new.
+        if (saving.tell !== undefined) await saving.batches.drain();
+        const milliseconds = this.#context.clock.monotonic() - began;
+        builder.file(entry, size, content, { added: difference(saving.batches.added, before), milliseconds });
       }
     }
   }
@@ -162,9 +172,9 @@ class Run {
     this.#crew = await Crew.start<Task, Answer, FilledPack>({
       script: workerScript(import.meta.url, 'worker'),
       data: this.#workerData,
-      size: usefulWorkers(),
+      size: Math.min(this.#options.readConcurrency ?? usefulWorkers(), MOST_READERS),
       onEvent: async (pack) => {
-        await this.#packs.write(pack);
+        await this.#packs.write(this.#context.store, pack);
         this.#growClaims();
       },
     });
@@ -172,7 +182,7 @@ class Run {
   }
 
   #saving(crew: Crew<Task, Answer, FilledPack>): Saving {
-    const { store, sealer, config } = this.#context;
+    const { nearby, sealer, config } = this.#context;
     const builder =
       this.#options.dryRun === true ? undefined : new PackBuilder('tree', sealer, this.#compressionLevel());
     const batches = new Batches(crew, (tally) => {
@@ -182,17 +192,18 @@ class Run {
     return {
       crew,
       batches,
-      trees: new BlobSink('tree', this.#claims, builder, (pack) => this.#packs.write(pack)),
+      trees: new BlobSink('tree', this.#claims, builder, (pack) => this.#packs.write(nearby, pack)),
       streams: new StreamSaver(batches, config.polynomial, (bytes) => {
         this.#meter.streamed(bytes);
       }),
-      parents: new Parents(store, sealer, this.#index, this.#signal),
+      parents: new Parents(this.#context, this.#index, this.#signal),
       tally: this.#tally,
       signal: this.#signal,
       report: (finding) => {
         this.#findings.push(finding);
         this.#options.onFinding?.(finding);
       },
+      tell: this.#options.onItem,
       progress: (current) => {
         this.#growClaims();
         this.#meter.tick(this.#findings.length, current);

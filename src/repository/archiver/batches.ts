@@ -3,7 +3,7 @@ import { RespaldoError } from '../../errors.ts';
 import type { Id } from '../format/id.ts';
 import type { Crew } from '../workers/crew.ts';
 import { release } from '../workers/release.ts';
-import type { Answer, BlobTally, FilledPack, Task } from './protocol.ts';
+import type { Added, Answer, BlobTally, FilledPack, Task } from './protocol.ts';
 
 const BATCH_SIZE = 2 * 1024 * 1024;
 
@@ -21,10 +21,16 @@ export class Batches {
   readonly #spare: Uint8Array[] = [];
   readonly #sent = new Set<Promise<void>>();
   #current: Batch | undefined;
+  #added: Added = { bytes: 0, stored: 0 };
 
   constructor(crew: Crew<Task, Answer, FilledPack>, onTally: (tally: BlobTally) => void) {
     this.#crew = crew;
     this.#onTally = onTally;
+  }
+
+  /** What was stored altogether: of all chunks after a {@link drain}. */
+  get added(): Added {
+    return this.#added;
   }
 
   /** Room for `size` bytes in a row; waits while the workers have enough to do. */
@@ -65,6 +71,8 @@ export class Batches {
     const answer = await this.#crew.run({ kind: 'chunks', bytes, lengths }, [bytes.buffer as ArrayBuffer]);
     if (answer.kind !== 'chunks') throw new RespaldoError('internal', `unexpected answer ${answer.kind}`);
     for (const [at, id] of answer.ids.entries()) receivers[at]?.(id);
+    const { bytes: plain, stored } = answer.tally;
+    this.#added = { bytes: this.#added.bytes + plain, stored: this.#added.stored + stored };
     this.#onTally(answer.tally);
     if (answer.bytes.length === BATCH_SIZE) this.#spare.push(answer.bytes);
     else release(answer.bytes);

@@ -4,7 +4,7 @@ import type { Id } from '../format/id.ts';
 import { encodeIndexedPack } from '../format/index-file.ts';
 import type { BlobType, PackBuilder } from '../format/pack.ts';
 import type { Claims } from '../storage/claims.ts';
-import type { BlobTally, FilledPack } from './protocol.ts';
+import type { Added, BlobTally, FilledPack } from './protocol.ts';
 
 export class BlobSink {
   readonly #type: BlobType;
@@ -16,6 +16,7 @@ export class BlobSink {
   #blobs = 0;
   #bytes = 0;
   #stored = 0;
+  #before = { bytes: 0, stored: 0 };
 
   constructor(
     type: BlobType,
@@ -59,9 +60,15 @@ export class BlobSink {
     await before;
   }
 
+  /** What was stored altogether. Counts a blob as soon as {@link put} is called. */
+  get added(): Added {
+    return { bytes: this.#before.bytes + this.#bytes, stored: this.#before.stored + this.#stored };
+  }
+
   /** What was stored since the last call. */
   tally(): BlobTally {
     const tally = { blobs: this.#blobs, bytes: this.#bytes, stored: this.#stored };
+    this.#before = this.added;
     this.#blobs = this.#bytes = this.#stored = 0;
     return tally;
   }

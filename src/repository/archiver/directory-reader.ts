@@ -14,9 +14,10 @@ import type { Moved } from '../workers/serve.ts';
 import type { Accounts } from './accounts.ts';
 import type { BlobSink } from './blob-sink.ts';
 import type { Cutter } from './cutter.ts';
-import { changedWhileRead, unreadable } from './entry-findings.ts';
+import { changedWhileRead, missed, unreadable } from './entry-findings.ts';
 import { readFile } from './file-reader.ts';
 import { kindOf, localNode } from './local-node.ts';
+import { ItemLog } from './item-log.ts';
 import { isUnchanged, loadParent } from './parent-tree.ts';
 import type {
   DirectoriesAnswer,
@@ -38,6 +39,7 @@ export interface Equipment {
   readonly sealer: Sealer;
   readonly known: KnownBlobs;
   readonly accounts: Accounts;
+  readonly tellItems: boolean;
 }
 
 /** More entries than this are read in slices of as many, by all workers. */
@@ -93,11 +95,13 @@ class DirectoryReading {
   };
   /** Nodes since the last open one. */
   #run: string[] = [];
+  readonly #items: ItemLog | undefined;
 
   constructor(task: DirectoryTask, selector: Selector, equipment: Equipment) {
     this.#task = task;
     this.#selector = selector;
     this.#equipment = equipment;
+    this.#items = equipment.tellItems ? new ItemLog(equipment.sink) : undefined;
   }
 
   /** Sorted by bytes; undefined if the directory cannot be listed, which is then a finding. */
@@ -118,14 +122,16 @@ class DirectoryReading {
   async entry(name: string): Promise<void> {
     const local = this.#task.local === '/' ? `/${name}` : `${this.#task.local}/${name}`;
     try {
-      if (this.#selector.excludes(local)) return;
+      if (this.#task.explicit !== true && this.#selector.excludes(local)) return this.#items?.excluded(local);
       const stats = lstatSync(fsPath(local), { bigint: true });
       const kind = kindOf(stats);
       // restic leaves sockets out as well: they mean nothing without their process.
       if (kind === 'socket') return;
+      if (kind !== 'dir' && this.#task.explicit !== true && this.#selector.isTooLarge(stats.size))
+        return this.#items?.excluded(local);
       const elsewhere = this.#task.device !== undefined && stats.dev !== this.#task.device;
       if (elsewhere && kind !== 'dir') return;
-      const node = localNode(name, local, stats, this.#equipment.accounts);
+      const node = localNode(name, local, stats, this.#equipment.accounts, this.#selector.reading.withAtime);
       if (kind === 'dir') this.#directory(node, local, stats, elsewhere);
       else if (kind === 'file') await this.#file(node, local, stats);
       else this.#run.push(encodeNode(node));
@@ -145,6 +151,7 @@ class DirectoryReading {
       tree,
       tally: { ...this.#equipment.sink.tally(), ...this.#tally },
       findings: this.#findings,
+      items: this.#items?.items ?? [],
       absent,
     };
     const moved = isComplete ? [tree?.bytes] : finished;
@@ -173,9 +180,14 @@ class DirectoryReading {
 
   async #file(node: Node, local: string, stats: BigIntStats): Promise<void> {
     const previous = this.#parent.get(node.name);
-    if (previous !== undefined && isUnchanged(stats, previous) && this.#holdsAll(previous.content)) {
+    if (
+      previous !== undefined &&
+      isUnchanged(stats, previous, this.#selector.reading) &&
+      this.#holdsAll(previous.content)
+    ) {
       this.#tally.filesUnmodified += 1;
       this.#tally.fileBytes += node.size;
+      this.#items?.unchanged(local);
       this.#run.push(encodeNode({ ...node, content: previous.content ?? [] }));
       return;
     }
@@ -184,15 +196,18 @@ class DirectoryReading {
       this.#open({ kind: 'large-file', node, local, device: stats.dev, isKnown, previous: undefined });
       return;
     }
+    this.#items?.begin();
     const read = await readFile(local, this.#equipment.cutter, this.#equipment.sink);
     const isOther =
       read.stats.ino !== stats.ino || read.stats.mtimeNs !== stats.mtimeNs || read.stats.size !== stats.size;
-    const described = isOther ? localNode(node.name, local, read.stats, this.#equipment.accounts) : node;
+    const { withAtime } = this.#selector.reading;
+    const described = isOther ? localNode(node.name, local, read.stats, this.#equipment.accounts, withAtime) : node;
     if (described.type !== 'file') throw new RespaldoError('source-lost', 'it is no longer a file');
     if (read.changed) this.#findings.push(changedWhileRead(local));
     if (previous?.type === 'file') this.#tally.filesChanged += 1;
     else this.#tally.filesNew += 1;
     this.#tally.fileBytes += read.size;
+    this.#items?.end(local, previous?.type === 'file');
     this.#run.push(encodeNode({ ...described, size: read.size, content: read.content }));
   }
 
@@ -212,7 +227,7 @@ class DirectoryReading {
   }
 
   #unreadable(local: string, error: unknown, what: 'file' | 'folder'): void {
-    this.#findings.push(unreadable(local, error, what));
+    this.#findings.push(this.#task.explicit === true ? missed(local, error) : unreadable(local, error, what));
   }
 }
 

@@ -8,6 +8,14 @@ export function changedWhileRead(local: string): Finding {
   return { severity: 'note', code: 'file-changed', message: `${subject} changed while it was read, twice`, subject };
 }
 
+/** What the user named is not there, or may not be read: the snapshot is incomplete. */
+export function missed(local: string, error: unknown): Finding {
+  const finding = unreadable(local, error, 'file');
+  if (finding.code !== 'file-vanished') return finding;
+  const message = `cannot back up ${finding.subject ?? ''}: it does not exist`;
+  return { ...finding, severity: 'incomplete', code: 'target-unreadable', message };
+}
+
 /** Something between listing and reading went away (a note), or may not be read (then the snapshot is incomplete). */
 export function unreadable(local: string, error: unknown, what: 'file' | 'folder'): Finding {
   const errno = errnoOf(error);

@@ -1,4 +1,5 @@
 /** Files that one worker alone should not read: the main thread reads and cuts them, all workers store the pieces. */
+import { systemClock } from '../../clock.ts';
 import { constants, open } from 'node:fs/promises';
 import { RespaldoError } from '../../errors.ts';
 import { fsPath } from '../filesystem/path.ts';
@@ -8,6 +9,8 @@ import { sameState } from './file-reader.ts';
 import { changedWhileRead, unreadable } from './entry-findings.ts';
 import { Gate } from './gate.ts';
 import { kindOf, localNode } from './local-node.ts';
+import { difference } from './item-log.ts';
+import type { ItemTeller } from './item-teller.ts';
 import type { Saving } from './saving.ts';
 
 const TRIES = 2;
@@ -22,12 +25,16 @@ export interface LargeFile {
 export class LargeFiles {
   readonly #saving: Saving;
   readonly #accounts: Accounts;
+  readonly #teller: ItemTeller;
+  readonly #withAtime: boolean;
   /** A file at a time: its pieces keep all workers busy. */
   readonly #gate = new Gate(1);
 
-  constructor(saving: Saving, accounts: Accounts) {
+  constructor(saving: Saving, accounts: Accounts, teller: ItemTeller, withAtime: boolean) {
     this.#saving = saving;
     this.#accounts = accounts;
+    this.#teller = teller;
+    this.#withAtime = withAtime;
   }
 
   /** @returns the file's node, or undefined where it vanished or cannot be read, which is then a finding. */
@@ -36,8 +43,11 @@ export class LargeFiles {
       this.#saving.signal.throwIfAborted();
       this.#saving.progress(file.local);
       try {
+        const { batches, tally } = this.#saving;
+        const [before, began] = [batches.added, systemClock.monotonic()];
         const node = await this.#read(file);
-        this.#saving.tally.file(file.isKnown ? 'changed' : 'new', node.size);
+        tally.file(file.isKnown ? 'changed' : 'new', node.size);
+        this.#teller.file(file.local, file.isKnown ? 'modified' : 'new', difference(batches.added, before), began);
         return node;
       } catch (error) {
         this.#saving.report(unreadable(file.local, error, 'file'));
@@ -63,7 +73,7 @@ export class LargeFiles {
         const changed = !sameState(stats, await handle.stat({ bigint: true }));
         if (changed && tries < TRIES) continue;
         if (changed) this.#saving.report(changedWhileRead(local));
-        return { ...localNode(node.name, local, stats, this.#accounts), size, content };
+        return { ...localNode(node.name, local, stats, this.#accounts, this.#withAtime), size, content };
       }
     } finally {
       await handle.close();

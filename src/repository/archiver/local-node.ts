@@ -24,10 +24,16 @@ export function kindOf(stats: BigIntStats): Node['type'] {
 
 /**
  * The node, without content and subtree. The access time is the modification time, as in restic, so that reading a
- * file does not change its tree. `local` is the entry's path in the string form of `domain/name.ts`.
+ * file does not change its tree, unless `withAtime`. `local` is the entry's path in the string form of `domain/name.ts`.
  * @throws a system error if a symlink or the extended attributes cannot be read.
  */
-export function localNode(name: string, local: string, stats: BigIntStats, accounts: Accounts): Node {
+export function localNode(
+  name: string,
+  local: string,
+  stats: BigIntStats,
+  accounts: Accounts,
+  withAtime = false,
+): Node {
   const type = kindOf(stats);
   const uid = Number(stats.uid);
   const gid = Number(stats.gid);
@@ -40,7 +46,7 @@ export function localNode(name: string, local: string, stats: BigIntStats, accou
     type,
     mode: goMode(type, Number(stats.mode & 0o7777n)),
     mtime,
-    atime: mtime,
+    atime: withAtime ? formatTime(stats.atimeNs) : mtime,
     ctime: formatTime(stats.ctimeNs),
     uid,
     gid,

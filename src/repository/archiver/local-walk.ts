@@ -1,26 +1,29 @@
 /** Saves folders of this machine: workers read the directories, this walks the tree and completes it upwards. */
-import { readdirSync, type BigIntStats } from 'node:fs';
+import { lstatSync, readdirSync, type BigIntStats } from 'node:fs';
 import { lstat } from 'node:fs/promises';
 import { posix } from 'node:path';
+import { systemClock } from '../../clock.ts';
 import type { LocalTree } from '../../domain/entry.ts';
 import { compareNames, decodeName } from '../../domain/name.ts';
 import { RespaldoError } from '../../errors.ts';
 import { fsPath, showPath } from '../filesystem/path.ts';
 import type { Id } from '../format/id.ts';
 import { encodeNode, type Node } from '../format/node.ts';
-import { encodeTree, joinTree } from '../format/tree.ts';
+import { encodeTree, joinTree, parseTree } from '../format/tree.ts';
 import { Accounts } from './accounts.ts';
 import { DirectoryQueue } from './directory-queue.ts';
 import { SLICE } from './directory-reader.ts';
 import { unreadable } from './entry-findings.ts';
 import { mapBounded } from './gate.ts';
+import { difference } from './item-log.ts';
+import { ItemTeller } from './item-teller.ts';
 import { LargeFiles } from './large-file.ts';
 import { kindOf, localNode } from './local-node.ts';
 import { isUnchanged } from './parent-tree.ts';
 import type { DirectoryAnswer, ListingAnswer, OpenNode, ParentTree } from './protocol.ts';
 import type { Saving } from './saving.ts';
 import { Selector } from './selector.ts';
-import { isNameless, planTargets, type TargetFolder } from './targets.ts';
+import { folderAt, isNameless, planTargets, type TargetFolder } from './targets.ts';
 
 /** Subdirectories of one directory that are walked at once. */
 const SIBLINGS = 64;
@@ -33,21 +36,29 @@ export class LocalWalk {
   readonly #accounts = new Accounts();
   readonly #queue: DirectoryQueue;
   readonly #largeFiles: LargeFiles;
+  readonly #teller: ItemTeller;
+  /** Local paths that the user named. */
+  readonly #named: ReadonlySet<string>;
+  /** Local paths that stand for a folder without a name of its own, which the user named, and that folder's device. */
+  readonly #implied = new Map<string, bigint>();
 
   /** `number` tells this walk's selection from those of others in the same save. */
   constructor(saving: Saving, tree: LocalTree, number: number) {
     this.#saving = saving;
     this.#tree = tree;
     this.#number = number;
-    this.#selector = new Selector(tree.selection);
+    this.#selector = new Selector(tree.selection, tree.reading);
+    this.#teller = new ItemTeller(saving.tell);
+    this.#named = new Set(tree.targets.map((target) => posix.resolve(tree.workingDirectory, target)));
     this.#queue = new DirectoryQueue(saving.crew);
-    this.#largeFiles = new LargeFiles(saving, this.#accounts);
+    this.#largeFiles = new LargeFiles(saving, this.#accounts, this.#teller, tree.reading?.withAtime ?? false);
   }
 
   /** @returns the nodes at the top of the snapshot, with everything below them stored. */
   async save(parentRoot: Id | undefined): Promise<readonly Node[]> {
-    await this.#saving.crew.all({ kind: 'selection', number: this.#number, selection: this.#tree.selection });
-    return this.#children(planTargets(this.#expand(), this.#tree.workingDirectory), parentRoot);
+    const { selection, reading = {}, workingDirectory } = this.#tree;
+    await this.#saving.crew.all({ kind: 'selection', number: this.#number, selection, reading });
+    return this.#children(planTargets(this.#expand(), workingDirectory), parentRoot, '');
   }
 
   /** Targets without a name of their own are replaced by what they contain. */
@@ -55,51 +66,84 @@ export class LocalWalk {
     return this.#tree.targets.flatMap((target) => {
       if (!isNameless(target)) return [target];
       const folder = posix.resolve(this.#tree.workingDirectory, target);
+      const { dev } = lstatSync(fsPath(folder), { bigint: true });
       const names = readdirSync(fsPath(folder), { encoding: 'buffer' }).map(decodeName);
-      return names
-        .map((name) => posix.join(target, name))
-        .filter((path) => !this.#selector.excludes(posix.resolve(this.#tree.workingDirectory, path)));
+      const kept = this.#selector.namesToKeep(folder, names);
+      for (const name of kept) this.#implied.set(posix.join(folder, name), dev);
+      return kept.map((name) => posix.join(target, name));
     });
   }
 
-  async #children(folder: TargetFolder, parent: Id | undefined): Promise<Node[]> {
+  /** @param path of the folder within the snapshot; empty for the root */
+  async #children(folder: TargetFolder, parent: Id | undefined, path: string): Promise<Node[]> {
     const previous = await this.#saving.parents.nodes(parent);
+    const nodes = await this.#leaves(folder, parent, path);
+    for (const [name, child] of folder.children) {
+      if (child.kind === 'leaf') continue;
+      const node = await this.#chain(name, child, previous.get(name), `${path}/${name}`);
+      if (node !== undefined) nodes.push(node);
+    }
+    return nodes.sort((a, b) => compareNames(a.name, b.name));
+  }
+
+  /** The targets in a folder, which may be many, are read as what a folder contains: by the workers, in slices. */
+  async #leaves(folder: TargetFolder, parent: Id | undefined, path: string): Promise<Node[]> {
+    const groups = new Map<string, { readonly names: string[]; readonly device?: bigint }>();
+    const renamed: [name: string, local: string][] = [];
+    for (const [name, { kind, local }] of folder.children) {
+      if (kind !== 'leaf') continue;
+      this.#teller.target(local, `${path}/${name}`);
+      const device = this.#named.has(local) ? undefined : this.#implied.get(local);
+      if (posix.basename(local) !== name) renamed.push([name, local]);
+      else {
+        const above = posix.dirname(local);
+        const key = `${device === undefined ? 'named' : 'implied'} ${above}`;
+        const group = groups.get(key) ?? { names: [], ...(device === undefined ? {} : { device }) };
+        groups.set(key, group);
+        group.names.push(name);
+      }
+    }
     const nodes: Node[] = [];
-    for (const name of [...folder.children.keys()].sort(compareNames)) {
-      const child = folder.children.get(name);
-      if (child === undefined) continue;
-      const before = previous.get(name);
-      const node =
-        child.kind === 'leaf' ? await this.#target(name, child.local, before) : await this.#chain(name, child, before);
+    for (const [key, { names, device }] of groups) {
+      const above = key.slice(key.indexOf(' ') + 1);
+      const pieces = await this.#slices(above, names.sort(compareNames), device, parent);
+      for (const piece of pieces) for (const node of parseTree(joinTree([piece]))) nodes.push(node);
+    }
+    for (const [name, local] of renamed) {
+      const node = await this.#renamed(name, local, (await this.#saving.parents.nodes(parent)).get(name));
       if (node !== undefined) nodes.push(node);
     }
     return nodes;
   }
 
   /** A folder above the targets; left out where none of them could be read. */
-  async #chain(name: string, folder: TargetFolder, before: Node | undefined): Promise<Node | undefined> {
+  async #chain(name: string, folder: TargetFolder, before: Node | undefined, path: string): Promise<Node | undefined> {
+    const began = systemClock.monotonic();
     const stats = await this.#look(folder.local);
     if (stats === undefined) return undefined;
-    const children = await this.#children(folder, before?.subtree);
+    this.#teller.target(folder.local, path);
+    const children = await this.#children(folder, before?.subtree, path);
     if (children.length === 0) return undefined;
-    const subtree = await this.#saving.trees.put(encodeTree(children.map(encodeNode)));
-    this.#saving.tally.directory(subtree, before?.subtree);
-    return { ...localNode(name, folder.local, stats, this.#accounts), type: 'dir', subtree };
+    const subtree = await this.#store(folder.local, encodeTree(children.map(encodeNode)), before?.subtree, began);
+    const { withAtime } = this.#selector.reading;
+    return { ...localNode(name, folder.local, stats, this.#accounts, withAtime), type: 'dir', subtree };
   }
 
-  /** What the user named: it must be there, or the snapshot is incomplete. */
-  async #target(name: string, local: string, before: Node | undefined): Promise<Node | undefined> {
+  /** A target that has another name in the snapshot, because there are two of that name. */
+  async #renamed(name: string, local: string, before: Node | undefined): Promise<Node | undefined> {
     const stats = await this.#look(local);
     if (stats === undefined || kindOf(stats) === 'socket') return undefined;
-    const node = this.#guarded(local, 'file', () => localNode(name, local, stats, this.#accounts));
+    const { reading } = this.#selector;
+    const node = this.#guarded(local, 'file', () => localNode(name, local, stats, this.#accounts, reading.withAtime));
     if (node === undefined) return undefined;
     if (node.type === 'dir') {
       const subtree = await this.#directory(local, stats.dev, before?.subtree);
       return subtree === undefined ? undefined : { ...node, subtree };
     }
     if (node.type !== 'file') return node;
-    if (before !== undefined && isUnchanged(stats, before) && this.#saving.parents.holdsAll(before.content)) {
+    if (before !== undefined && isUnchanged(stats, before, reading) && this.#saving.parents.holdsAll(before.content)) {
       this.#saving.tally.file('unmodified', node.size);
+      this.#teller.items([{ local, action: 'unchanged', added: { bytes: 0, stored: 0 }, milliseconds: 0 }]);
       return { ...node, content: before.content ?? [] };
     }
     return this.#largeFiles.save({ node, local, isKnown: before?.type === 'file' });
@@ -123,31 +167,29 @@ export class LocalWalk {
 
   /** @returns the directory's tree, or undefined if it was gone or could not be listed. */
   async #directory(local: string, device: bigint, previous: Id | undefined): Promise<Id | undefined> {
-    const answer = await this.#read(local, device, undefined, () => this.#saving.parents.forWorker(previous));
+    const began = systemClock.monotonic();
+    const answer = await this.#read({ local, device }, () => this.#saving.parents.forWorker(previous));
     this.#saving.progress(local);
-    const id =
-      answer.kind === 'listing'
-        ? await this.#inSlices(local, answer.names, device, previous)
-        : await this.#whole(answer);
-    if (id !== undefined) this.#saving.tally.directory(id, previous);
-    return id;
+    if (answer.kind === 'listing') {
+      const pieces = await this.#slices(local, answer.names, device, previous);
+      return this.#store(local, joinTree(pieces), previous, began);
+    }
+    return this.#whole(local, answer, previous, began);
   }
 
   async #read(
-    local: string,
-    device: bigint,
-    names: readonly string[] | undefined,
+    wanted: { readonly local: string; readonly device: bigint | undefined; readonly names?: readonly string[] },
     loadParent: () => Promise<ParentTree | undefined>,
   ): Promise<DirectoryAnswer | ListingAnswer> {
     const { signal, tally, report } = this.#saving;
     const answer = await this.#queue.read(async () => {
       signal.throwIfAborted();
       const parent = await loadParent();
+      const { device, ...task } = wanted;
       return {
-        local,
+        ...task,
         selection: this.#number,
-        ...(names === undefined ? {} : { names }),
-        ...(this.#tree.selection.oneFileSystem ? { device } : {}),
+        ...(device === undefined ? { explicit: true } : this.#tree.selection.oneFileSystem ? { device } : {}),
         ...(parent === undefined ? {} : { parent }),
       };
     });
@@ -155,24 +197,53 @@ export class LocalWalk {
     tally.addFiles(answer.tally);
     tally.addBlobs('data', answer.tally);
     for (const finding of answer.findings) report(finding);
+    this.#teller.items(answer.items);
     return answer;
   }
 
-  async #whole({ tree, parts, absent }: DirectoryAnswer): Promise<Id | undefined> {
-    const { trees } = this.#saving;
+  async #whole(
+    local: string,
+    { tree, parts, absent }: DirectoryAnswer,
+    previous: Id | undefined,
+    began: number,
+  ): Promise<Id | undefined> {
     if (absent) return undefined;
-    if (tree !== undefined) return tree.bytes === undefined ? tree.id : trees.put(tree.bytes);
-    return trees.put(joinTree(await this.#completed(parts)));
+    if (tree === undefined) return this.#store(local, joinTree(await this.#completed(parts)), previous, began);
+    if (tree.bytes !== undefined) return this.#store(local, tree.bytes, previous, began);
+    this.#saving.tally.directory(tree.id, previous);
+    this.#teller.folder(local, tree.id, previous, { bytes: 0, stored: 0 }, began);
+    return tree.id;
   }
 
-  /** Nodes are kept as bytes, outside the heap, and the parent is let go before the tree is put together. */
-  async #inSlices(local: string, names: readonly string[], device: bigint, previous: Id | undefined): Promise<Id> {
+  /** A folder is complete: its tree is stored and counted. */
+  async #store(local: string, tree: Uint8Array, previous: Id | undefined, began: number): Promise<Id> {
+    const { trees, tally } = this.#saving;
+    const before = trees.added;
+    const storing = trees.put(tree);
+    const added = difference(trees.added, before);
+    const id = await storing;
+    tally.directory(id, previous);
+    this.#teller.folder(local, id, previous, added, began);
+    return id;
+  }
+
+  /**
+   * Some entries of a folder, in their order. Nodes are kept as bytes, outside the heap, and the parent is let go before
+   * a tree is put together.
+   * @param device of the folder; undefined where the user named the entries themselves
+   */
+  async #slices(
+    local: string,
+    names: readonly string[],
+    device: bigint | undefined,
+    previous: Id | undefined,
+  ): Promise<Uint8Array[]> {
     const starts = Array.from({ length: Math.ceil(names.length / SLICE) }, (_, n) => n * SLICE);
     const parent = await this.#saving.parents.tree(previous);
     const pieces = await mapBounded(starts, SIBLINGS, async (start) => {
       const slice = names.slice(start, start + SLICE);
       const [first, last] = [slice[0] ?? '', slice.at(-1) ?? ''];
-      const answer = await this.#read(local, device, slice, () =>
+      const answer = await this.#read({ local, device, names: slice }, () =>
         Promise.resolve(parent && { kind: 'bytes', bytes: parent.between(first, last) }),
       );
       this.#saving.progress(local);
@@ -180,7 +251,17 @@ export class LocalWalk {
       return this.#completed(answer.parts);
     });
     parent?.release();
-    return this.#saving.trees.put(joinTree(pieces.flat()));
+    return pieces.flat();
+  }
+
+  /** What lies on another file system is left out, but for what the user named. */
+  async #mountPoint({ local, device, previous }: OpenNode): Promise<Id | undefined> {
+    if (this.#named.has(local)) return this.#directory(local, device, previous);
+    const began = systemClock.monotonic();
+    const inside = [...this.#named].filter((target) => target.startsWith(`${local}/`));
+    const folder = inside.length === 0 ? undefined : folderAt(planTargets(inside, '/'), local);
+    const nodes = folder === undefined ? [] : await this.#children(folder, previous, this.#teller.placeOf(local));
+    return this.#store(local, encodeTree(nodes.map(encodeNode)), previous, began);
   }
 
   async #completed(parts: DirectoryAnswer['parts']): Promise<Uint8Array[]> {
@@ -198,8 +279,10 @@ export class LocalWalk {
         const subtree = await this.#directory(open.local, open.device, open.previous);
         return subtree === undefined ? undefined : encodeNode({ ...open.node, subtree });
       }
-      case 'empty-directory':
-        return encodeNode({ ...open.node, subtree: await this.#saving.trees.put(encodeTree([])) });
+      case 'empty-directory': {
+        const subtree = await this.#mountPoint(open);
+        return subtree === undefined ? undefined : encodeNode({ ...open.node, subtree });
+      }
       case 'large-file': {
         const node = await this.#largeFiles.save(open);
         return node === undefined ? undefined : encodeNode(node);

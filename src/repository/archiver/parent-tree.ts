@@ -1,6 +1,7 @@
 /** The parent snapshot's view of one directory, by name. */
 import { closeSync, openSync, readSync } from 'node:fs';
 import type { BigIntStats } from 'node:fs';
+import type { Reading } from '../../domain/entry.ts';
 import type { Sealer } from '../format/crypto.ts';
 import type { Node } from '../format/node.ts';
 import { parseTime } from '../format/time.ts';
@@ -30,16 +31,19 @@ export function loadParent(
   }
 }
 
-/** By restic's rule: same size, modification and change time, inode. */
-export function isUnchanged(stats: BigIntStats, previous: Node): boolean {
+/** By restic's rule: same size, modification and change time, inode; as far as they are not to be ignored. */
+export function isUnchanged(
+  stats: BigIntStats,
+  previous: Node,
+  { ignoreInode = false, ignoreCtime = false }: Reading,
+): boolean {
   return (
     previous.type === 'file' &&
     BigInt(previous.size) === stats.size &&
-    previous.inode === stats.ino &&
+    (ignoreInode || previous.inode === stats.ino) &&
     previous.mtime !== undefined &&
     parseTime(previous.mtime) === stats.mtimeNs &&
-    previous.ctime !== undefined &&
-    parseTime(previous.ctime) === stats.ctimeNs
+    (ignoreInode || ignoreCtime || (previous.ctime !== undefined && parseTime(previous.ctime) === stats.ctimeNs))
   );
 }
 

@@ -1,5 +1,5 @@
 /** What the archiver's main thread and its workers say to each other. */
-import type { Selection } from '../../domain/entry.ts';
+import type { Reading, Selection } from '../../domain/entry.ts';
 import type { Finding } from '../../domain/finding.ts';
 import type { RepositoryKey } from '../format/crypto.ts';
 import type { Id } from '../format/id.ts';
@@ -14,6 +14,8 @@ export interface WorkerData {
   /** Undefined: version 1, which knows no compression. */
   readonly compressionLevel: number | undefined;
   readonly dryRun: boolean;
+  /** Answer with what became of each entry, too. */
+  readonly tellItems: boolean;
 }
 
 /** Where the parent's tree of a directory is: on a local disk for the worker to read, or read already. */
@@ -27,6 +29,8 @@ export interface DirectoryTask {
   /** Only these entries, sorted by bytes; absent: all, or a listing where they are too many for one task. */
   readonly names?: readonly string[];
   readonly selection: number;
+  /** The user named each of `names`: none is left out, and one that is missing is missed. */
+  readonly explicit?: true;
   /** With `oneFileSystem`: entries on other devices are left out. */
   readonly device?: bigint;
   readonly parent?: ParentTree;
@@ -40,7 +44,12 @@ export interface ChunksTask {
 }
 
 export type Task =
-  | { readonly kind: 'selection'; readonly number: number; readonly selection: Selection }
+  | {
+      readonly kind: 'selection';
+      readonly number: number;
+      readonly selection: Selection;
+      readonly reading: Reading;
+    }
   | { readonly kind: 'directories'; readonly tasks: readonly DirectoryTask[] }
   | ChunksTask
   | { readonly kind: 'claims'; readonly segment: SegmentData }
@@ -66,6 +75,8 @@ export interface DirectoryAnswer {
   readonly tree: { readonly id: Id; readonly bytes?: Uint8Array } | undefined;
   readonly tally: BlobTally & FileTally;
   readonly findings: readonly Finding[];
+  /** None unless they are asked for. */
+  readonly items: readonly ReadItem[];
   /** The directory itself was gone, or could not be read. */
   readonly absent: boolean;
 }
@@ -105,6 +116,21 @@ export interface FilledPack {
 /** New blobs: uncompressed bytes, and bytes as stored. */
 export interface BlobTally {
   readonly blobs: number;
+  readonly bytes: number;
+  readonly stored: number;
+}
+
+/** What became of one entry that a worker has looked at. */
+export interface ReadItem {
+  /** Local path. */
+  readonly local: string;
+  readonly action: 'new' | 'modified' | 'unchanged' | 'excluded';
+  readonly added: Added;
+  readonly milliseconds: number;
+}
+
+/** New bytes: uncompressed, and as stored. */
+export interface Added {
   readonly bytes: number;
   readonly stored: number;
 }

@@ -1,4 +1,5 @@
 /** What the parts of one save share. */
+import type { SavedItem } from '../repository.ts';
 import type { Finding } from '../../domain/finding.ts';
 import type { Crew } from '../workers/crew.ts';
 import type { BlobSink } from './blob-sink.ts';
@@ -17,5 +18,7 @@ export interface Saving {
   readonly tally: Tally;
   readonly signal: AbortSignal;
   readonly report: (finding: Finding) => void;
+  /** Wants to know of each entry what became of it. */
+  readonly tell: ((item: SavedItem) => void) | undefined;
   readonly progress: (currentFile?: string) => void;
 }

@@ -26,20 +26,30 @@ serve<undefined, ScanTask, ScanTotals, ScanTotals>((_data, emit) => async (task)
   return { value, transfer: [] };
 });
 
+interface Pending {
+  readonly path: string;
+  /** Count only what lies on this one. */
+  readonly device: bigint | undefined;
+}
+
 async function scan(task: ScanTask, emit: Emit<ScanTotals>): Promise<ScanTotals> {
   const selector = new Selector(task.selection);
-  const pending = [...task.targets];
+  const pending = task.targets.map((path): Pending => ({ path, device: undefined }));
   let files = 0;
   let bytes = 0;
-  for (let path = pending.pop(); path !== undefined; path = pending.pop()) {
+  for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
+    const { path, device } = next;
     // What cannot be read is the walk's business: here it only makes an estimate worse.
     try {
-      const stats = lstatSync(fsPath(path));
+      const stats = lstatSync(fsPath(path), { bigint: true });
+      if (device !== undefined && stats.dev !== device) continue;
       if (stats.isDirectory()) {
-        for (const child of childrenOf(path, selector)) if (!selector.excludes(child)) pending.push(child);
-      } else if (stats.isFile()) {
+        const inside = task.selection.oneFileSystem ? stats.dev : undefined;
+        for (const child of childrenOf(path, selector))
+          if (!selector.excludes(child)) pending.push({ path: child, device: inside });
+      } else if (stats.isFile() && !selector.isTooLarge(stats.size)) {
         files += 1;
-        bytes += stats.size;
+        bytes += Number(stats.size);
         if (files % TELL_EVERY === 0) await emit({ value: { files, bytes }, transfer: [] });
       }
     } catch {

@@ -1,40 +1,58 @@
 /** Which entries of a local tree are left out. */
-import { closeSync, openSync, readSync } from 'node:fs';
+import { closeSync, constants, openSync, readSync } from 'node:fs';
 import { posix } from 'node:path';
-import type { Selection } from '../../domain/entry.ts';
-import { compilePatterns } from '../../domain/pattern.ts';
+import type { FolderMark, Reading, Selection } from '../../domain/entry.ts';
+import { compilePatterns, type Patterns } from '../../domain/pattern.ts';
 import { fsPath } from '../filesystem/path.ts';
 
-const CACHE_TAG = 'CACHEDIR.TAG';
-/** What such a file starts with, by the Cache Directory Tagging Specification. */
-const CACHE_SIGNATURE = 'Signature: 8a477f597d28d172789f06886806bc55';
+/** By the Cache Directory Tagging Specification. */
+const CACHE: FolderMark = { name: 'CACHEDIR.TAG', header: 'Signature: 8a477f597d28d172789f06886806bc55' };
 
 export class Selector {
   readonly selection: Selection;
-  readonly #exclude: ReturnType<typeof compilePatterns> | undefined;
+  /** Of what is not left out. */
+  readonly reading: Reading;
+  readonly #excludes: readonly Patterns[];
+  readonly #marks: readonly FolderMark[];
+  readonly #most: number;
 
-  constructor(selection: Selection) {
+  constructor(selection: Selection, reading: Reading = {}) {
+    const { exclude, iexclude = [], excludeCaches, excludeIfPresent = [], excludeLargerThan = Infinity } = selection;
     this.selection = selection;
-    this.#exclude = selection.exclude.length === 0 ? undefined : compilePatterns(selection.exclude);
+    this.reading = reading;
+    this.#excludes = [compilePatterns(exclude), compilePatterns(iexclude, { ignoreCase: true })].filter(
+      ({ count }) => count > 0,
+    );
+    this.#marks = [...(excludeCaches ? [CACHE] : []), ...excludeIfPresent];
+    this.#most = excludeLargerThan;
   }
 
+  /** By its path: an absolute local one. */
   excludes(local: string): boolean {
-    return this.#exclude?.matches(local).match ?? false;
+    return this.#excludes.some((patterns) => patterns.matches(local).match);
   }
 
-  /** Of a folder marked as a cache, only the mark itself is kept. */
+  /** What is no folder, by its size in bytes. */
+  isTooLarge(size: number | bigint): boolean {
+    return size > this.#most;
+  }
+
+  /** Of a marked folder only the mark itself is kept; of one with several marks nothing. */
   namesToKeep(folder: string, names: readonly string[]): readonly string[] {
-    if (!this.selection.excludeCaches || !names.includes(CACHE_TAG)) return names;
-    return hasSignature(posix.join(folder, CACHE_TAG)) ? [CACHE_TAG] : names;
+    const marks = this.#marks.filter((mark) => names.includes(mark.name) && hasHeader(folder, mark));
+    return marks.length === 0 ? names : names.filter((name) => marks.every((mark) => mark.name === name));
   }
 }
 
-function hasSignature(file: string): boolean {
+/** Of a mark that cannot be read we do not know that it is one: then nothing is left out. */
+function hasHeader(folder: string, { name, header }: FolderMark): boolean {
+  const wanted = Buffer.from(header);
+  if (wanted.length === 0) return true;
   try {
-    const fd = openSync(fsPath(file), 'r');
+    const fd = openSync(fsPath(posix.join(folder, name)), constants.O_RDONLY | constants.O_NONBLOCK);
     try {
-      const start = Buffer.alloc(CACHE_SIGNATURE.length);
-      return readSync(fd, start) === start.length && start.toString('latin1') === CACHE_SIGNATURE;
+      const start = Buffer.alloc(wanted.length);
+      return readSync(fd, start) === start.length && start.equals(wanted);
     } finally {
       closeSync(fd);
     }

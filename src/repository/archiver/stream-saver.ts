@@ -25,6 +25,7 @@ export class StreamSaver {
 
   /** Reads the content to its end. One stream at a time. */
   async save(content: Content, cut: Cut): Promise<SavedStream> {
+    if (cut === 'content' && 'read' in content) return this.saveFrom((space) => content.read(space));
     if (cut === 'content') return this.#pieces(content);
     return 'block' in cut ? this.#inBlocks(content, cut.block) : this.#pieces(content, chunkSizes(cut.average));
   }

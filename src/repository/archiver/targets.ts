@@ -38,6 +38,14 @@ export function isNameless(target: string): boolean {
     .every((part) => part === '' || part === '.' || part === '..');
 }
 
+/** The folder of the plan at an absolute local path; undefined if no target is in it. */
+export function folderAt(plan: TargetFolder, local: string): TargetFolder | undefined {
+  let folder: TargetFolder | TargetLeaf | undefined = plan;
+  for (const name of local.split('/').slice(1))
+    folder = folder?.kind === 'folder' ? folder.children.get(name) : undefined;
+  return folder?.kind === 'folder' ? folder : undefined;
+}
+
 function clean(target: string): string {
   const normal = posix.normalize(target);
   return normal.length > 1 && normal.endsWith('/') ? normal.slice(0, -1) : normal;

@@ -7,6 +7,8 @@ import type { Id } from '../format/id.ts';
 import { encodeNode, goMode, type Node } from '../format/node.ts';
 import { formatTime } from '../format/time.ts';
 import { encodeTree } from '../format/tree.ts';
+import { standingOf } from './item-teller.ts';
+import type { Added } from './protocol.ts';
 import type { Saving } from './saving.ts';
 
 interface Folder {
@@ -20,6 +22,13 @@ interface Leaf {
   readonly kind: 'leaf';
   readonly node: Node;
   readonly counted: boolean;
+  readonly work?: Work;
+}
+
+/** What saving a file has taken. */
+export interface Work {
+  readonly added: Added;
+  readonly milliseconds: number;
 }
 
 type Item = Folder | Leaf;
@@ -49,9 +58,9 @@ export class TreeBuilder {
   }
 
   /** `content` may still be filling up: it is looked at when the trees are stored. */
-  file(entry: FileEntry, size: number, content: readonly Id[]): void {
+  file(entry: FileEntry, size: number, content: readonly Id[], work: Work): void {
     const node = metadataNode('file', posix.basename(entry.path), entry.metadata);
-    this.#add(entry.path, { kind: 'leaf', node: { ...node, size, content }, counted: false });
+    this.#add(entry.path, { kind: 'leaf', node: { ...node, size, content }, counted: false, work });
   }
 
   /** A finished node at the top of the snapshot. */
@@ -65,10 +74,11 @@ export class TreeBuilder {
 
   /** Stores every tree. @returns the root's id. */
   async store(saving: Saving, parentRoot: Id | undefined): Promise<Id> {
-    return this.#store(this.#root, saving, parentRoot);
+    return this.#store(this.#root, saving, parentRoot, '');
   }
 
-  async #store(folder: Folder, saving: Saving, parent: Id | undefined): Promise<Id> {
+  /** @param path of the folder within the snapshot; empty for the root */
+  async #store(folder: Folder, saving: Saving, parent: Id | undefined, path: string): Promise<Id> {
     const previous = await saving.parents.nodes(parent);
     const names = [...folder.children.keys()].sort(compareNames);
     const nodes: string[] = [];
@@ -77,12 +87,18 @@ export class TreeBuilder {
       if (child === undefined) continue;
       const before = previous.get(name);
       if (child.kind === 'folder') {
-        const subtree = await this.#store(child, saving, before?.subtree);
+        const subtree = await this.#store(child, saving, before?.subtree, `${path}/${name}`);
         saving.tally.directory(subtree, before?.subtree);
+        const action = standingOf(subtree, before?.subtree);
+        saving.tell?.({ path: `${path}/${name}/`, action, added: { bytes: 0, stored: 0 }, milliseconds: 0 });
         nodes.push(encodeNode({ ...child.node, subtree }));
       } else {
-        const { node, counted } = child;
-        if (node.type === 'file' && !counted) saving.tally.file(standing(node, before), node.size);
+        const { node, counted, work } = child;
+        if (node.type === 'file' && !counted) {
+          const found = standing(node, before);
+          saving.tally.file(found, node.size);
+          if (work !== undefined) saving.tell?.({ path: `${path}/${name}`, action: ACTIONS[found], ...work });
+        }
         nodes.push(encodeNode(node));
       }
     }
@@ -111,6 +127,8 @@ export class TreeBuilder {
     return { kind: 'folder', node: metadataNode('dir', name, this.#plain), children: new Map() };
   }
 }
+
+const ACTIONS = { new: 'new', changed: 'modified', unmodified: 'unchanged' } as const;
 
 function standing(node: Node, before: Node | undefined): 'new' | 'changed' | 'unmodified' {
   if (before?.type !== 'file') return 'new';

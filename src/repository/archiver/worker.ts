@@ -20,7 +20,7 @@ serve<WorkerData, Task, Answer, FilledPack>((data, emit) => {
   return (task) => {
     switch (task.kind) {
       case 'selection':
-        selectors.set(task.number, new Selector(task.selection));
+        selectors.set(task.number, new Selector(task.selection, task.reading));
         return done();
       case 'claims':
         claims.addSegment(task.segment);
@@ -47,6 +47,7 @@ function equip(data: WorkerData, claims: Claims, emit: Emit<FilledPack>): Equipm
     cutter: new Cutter(new Chunker(data.polynomial, CUTTER_WINDOW)),
     known: new KnownBlobs(data.claims.known),
     accounts: new Accounts(),
+    tellItems: data.tellItems,
   };
 }
 

@@ -26,9 +26,20 @@ export interface SaveProgress {
   readonly currentFiles: readonly string[];
 }
 
+/** What became of one entry. Bytes are those that were new to the repository: uncompressed, and as stored. */
+export interface SavedItem {
+  /** Within the snapshot, a folder's with a slash at its end; of what was left out the local path. */
+  readonly path: string;
+  readonly action: 'new' | 'modified' | 'unchanged' | 'excluded';
+  readonly added: { readonly bytes: number; readonly stored: number };
+  readonly milliseconds: number;
+}
+
 export interface SaveOptions {
   readonly onProgress?: (progress: SaveProgress) => void;
   readonly onFinding?: (finding: Finding) => void;
+  /** Told of each file and folder once it is saved, and of what is left out. */
+  readonly onItem?: (item: SavedItem) => void;
   /** How much there is to read, as far as anybody knows; asked again and again. Zeros: unknown. */
   readonly expected?: () => { readonly files: number; readonly bytes: number };
   /** Count local trees ahead of reading them, in a thread of its own, so that progress knows its end. */
@@ -37,6 +48,10 @@ export interface SaveOptions {
   readonly sourceIncomplete?: () => boolean;
   /** Read and hash everything, store nothing. */
   readonly dryRun?: boolean;
+  /** Write no snapshot that would hold exactly what its parent holds. */
+  readonly skipIfUnchanged?: boolean;
+  /** Files that are read at once. Default: as many as this machine has processors, up to four. */
+  readonly readConcurrency?: number;
 }
 
 /** Restic's backup summary. Sizes in bytes. */
@@ -61,7 +76,7 @@ export interface SaveSummary {
 }
 
 export interface Saved {
-  /** Absent for a dry run. */
+  /** Absent for a dry run, and for what is unchanged if that is to be skipped. */
   readonly snapshot?: Snapshot;
   readonly summary: SaveSummary;
 }
