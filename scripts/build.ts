@@ -1,10 +1,14 @@
-/** Compiles src/ into dist/: what is published, since Node refuses to strip types under node_modules. */
+/**
+ * Compiles src/ into dist/, or into another folder that is named: what is published, since Node refuses to strip types
+ * under node_modules.
+ */
 import { cpSync, globSync, rmSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { root, run } from './tool.ts';
 
-rmSync(join(root, 'dist'), { recursive: true, force: true });
-const { code, output } = await run(['tsc', '-p', 'tsconfig.build.json']);
+const target = resolve(process.argv[2] ?? join(root, 'dist'));
+rmSync(target, { recursive: true, force: true });
+const { code, output } = await run(['tsc', '-p', 'tsconfig.build.json', '--outDir', target]);
 if (code !== 0) {
   console.error(output);
   process.exit(code);
@@ -14,5 +18,5 @@ if (code !== 0) {
 const assets = globSync('src/**/*', { cwd: root, exclude: ['src/repository/kernel/assembly/**', '**/*.ts'] }).filter(
   (path) => statSync(join(root, path)).isFile(),
 );
-for (const path of assets) cpSync(join(root, path), join(root, path.replace(/^src/, 'dist')));
-console.log(`dist/ built, with ${assets.length} ${assets.length === 1 ? 'asset' : 'assets'}`);
+for (const path of assets) cpSync(join(root, path), join(target, path.replace(/^src/, '')));
+console.log(`${target} built, with ${assets.length} ${assets.length === 1 ? 'asset' : 'assets'}`);
