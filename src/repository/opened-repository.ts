@@ -18,20 +18,27 @@ import type {
   Difference,
   DiffOptions,
   DiffSide,
+  IndexRepair,
+  IndexRepairOptions,
   KeyInfo,
   ListedNode,
   ListedObject,
   ListSelect,
   LockInfo,
+  PackRepair,
+  PackRepairOptions,
   PrunePlan,
   PrunePolicy,
   Repository,
   Restored,
   RestoreOptions,
   Retagged,
+  Rewritten,
+  RewriteOptions,
   Saved,
   SaveOptions,
   ShownObject,
+  SnapshotChange,
   StatsMode,
   StoredBlob,
   StoredStats,
@@ -122,6 +129,35 @@ export class OpenedRepository implements Repository {
 
   check(options: CheckOptions, signal: AbortSignal): AsyncIterable<Finding> {
     return check(this.#context, options, signal);
+  }
+
+  async repairIndex(options: IndexRepairOptions, signal: AbortSignal): Promise<IndexRepair> {
+    const { repairIndex } = await import('./repairer/repair-index.ts');
+    return repairIndex(this.#context, options, signal);
+  }
+
+  async repairPacks(ids: readonly string[], options: PackRepairOptions, signal: AbortSignal): Promise<PackRepair> {
+    const { repairPacks } = await import('./repairer/repair-packs.ts');
+    return repairPacks(this.#context, ids, options, signal);
+  }
+
+  async repairSnapshots(
+    filter: SnapshotFilter,
+    options: RewriteOptions,
+    signal: AbortSignal,
+  ): Promise<readonly Rewritten[]> {
+    const { repairSnapshots } = await import('./repairer/repair-snapshots.ts');
+    return repairSnapshots(this.#context, filter, options, signal);
+  }
+
+  async rewrite(
+    filter: SnapshotFilter,
+    change: SnapshotChange,
+    options: RewriteOptions,
+    signal: AbortSignal,
+  ): Promise<readonly Rewritten[]> {
+    const { rewrite } = await import('./rewriter/rewrite.ts');
+    return rewrite(this.#context, filter, change, options, signal);
   }
 
   async diff(before: DiffSide, after: DiffSide, options: DiffOptions, signal: AbortSignal): Promise<Difference> {

@@ -7,7 +7,9 @@ import type { Finding } from '../domain/finding.ts';
 import type { ReadableSnapshot, Snapshot, SnapshotFilter } from '../domain/snapshot.ts';
 import type { About, SaveOptions, Saved } from './port/saving.ts';
 import type { ListSelect, ListedNode } from './port/listing.ts';
+import type { IndexRepair, IndexRepairOptions, PackRepair, PackRepairOptions } from './port/repairing.ts';
 import type { RestoreOptions, Restored } from './port/restoring.ts';
+import type { Rewritten, RewriteOptions, SnapshotChange } from './port/rewriting.ts';
 import type { CheckOptions } from './port/checking.ts';
 import type { PrunePlan, PrunePolicy } from './port/pruning.ts';
 import type { DiffOptions, DiffSide, Difference, StatsMode, StoredStats } from './port/inspecting.ts';
@@ -21,7 +23,9 @@ export type * from './port/inspecting.ts';
 export type * from './port/listing.ts';
 export type * from './port/objects.ts';
 export type * from './port/pruning.ts';
+export type * from './port/repairing.ts';
 export type * from './port/restoring.ts';
+export type * from './port/rewriting.ts';
 export type * from './port/saving.ts';
 export type * from './port/tagging.ts';
 
@@ -69,6 +73,35 @@ export interface Repository {
   ): Promise<PrunePlan>;
   /** Takes a shared lock. Ends after the last finding; none means clean. */
   check(options: CheckOptions, signal: AbortSignal): AsyncIterable<Finding>;
+
+  /**
+   * Takes an exclusive lock. Makes the index tell of the packs that are there, and of no others. Needs no index that
+   * can be read.
+   */
+  repairIndex(options: IndexRepairOptions, signal: AbortSignal): Promise<IndexRepair>;
+  /**
+   * Takes an exclusive lock. Moves what can still be read of these packs into new ones, and removes them.
+   * @param ids whole ones
+   * @throws RespaldoError `usage`, `store-missing` for a pack that nobody knows
+   */
+  repairPacks(ids: readonly string[], options: PackRepairOptions, signal: AbortSignal): Promise<PackRepair>;
+  /**
+   * Takes an exclusive lock. Makes new snapshots of damaged ones, without what is lost; they are tagged `incomplete`. A
+   * record that cannot be read is removed if it is named, and `forget` asked for.
+   * @throws RespaldoError `repository-damaged` where the index tells of packs that are missing or cut short
+   */
+  repairSnapshots(filter: SnapshotFilter, options: RewriteOptions, signal: AbortSignal): Promise<readonly Rewritten[]>;
+  /**
+   * Takes an exclusive lock to forget, else a shared one. Makes new snapshots of those that change; `original` is the id
+   * of the one before.
+   * @throws RespaldoError `usage` for a change of nothing, `repository-damaged`
+   */
+  rewrite(
+    filter: SnapshotFilter,
+    change: SnapshotChange,
+    options: RewriteOptions,
+    signal: AbortSignal,
+  ): Promise<readonly Rewritten[]>;
 
   /**
    * Compares two snapshots, or folders in them, in the order of names' bytes. What they share is not read twice.

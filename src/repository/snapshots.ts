@@ -51,12 +51,23 @@ export async function findSnapshot(
   return loadSnapshot(objects, id, signal);
 }
 
-/** Every snapshot in the repository, oldest first. One that is removed meanwhile is left out. */
-export async function loadSnapshots(objects: Objects, signal: AbortSignal): Promise<Snapshot[]> {
+/**
+ * Every snapshot in the repository, oldest first. One that is removed meanwhile is left out.
+ * @param onDamaged told of each that cannot be read, instead of failing
+ * @throws RespaldoError `repository-damaged` unless `onDamaged` is given
+ */
+export async function loadSnapshots(
+  objects: Objects,
+  signal: AbortSignal,
+  onDamaged?: (id: Id, error: RespaldoError) => void,
+): Promise<Snapshot[]> {
   const snapshots: Snapshot[] = [];
   const listed = objects.list('snapshot', signal);
-  for await (const snapshot of inParallel(listed, READS_AT_ONCE, ({ id }) => loadIfThere(objects, id, signal)))
-    if (snapshot !== undefined) snapshots.push(snapshot);
+  const load = async (id: Id) => ({ id, loaded: await loadIfThere(objects, id, signal) });
+  for await (const { id, loaded } of inParallel(listed, READS_AT_ONCE, ({ id }) => load(id)))
+    if (!(loaded instanceof RespaldoError)) snapshots.push(...loaded);
+    else if (onDamaged === undefined) throw loaded;
+    else onDamaged(id, loaded);
   return snapshots.sort(byTime);
 }
 
@@ -64,11 +75,13 @@ async function loadSnapshot(objects: Objects, id: Id, signal: AbortSignal): Prom
   return parseSnapshot(id, await objects.load('snapshot', id, signal));
 }
 
-async function loadIfThere(objects: Objects, id: Id, signal: AbortSignal): Promise<Snapshot | undefined> {
+/** The snapshot; none if it is gone; or the damage that was met. */
+async function loadIfThere(objects: Objects, id: Id, signal: AbortSignal): Promise<Snapshot[] | RespaldoError> {
   try {
-    return await loadSnapshot(objects, id, signal);
+    return [await loadSnapshot(objects, id, signal)];
   } catch (error) {
-    if (isError(error, 'store-missing')) return undefined;
+    if (isError(error, 'store-missing')) return [];
+    if (isError(error, 'repository-damaged')) return error;
     throw error;
   }
 }
@@ -82,7 +95,8 @@ function latestOf(snapshots: readonly Snapshot[], filter: SnapshotFilter): Snaps
   throw new RespaldoError('snapshot-missing', what, { hint: '`respaldo snapshots` lists those there are.' });
 }
 
-function passes(snapshot: Snapshot, { hosts = [], tags = [], paths = [] }: SnapshotFilter): boolean {
+/** Whether host, tags and paths of the snapshot are asked for. Ids are not looked at. */
+export function passes(snapshot: Snapshot, { hosts = [], tags = [], paths = [] }: SnapshotFilter): boolean {
   const ownTags = snapshot.tags ?? [];
   return (
     (hosts.length === 0 || hosts.includes(snapshot.hostname)) &&

@@ -14,6 +14,7 @@ export class BlobWriter {
   readonly #builders: Readonly<Record<BlobType, PackBuilder>>;
   readonly #index: IndexWriter;
   readonly #signal: AbortSignal;
+  #packs = 0;
 
   constructor(context: RepositoryContext, signal: AbortSignal) {
     const { sealer, config } = context;
@@ -27,6 +28,11 @@ export class BlobWriter {
     };
   }
 
+  /** How many packs were written since the last flush. */
+  get packs(): number {
+    return this.#packs;
+  }
+
   /** @param plain the blob's verified content */
   async add(type: BlobType, id: Id, plain: Uint8Array): Promise<void> {
     const builder = this.#builders[type];
@@ -38,11 +44,13 @@ export class BlobWriter {
   async flush(): Promise<void> {
     for (const builder of Object.values(this.#builders)) if (builder.count > 0) await this.#write(builder);
     await this.#index.flush();
+    this.#packs = 0;
   }
 
   async #write(builder: PackBuilder): Promise<void> {
     const { id, bytes, blobs } = builder.finish();
     await storeOf(this.#context, blobs).write(packKey(id), bytes, this.#signal);
     await this.#index.add({ id, blobs });
+    this.#packs += 1;
   }
 }

@@ -68,7 +68,7 @@ function expected(error: unknown): RespaldoError {
 
 function refuseDamage(id: Id, error: RespaldoError): never {
   throw new RespaldoError('repository-damaged', `index ${id}: ${error.message}`, {
-    hint: 'Run `respaldo check`; `restic repair index` (or `rebuild-index`) makes a new index from the packs.',
+    hint: 'Run `respaldo repair index`: it makes a new index from the packs.',
     context: { index: id },
     cause: error,
   });
