@@ -3,6 +3,7 @@
 # and a few terminals and shells. Quick when everything is there. Starts nothing, and leaves apt's sources alone.
 #
 # usage: testbed/testbed.sh          as root: install what is missing; otherwise: say what is missing
+#        testbed/testbed.sh bench    the same, and what only measurements compare with: borg
 #        testbed/testbed.sh --path   print the folder of the tools that lie outside the system's own
 #
 # Exits with 0 if every component is there, else with 1 after naming those that are not.
@@ -22,6 +23,10 @@ components=(
   strace=strace
   setfattr=attr
   unshare=util-linux
+  /usr/bin/time=time
+)
+bench_components=(
+  borg=borgbackup
 )
 newer_suite=trixie
 newer_restic=restic-0.18
@@ -33,6 +38,8 @@ if [ "${1:-}" = --path ]; then
   echo "$home/bin"
   exit
 fi
+
+if [ "${1:-}" = bench ]; then components+=("${bench_components[@]}"); fi
 
 say() { printf 'test bed: %s\n' "$*"; }
 
