@@ -6,7 +6,9 @@ import type { Plan } from './domain/plan.ts';
 import { isError, RespaldoError } from './errors.ts';
 import type { Repository } from './repository/repository.ts';
 import type { Runtime } from './runtimes/runtime.ts';
+import type { StreamOptions } from './sources/index.ts';
 import type { Source, SourceKind } from './sources/source.ts';
+import type { CacheInfo, CacheOptions } from './stores/index.ts';
 import type { Store } from './stores/store.ts';
 
 /** Who opens a repository, and from where. */
@@ -15,6 +17,8 @@ export interface OpenOptions {
   readonly workingDirectory: string;
   /** Told of each failure of the store that is going to be tried again. */
   readonly onRetry?: (error: RespaldoError) => void;
+  /** What to keep on this machine of a store that lies elsewhere. Default: nothing. */
+  readonly cache?: CacheOptions;
 }
 
 /** Who makes a repository, and how. */
@@ -36,7 +40,12 @@ export async function openRepositoryAt(
   signal: AbortSignal,
 ): Promise<Repository> {
   const { openRepository } = await import('./repository/index.ts');
-  return withStore(access, options, (store) => openRepository(store, access.password, {}, signal));
+  const { withCache } = await import('./stores/index.ts');
+  const { cache: kept } = options;
+  const cache = kept && ((store: Store, repositoryId: string) => withCache(store, repositoryId, kept));
+  return withStore(access, options, (store) =>
+    openRepository(store, access.password, { ...(cache && { cache }) }, signal),
+  );
 }
 
 /** Makes a new repository and opens it. @throws RespaldoError `repository-exists`, and the store's. */
@@ -66,6 +75,7 @@ export async function openSources(plan: Plan, readSecret: ReadSecret, signal: Ab
   const shared = {
     workingDirectory: plan.folder,
     selection: plan.selection,
+    reading: plan.reading,
     acceptDamagedPages: plan.acceptDamagedPages,
   };
   const folders: string[] = [];
@@ -79,6 +89,12 @@ export async function openSources(plan: Plan, readSecret: ReadSecret, signal: Ab
       );
   }
   return [...(folders.length === 0 ? [] : [openDirectories(folders, shared)]), ...databases];
+}
+
+/** Standard input, or the output of a command, as a source. @throws RespaldoError `usage` for a name that is none */
+export async function openStreamSource(options: StreamOptions): Promise<Source> {
+  const { openStream } = await import('./sources/index.ts');
+  return openStream(options);
 }
 
 /** Every kind of source, for restores. */
@@ -96,6 +112,16 @@ export async function hostRuntime(): Promise<Runtime> {
 export async function openRunCatalog(env: Environment, warn: (message: string) => void): Promise<Catalog> {
   const { openCatalog } = await import('./catalog/index.ts');
   return openCatalog(env, warn);
+}
+
+/** The caches of repositories in a folder, the one that was used last at the end. */
+export async function listCaches(folder: string): Promise<readonly CacheInfo[]> {
+  return (await import('./stores/index.ts')).cachesIn(folder);
+}
+
+/** Removes the caches that nobody used for so many days. @returns the ids of their repositories */
+export async function removeOldCaches(folder: string, days: number): Promise<readonly string[]> {
+  return (await import('./stores/index.ts')).removeOldCachesIn(folder, days);
 }
 
 async function withStore(

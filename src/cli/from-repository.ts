@@ -31,9 +31,10 @@ export async function withSource<T>(
 ): Promise<T> {
   if (fromRepo === undefined && fromRepositoryFile === undefined)
     throw new RespaldoError('usage', 'no repository to read from is named', { hint: 'Name it by --from-repo.' });
-  const { json, quiet, verbose, color, config } = invocation.globals;
+  const { json, quiet, verbose, color, cache, cacheDir, config } = invocation.globals;
   const globals = {
-    ...{ json, quiet, verbose, color },
+    ...{ json, quiet, verbose, color, cache },
+    ...(cacheDir !== undefined && { cacheDir }),
     ...(config !== undefined && { config }),
     ...(fromRepo !== undefined && { repo: fromRepo }),
     ...(fromRepositoryFile !== undefined && { repositoryFile: fromRepositoryFile }),

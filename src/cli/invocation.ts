@@ -9,6 +9,9 @@ export interface Globals {
   readonly passwordFile?: string;
   readonly passwordCommand?: string;
   readonly config?: string;
+  readonly cacheDir?: string;
+  /** False: `--no-cache`. */
+  readonly cache: boolean;
   readonly json: boolean;
   readonly quiet: boolean;
   /** How often `-v` was given. */

@@ -127,6 +127,8 @@ function globalOptions(): Option[] {
     new Option('-p, --password-file <file>', 'file with its password (RESPALDO_PASSWORD_FILE)'),
     new Option('--password-command <command>', 'command that prints it (RESPALDO_PASSWORD_COMMAND)'),
     new Option('--config <file>', 'configuration; default: the nearest respaldo.yaml upwards'),
+    new Option('--cache-dir <folder>', 'where to keep what is read often from stores elsewhere (RESPALDO_CACHE_DIR)'),
+    new Option('--no-cache', 'keep nothing of them here, and believe nothing that was kept'),
     new Option('--json', 'messages for programs, in the shapes of restic'),
     new Option('-q, --quiet', 'results and errors only'),
     new Option('-v, --verbose', 'tell more; -vv tells most').argParser(
@@ -138,7 +140,7 @@ function globalOptions(): Option[] {
 
 function globalsOf(program: Command): Globals {
   const { json = false, quiet = false, verbose = 0, ...rest } = program.opts<Partial<Globals>>();
-  return { color: true, ...rest, json, quiet, verbose };
+  return { color: true, cache: true, ...rest, json, quiet, verbose };
 }
 
 /** `error: unknown command 'snapshot'\n(Did you mean snapshots?)` in our words. */

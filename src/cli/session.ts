@@ -63,12 +63,15 @@ export async function accessTo(
 /** Opens a repository, and says so of each failure of its store that is tried again. */
 export async function openAt(
   access: RepositoryAccess,
-  { output, signal }: Invocation,
+  { globals, output, signal }: Invocation,
   { config, workingDirectory }: Surroundings,
 ): Promise<Repository> {
   const onRetry = (error: RespaldoError): void => output.warn(`${error.message}; trying again`);
+  const { chooseCache } = await import('../config/cache.ts');
+  const folder = chooseCache({ flags: globals, env: process.env, workingDirectory });
+  const cache = folder === undefined ? undefined : { folder, onProblem: (message: string) => output.warn(message) };
   try {
-    return await openRepositoryAt(access, { workingDirectory, onRetry }, signal);
+    return await openRepositoryAt(access, { workingDirectory, onRetry, ...(cache && { cache }) }, signal);
   } catch (error) {
     if (!isError(error, 'repository-missing')) throw error;
     const { repositoryHint } = await import('../config/repository.ts');

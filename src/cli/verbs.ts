@@ -87,6 +87,11 @@ export const VERBS: readonly VerbGroup[] = [
         summary: 'Remove locks that dead processes left behind',
         load: () => import('./commands/unlock.ts'),
       },
+      {
+        name: 'cache',
+        summary: 'List what is kept of repositories elsewhere',
+        load: () => import('./commands/cache.ts'),
+      },
       { name: 'key', summary: 'List, add, remove and change passwords', load: () => import('./commands/key.ts') },
     ],
   },

@@ -1,13 +1,17 @@
 import type { Clock } from '../clock.ts';
-import type { Store } from '../stores/store.ts';
+import type { NearStore, Store } from '../stores/store.ts';
 import type { RepositoryConfig } from './format/config.ts';
-import type { RepositoryKey, Sealer } from './format/crypto.ts';
+import { type RepositoryKey, Sealer } from './format/crypto.ts';
 import type { BlobIndex } from './storage/blob-index.ts';
-import type { Objects } from './storage/objects.ts';
+import { loadIndex } from './storage/load-index.ts';
+import { Objects, packIdOf } from './storage/objects.ts';
 
 /** What the parts of an opened repository share. */
 export interface RepositoryContext {
+  /** For packs of data, and all that is asked for once. */
   readonly store: Store;
+  /** The same objects, perhaps with a cache before them: for packs of trees. `objects` go through it as well. */
+  readonly nearby: NearStore;
   readonly key: RepositoryKey;
   readonly sealer: Sealer;
   readonly config: RepositoryConfig;
@@ -15,4 +19,28 @@ export interface RepositoryContext {
   readonly clock: Clock;
   /** A fresh read of every index. List snapshots first: what they need is then in it. */
   loadIndex(signal: AbortSignal): Promise<BlobIndex>;
+}
+
+/** What a context is made of. */
+export interface ContextParts extends Pick<RepositoryContext, 'store' | 'key' | 'config' | 'clock'> {
+  /** Default: the store itself. */
+  readonly nearby?: NearStore;
+}
+
+export function makeContext({ store, nearby = store, key, config, clock }: ContextParts): RepositoryContext {
+  const sealer = new Sealer(key);
+  const objects = new Objects(nearby, sealer, config.version);
+  return {
+    ...{ store, nearby, key, sealer, config, objects, clock },
+    loadIndex: async (signal) => {
+      const index = await loadIndex(objects, signal);
+      await nearby.retain?.('data/', (key) => index.hasPack(packIdOf(key)));
+      return index;
+    },
+  };
+}
+
+/** For who wants to know what the store holds now: nothing is believed because it was read before. */
+export function afresh({ store, nearby, key, config, clock }: RepositoryContext): RepositoryContext {
+  return makeContext({ store, nearby: nearby.afresh?.() ?? nearby, key, config, clock });
 }

@@ -2,8 +2,8 @@
 import { randomBytes } from 'node:crypto';
 import { type Clock, systemClock } from '../clock.ts';
 import { isError, RespaldoError } from '../errors.ts';
-import type { Store } from '../stores/store.ts';
-import type { RepositoryContext } from './context.ts';
+import type { NearStore, Store } from '../stores/store.ts';
+import { makeContext } from './context.ts';
 import { encodeConfig, parseConfig, type RepositoryConfig } from './format/config.ts';
 import { generateKey, type RepositoryKey, Sealer } from './format/crypto.ts';
 import { hashId, type Id } from './format/id.ts';
@@ -11,8 +11,7 @@ import { createKeyFile, type KeyDerivation, openKeyFile } from './format/key.ts'
 import { randomPolynomial } from './format/polynomial.ts';
 import { OpenedRepository } from './opened-repository.ts';
 import type { Repository } from './repository.ts';
-import { loadIndex } from './storage/load-index.ts';
-import { listObjects, listPacks, objectKey, Objects, type ObjectType, readObject } from './storage/objects.ts';
+import { listObjects, listPacks, objectKey, type ObjectType, readObject } from './storage/objects.ts';
 
 export interface InitOptions extends OpenOptions {
   /** Default 2. Version 1 knows no compression. */
@@ -27,6 +26,8 @@ export interface OpenOptions {
   readonly clock?: Clock;
   /** What opening a key that is made here costs. */
   readonly kdf?: KeyDerivation;
+  /** Puts a cache before the store, once the repository's id is known. Default: none. */
+  readonly cache?: (store: Store, repositoryId: string) => Promise<NearStore>;
 }
 
 const CONFIG_KEY = 'config';
@@ -71,19 +72,13 @@ interface Unlocked {
   readonly config: RepositoryConfig;
 }
 
-function openWith(store: Store, { keyId, key, config }: Unlocked, options: OpenOptions): Repository {
-  const sealer = new Sealer(key);
-  const objects = new Objects(store, sealer, config.version);
-  const context: RepositoryContext = {
-    store,
-    key,
-    sealer,
-    config,
-    objects,
-    clock: options.clock ?? systemClock,
-    loadIndex: (signal) => loadIndex(objects, signal),
-  };
-  return new OpenedRepository(context, keyId, options.kdf);
+async function openWith(
+  store: Store,
+  { keyId, key, config }: Unlocked,
+  { clock = systemClock, kdf, cache = (store) => Promise.resolve(store) }: OpenOptions,
+): Promise<Repository> {
+  const nearby = await cache(store, config.id);
+  return new OpenedRepository(makeContext({ store, nearby, key, config, clock }), keyId, kdf);
 }
 
 async function readConfig(store: Store, signal: AbortSignal): Promise<Uint8Array> {

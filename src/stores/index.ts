@@ -3,10 +3,12 @@ import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+import { systemClock } from '../clock.ts';
 import { RespaldoError } from '../errors.ts';
+import type { CacheInfo } from './caches.ts';
 import type { StoreLimits } from './limited.ts';
 import type { Patience } from './retrying.ts';
-import type { Store } from './store.ts';
+import type { NearStore, Store } from './store.ts';
 
 export interface StoreOptions {
   /** The folder that relative addresses start from: an absolute path. Default: the working folder. */
@@ -111,4 +113,42 @@ function fileUrlPath(url: string): string {
 /** Shells do this before we see it; configuration files do not. */
 function expandHome(path: string): string {
   return path.startsWith('~/') ? join(homedir(), path.slice(2)) : path;
+}
+
+export type { CacheInfo } from './caches.ts';
+
+/** Whether and where to keep what is read again and again. */
+export interface CacheOptions {
+  /** The folder of all caches. */
+  readonly folder: string;
+  /** Told once why nothing is kept, or nothing more. */
+  readonly onProblem: (message: string) => void;
+}
+
+/** The store with the repository's cache before it. One of this machine needs none: it is its own. */
+export async function withCache(store: Store, repositoryId: string, options: CacheOptions): Promise<NearStore> {
+  if (store.localPath?.('config') !== undefined) return store;
+  const onProblem = (error: unknown) => {
+    const reason = error instanceof Error ? error.message : String(error);
+    options.onProblem(`the cache in ${options.folder} cannot be used: ${reason}`);
+  };
+  try {
+    const [{ openCache }, { CachedStore }] = await Promise.all([import('./caches.ts'), import('./cached.ts')]);
+    return new CachedStore(store, await openCache(options.folder, repositoryId, systemClock, onProblem));
+  } catch (error) {
+    onProblem(error);
+    return store;
+  }
+}
+
+/** The caches in a folder, the one that was used last at the end. */
+export async function cachesIn(folder: string): Promise<readonly CacheInfo[]> {
+  const { listCaches } = await import('./caches.ts');
+  return listCaches(folder);
+}
+
+/** Removes the caches that nobody used for so many days. @returns the ids of their repositories */
+export async function removeOldCachesIn(folder: string, days: number): Promise<readonly string[]> {
+  const { removeOldCaches } = await import('./caches.ts');
+  return removeOldCaches(folder, days, systemClock);
 }

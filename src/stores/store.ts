@@ -62,6 +62,24 @@ export interface Store extends ReadStore {
   close(): Promise<void>;
 }
 
+/**
+ * A store that may have a cache before it. Whoever reads what is read again and again (indexes, snapshots, packs of
+ * trees) goes through it, and through the store behind it for everything else.
+ *
+ * With a cache it keeps every index, snapshot and pack that is read or written through it. An answer comes from the
+ * store, or its object hashes to its name; `list` and `stat` always ask the store. What the cache cannot do, it leaves.
+ */
+export interface NearStore extends Store {
+  /**
+   * The same without trust in what was kept before: an object's first read comes from the store itself. For who wants
+   * to know what the store holds. Absent where nothing is kept.
+   */
+  afresh?(): NearStore;
+
+  /** Drops what is kept in a folder (`data/`) and not wanted any more. Absent where nothing is kept. */
+  retain?(folder: string, isWanted: (key: string) => boolean): Promise<void>;
+}
+
 /** Suffix of a name under which an adapter keeps an object that is still being written; restic's are alike. */
 const TEMPORARY = /-(tmp|restic-temp)-[0-9a-z]+$/;
 

@@ -3,7 +3,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+import { systemClock } from '../../src/clock.ts';
 import { throwIfAborted } from '../../src/errors.ts';
+import { CachedStore } from '../../src/stores/cached.ts';
+import { openCache } from '../../src/stores/caches.ts';
 import { LimitedStore } from '../../src/stores/limited.ts';
 import { LocalStore } from '../../src/stores/local.ts';
 import { MemoryStore } from '../../src/stores/memory.ts';
@@ -39,6 +42,15 @@ const WRAPPERS: Readonly<Record<string, (inner: Store) => Store>> = {
     return new RetryingStore(new LimitedStore(faulty, { operations: 2 }), { ...PATIENCE, attempts: 100 }, AT_ONCE);
   },
 };
+
+describeStore('memory, cached', async () => {
+  const folder = await mkdtemp(join(QUICK, 'respaldo-cache-'));
+  const cache = await openCache(folder, 'c0'.repeat(32), systemClock, () => undefined);
+  return {
+    store: new CachedStore(new MemoryStore(), cache),
+    [Symbol.asyncDispose]: () => rm(folder, { recursive: true }),
+  };
+});
 
 for (const [name, make] of Object.entries(MAKERS)) {
   for (const [manner, wrap] of Object.entries(WRAPPERS)) {

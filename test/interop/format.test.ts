@@ -42,7 +42,7 @@ async function unlock(repository: string): Promise<{ key: RepositoryKey; config:
 async function blobReader(repository: string): Promise<BlobReader> {
   const { key, config } = await unlock(repository);
   const [store, sealer] = [new LocalStore(repository), new Sealer(key)];
-  return new BlobReader(store, sealer, await loadIndex(new Objects(store, sealer, config.version), NEVER));
+  return new BlobReader({ store, nearby: store, sealer }, await loadIndex(new Objects(store, sealer, config.version), NEVER));
 }
 
 const cases = RESTICS.flatMap((binary) => ([1, 2] as const).map((version) => ({ binary, version })));

@@ -10,7 +10,6 @@ import type { Store } from '../../stores/store.ts';
 const INDEX_AGE_MS = 5 * 60_000;
 
 export class PackWriter {
-  readonly #store: Store;
   readonly #objects: Objects;
   readonly #clock: Clock;
   readonly #signal: AbortSignal;
@@ -18,8 +17,7 @@ export class PackWriter {
   #blobs = 0;
   #since: number;
 
-  constructor(store: Store, objects: Objects, clock: Clock, signal: AbortSignal) {
-    this.#store = store;
+  constructor(objects: Objects, clock: Clock, signal: AbortSignal) {
     this.#objects = objects;
     this.#clock = clock;
     this.#signal = signal;
@@ -27,8 +25,8 @@ export class PackWriter {
   }
 
   /** The pack is durable when this resolves. */
-  async write(pack: FilledPack): Promise<void> {
-    await this.#store.write(packKey(pack.id), pack.bytes, this.#signal);
+  async write(store: Store, pack: FilledPack): Promise<void> {
+    await store.write(packKey(pack.id), pack.bytes, this.#signal);
     release(pack.bytes);
     this.#packs.push(pack.index);
     this.#blobs += pack.blobs;

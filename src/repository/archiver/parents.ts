@@ -1,25 +1,24 @@
 /** The parent snapshot's trees, for comparison. */
-import type { Sealer } from '../format/crypto.ts';
 import type { Id } from '../format/id.ts';
 import type { Node } from '../format/node.ts';
 import { parseTree } from '../format/tree.ts';
-import type { Store } from '../../stores/store.ts';
+import type { ReadStore } from '../../stores/store.ts';
 import type { BlobIndex } from '../storage/blob-index.ts';
-import { BlobReader } from '../storage/blobs.ts';
+import { BlobReader, type ReadContext } from '../storage/blobs.ts';
 import { packKey } from '../storage/objects.ts';
 import type { ParentTree } from './protocol.ts';
 import { StoredTree } from './stored-tree.ts';
 
 export class Parents {
-  readonly #store: Store;
+  readonly #store: ReadStore;
   readonly #index: BlobIndex;
   readonly #reader: BlobReader;
   readonly #signal: AbortSignal;
 
-  constructor(store: Store, sealer: Sealer, index: BlobIndex, signal: AbortSignal) {
-    this.#store = store;
+  constructor(context: ReadContext, index: BlobIndex, signal: AbortSignal) {
+    this.#store = context.nearby;
     this.#index = index;
-    this.#reader = new BlobReader(store, sealer, index);
+    this.#reader = new BlobReader(context, index);
     this.#signal = signal;
   }
 

@@ -2,7 +2,7 @@
 import type { Finding } from '../../domain/finding.ts';
 import type { Snapshot } from '../../domain/snapshot.ts';
 import { isError, throwIfAborted } from '../../errors.ts';
-import type { RepositoryContext } from '../context.ts';
+import { afresh, type RepositoryContext } from '../context.ts';
 import type { Id } from '../format/id.ts';
 import { parseSnapshot } from '../format/snapshot-record.ts';
 import type { CheckOptions } from '../repository.ts';
@@ -25,7 +25,7 @@ export async function* check(
   const { objects, clock } = context;
   const lock = await takeLock(objects, { exclusive: false, clock, signal, readOnly: true });
   try {
-    yield* checkAll(context, options, lock.signal);
+    yield* checkAll(afresh(context), options, lock.signal);
   } catch (error) {
     throwIfAborted(lock.signal);
     throw error;

@@ -38,10 +38,10 @@ class HitSearch {
   /** Path of the first hit below a tree, seen from there. */
   readonly #hits = new Map<Id, string>();
 
-  constructor({ store, sealer }: RepositoryContext, index: BlobIndex, losses: Losses, signal: AbortSignal) {
+  constructor(context: RepositoryContext, index: BlobIndex, losses: Losses, signal: AbortSignal) {
     this.#index = index;
     this.#losses = losses;
-    this.#reader = new BlobReader(store, sealer, index);
+    this.#reader = new BlobReader(context, index);
     this.#signal = signal;
     this.#whole = new BlobBits(index.size);
   }

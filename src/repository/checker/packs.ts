@@ -16,7 +16,7 @@ export async function* checkPacks(
   signal: AbortSignal,
 ): AsyncGenerator<Finding, ReadonlySet<Id>, undefined> {
   const sizes = new Map<Id, number>();
-  for await (const { id, size } of listPacks(context.store, signal)) sizes.set(id, size);
+  for await (const { id, size } of listPacks(context.nearby, signal)) sizes.set(id, size);
   const present = new Set<Id>();
   for (const { id, rows } of index.packRows()) {
     const size = sizes.get(id);

@@ -1,14 +1,10 @@
 import { RespaldoError } from '../../errors.ts';
 import type { RepositoryContext } from '../context.ts';
-import { encodeIndex, INDEX_BLOBS, type IndexedPack } from '../format/index-file.ts';
-import { type BlobType, PackBuilder } from '../format/pack.ts';
 import type { BlobIndex, Located } from '../storage/blob-index.ts';
+import { BlobWriter } from '../storage/blob-writer.ts';
 import { BlobReader } from '../storage/blobs.ts';
-import { packKey } from '../storage/objects.ts';
 import { readPackBlobs } from '../storage/pack-reader.ts';
-
-/** As for backups. */
-const COMPRESSION_LEVEL = 3;
+import { storeOf } from '../storage/pack-store.ts';
 
 /**
  * Carries blobs from one repository to another: opened and verified there, compressed and sealed with the key here. A
@@ -16,24 +12,16 @@ const COMPRESSION_LEVEL = 3;
  */
 export class BlobCopy {
   readonly #source: RepositoryContext;
-  readonly #target: RepositoryContext;
   readonly #index: BlobIndex;
   readonly #reader: BlobReader;
-  readonly #builders: Readonly<Record<BlobType, PackBuilder>>;
+  readonly #writer: BlobWriter;
   readonly #signal: AbortSignal;
-  #written: IndexedPack[] = [];
-  #blobs = 0;
 
   constructor(source: RepositoryContext, target: RepositoryContext, index: BlobIndex, signal: AbortSignal) {
-    const level = target.config.version === 1 ? undefined : COMPRESSION_LEVEL;
     this.#source = source;
-    this.#target = target;
     this.#index = index;
-    this.#reader = new BlobReader(source.store, source.sealer, index);
-    this.#builders = {
-      data: new PackBuilder('data', target.sealer, level),
-      tree: new PackBuilder('tree', target.sealer, level),
-    };
+    this.#reader = new BlobReader(source, index);
+    this.#writer = new BlobWriter(target, signal);
     this.#signal = signal;
   }
 
@@ -45,8 +33,7 @@ export class BlobCopy {
   async copy(rows: readonly number[]): Promise<{ readonly blobs: number; readonly bytes: number }> {
     let bytes = 0;
     for (const [pack, blobs] of this.#byPack(rows)) bytes += await this.#copyFrom(pack, blobs);
-    for (const builder of Object.values(this.#builders)) if (builder.count > 0) await this.#write(builder);
-    await this.#writeIndex();
+    await this.#writer.flush();
     return { blobs: rows.length, bytes };
   }
 
@@ -63,31 +50,15 @@ export class BlobCopy {
   }
 
   async #copyFrom(pack: string, blobs: readonly Located[]): Promise<number> {
-    const { store, sealer } = this.#source;
+    const { sealer } = this.#source;
+    const store = storeOf(this.#source, blobs);
     let bytes = 0;
     for await (const { blob, content } of readPackBlobs(store, sealer, pack, blobs, this.#signal)) {
       const damaged = content instanceof RespaldoError;
       const plain = damaged ? await this.#reader.load(blob.type, blob.id, this.#signal) : content;
-      const builder = this.#builders[blob.type];
-      builder.add(blob.id, plain);
+      await this.#writer.add(blob.type, blob.id, plain);
       bytes += plain.length;
-      if (builder.isFull()) await this.#write(builder);
     }
     return bytes;
-  }
-
-  async #write(builder: PackBuilder): Promise<void> {
-    const { id, bytes, blobs } = builder.finish();
-    await this.#target.store.write(packKey(id), bytes, this.#signal);
-    this.#written.push({ id, blobs });
-    this.#blobs += blobs.length;
-    if (this.#blobs >= INDEX_BLOBS) await this.#writeIndex();
-  }
-
-  async #writeIndex(): Promise<void> {
-    if (this.#written.length === 0) return;
-    await this.#target.objects.save('index', encodeIndex(this.#written), this.#signal);
-    this.#written = [];
-    this.#blobs = 0;
   }
 }

@@ -46,7 +46,7 @@ class Comparison {
   constructor(context: RepositoryContext, index: BlobIndex, options: DiffOptions, signal: AbortSignal) {
     this.#context = context;
     this.#index = index;
-    this.#trees = new TreeReader(context.store, context.sealer, index);
+    this.#trees = new TreeReader(context, index);
     this.#options = options;
     this.#signal = signal;
     this.#blobs = { '+': new BlobUse(index), '-': new BlobUse(index), common: new BlobUse(index) };

@@ -24,12 +24,12 @@ export class FileCount {
   readonly #total = { files: 0, blobs: 0, bytes: 0 };
 
   constructor(
-    { store, sealer }: RepositoryContext,
+    context: RepositoryContext,
     index: BlobIndex,
     mode: 'files-by-contents' | 'blobs-per-file',
     signal: AbortSignal,
   ) {
-    this.#trees = new TreeReader(store, sealer, index);
+    this.#trees = new TreeReader(context, index);
     this.#index = index;
     this.#byBlob = mode === 'blobs-per-file';
     this.#signal = signal;

@@ -42,12 +42,11 @@ export function showConfig({ config }: RepositoryContext): Uint8Array {
 
 /** See {@link Repository.blob}. */
 export async function showBlob(context: RepositoryContext, text: string, signal: AbortSignal): Promise<Uint8Array> {
-  const { store, sealer } = context;
   const index = await context.loadIndex(signal);
   const [first, ...others] = isId(text) ? knownAs(index, text) : beginningWith(index, text);
   if (first === undefined) throw missing('blob', text, '`respaldo list blobs` lists the blobs there are.');
   if (others.length > 0) throw ambiguous(text, others.length + 1);
-  return new BlobReader(store, sealer, index).load(first.type, first.id, signal);
+  return new BlobReader(context, index).load(first.type, first.id, signal);
 }
 
 /** See {@link Repository.tree}. */
@@ -60,7 +59,7 @@ export async function showTree(
   const reader = new SnapshotReader(context);
   const id = await findTree((tree) => reader.tree(tree, signal), snapshot.tree, path, signal);
   const index = await context.loadIndex(signal);
-  return new BlobReader(context.store, context.sealer, index).load('tree', id, signal);
+  return new BlobReader(context, index).load('tree', id, signal);
 }
 
 /** The blob of this id: where data and a tree have the same, they are the same bytes. */

@@ -27,8 +27,8 @@ export class RestoreSize {
   readonly #signal: AbortSignal;
   readonly #sums = new Map<Id, Sum>();
 
-  constructor({ store, sealer }: RepositoryContext, index: BlobIndex, signal: AbortSignal) {
-    this.#trees = new TreeReader(store, sealer, index);
+  constructor(context: RepositoryContext, index: BlobIndex, signal: AbortSignal) {
+    this.#trees = new TreeReader(context, index);
     this.#signal = signal;
   }
 

@@ -34,7 +34,7 @@ export async function planPrune(
   const index = await context.loadIndex(signal);
   const used = await findUsedBlobs(context, index, roots, signal);
   const sizes = new Map<Id, number>();
-  for await (const { id, size } of listPacks(context.store, signal)) sizes.set(id, size);
+  for await (const { id, size } of listPacks(context.nearby, signal)) sizes.set(id, size);
 
   const chosen = chooseCopies(index, used, soundness(index, sizes));
   const packs = [...usageOfPacks(index, chosen.kept)];

@@ -55,8 +55,8 @@ async function execute(
   await removePacks(context, needless, signal);
 }
 
-function removePacks({ store }: RepositoryContext, ids: readonly Id[], signal: AbortSignal): Promise<void> {
-  return inAnyOrder(ids, (id) => store.remove(packKey(id), signal));
+function removePacks({ nearby }: RepositoryContext, ids: readonly Id[], signal: AbortSignal): Promise<void> {
+  return inAnyOrder(ids, (id) => nearby.remove(packKey(id), signal));
 }
 
 async function inAnyOrder(ids: readonly Id[], remove: (id: Id) => Promise<void>): Promise<void> {

@@ -7,6 +7,7 @@ import type { BlobBits } from '../storage/blob-bits.ts';
 import type { BlobIndex, Located } from '../storage/blob-index.ts';
 import { BlobReader } from '../storage/blobs.ts';
 import { packKey } from '../storage/objects.ts';
+import { storeOf } from '../storage/pack-store.ts';
 import { readPackBlobs } from '../storage/pack-reader.ts';
 
 /** As for backups. */
@@ -42,11 +43,11 @@ class Repacker {
   readonly #written: IndexedPack[] = [];
 
   constructor(context: RepositoryContext, index: BlobIndex, signal: AbortSignal) {
-    const { store, sealer, config } = context;
+    const { sealer, config } = context;
     const level = config.version === 1 ? undefined : COMPRESSION_LEVEL;
     this.#context = context;
     this.#signal = signal;
-    this.#reader = new BlobReader(store, sealer, index);
+    this.#reader = new BlobReader(context, index);
     this.#builders = {
       data: new PackBuilder('data', sealer, level),
       tree: new PackBuilder('tree', sealer, level),
@@ -54,7 +55,8 @@ class Repacker {
   }
 
   async copy(pack: Id, blobs: readonly Located[]): Promise<void> {
-    const { store, sealer } = this.#context;
+    const { sealer } = this.#context;
+    const store = storeOf(this.#context, blobs);
     for await (const { blob, sealed, content } of readPackBlobs(store, sealer, pack, blobs, this.#signal)) {
       const builder = this.#builders[blob.type];
       if (sealed === undefined || content instanceof RespaldoError)
@@ -77,7 +79,7 @@ class Repacker {
 
   async #write(builder: PackBuilder): Promise<void> {
     const { id, bytes, blobs } = builder.finish();
-    await this.#context.store.write(packKey(id), bytes, this.#signal);
+    await storeOf(this.#context, blobs).write(packKey(id), bytes, this.#signal);
     this.#written.push({ id, blobs });
   }
 }

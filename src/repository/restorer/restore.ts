@@ -70,7 +70,7 @@ class Run {
     this.#snapshot = snapshot;
     this.#options = options;
     this.#signal = signal;
-    const trees = new TreeReader(context.store, context.sealer, index);
+    const trees = new TreeReader(context, index);
     this.#load = (id) => trees.nodes(id, signal);
     this.#losses = new Losses(options.onFinding);
     this.#tally = new Tally(context.clock, options.onProgress, expectedTotals(snapshot, options));
@@ -105,13 +105,13 @@ class Run {
 
   async #restoreFiles(tree: string, select: Select, folders: Folders, intake: Intake): Promise<void> {
     await using crew = await this.#hire();
-    const { store, sealer } = this.#context;
+    const { store } = this.#context;
     const files = new Files({
       ...this.#writing(),
       store,
       crew,
       index: this.#index,
-      blobs: new BlobReader(store, sealer, this.#index),
+      blobs: new BlobReader(this.#context, this.#index),
       tally: this.#tally,
       losses: this.#losses,
       dryRun: this.#dryRun,

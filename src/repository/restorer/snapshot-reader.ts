@@ -73,6 +73,6 @@ export class SnapshotReader {
   }
 }
 
-function readersOf({ store, sealer }: RepositoryContext, index: BlobIndex): Readers {
-  return { trees: new TreeReader(store, sealer, index), blobs: new BlobReader(store, sealer, index), index };
+function readersOf(context: RepositoryContext, index: BlobIndex): Readers {
+  return { trees: new TreeReader(context, index), blobs: new BlobReader(context, index), index };
 }

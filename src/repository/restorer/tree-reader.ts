@@ -1,12 +1,12 @@
 import { isError } from '../../errors.ts';
-import type { Store } from '../../stores/store.ts';
+import type { ReadStore } from '../../stores/store.ts';
 import type { Sealer } from '../format/crypto.ts';
 import type { Id } from '../format/id.ts';
 import type { Node } from '../format/node.ts';
 import { parseTree } from '../format/tree.ts';
 import { treeNodes } from '../format/tree-nodes.ts';
 import type { BlobIndex, Located } from '../storage/blob-index.ts';
-import { BlobReader, unpackBlob } from '../storage/blobs.ts';
+import { BlobReader, type ReadContext, unpackBlob } from '../storage/blobs.ts';
 import { packKey } from '../storage/objects.ts';
 
 /** Packs are read in stretches of this many bytes: trees that belong together lie together. */
@@ -23,18 +23,18 @@ interface Stretch {
  * a pack is read once and kept for a while.
  */
 export class TreeReader {
-  readonly #store: Store;
+  readonly #store: ReadStore;
   readonly #sealer: Sealer;
   readonly #index: BlobIndex;
   readonly #blobs: BlobReader;
   readonly #stretches = new Map<string, Stretch>();
-  readonly #packSizes = new Map<Id, number>();
+  readonly #packEnds = new Map<Id, number>();
 
-  constructor(store: Store, sealer: Sealer, index: BlobIndex) {
-    this.#store = store;
-    this.#sealer = sealer;
+  constructor(context: ReadContext, index: BlobIndex) {
+    this.#store = context.nearby;
+    this.#sealer = context.sealer;
     this.#index = index;
-    this.#blobs = new BlobReader(store, sealer, index);
+    this.#blobs = new BlobReader(context, index);
   }
 
   /** @throws RespaldoError `repository-damaged` that names the blob, and the pack if there is one */
@@ -80,9 +80,9 @@ export class TreeReader {
 
   async #read(pack: Id, start: number, end: number, signal: AbortSignal): Promise<Stretch> {
     const key = packKey(pack);
-    const size = this.#packSizes.get(pack) ?? (await this.#store.stat(key, signal)).size;
-    this.#packSizes.set(pack, size);
-    const length = Math.min(end, size) - start;
+    const last = this.#packEnds.get(pack) ?? this.#index.blobsEnd(pack);
+    this.#packEnds.set(pack, last);
+    const length = Math.min(end, last) - start;
     return { start, bytes: await this.#store.read(key, { offset: start, length }, signal) };
   }
 

@@ -84,6 +84,10 @@ export class BlobIndex {
     return this.#blobs.byteLength + this.#packs.byteLength;
   }
 
+  hasPack(id: Id): boolean {
+    return this.#packs.first(this.#packId.setId(id)) >= 0;
+  }
+
   has(type: BlobType, id: Id): boolean {
     return this.rowOf(type, id) >= 0;
   }
@@ -133,16 +137,25 @@ export class BlobIndex {
 
   /** Every known pack with the rows of its blobs. */
   *packRows(): Generator<PackRows, void, undefined> {
-    for (let pack = 0; pack < this.#packs.count; pack++) {
-      const first = this.#packs.field(pack, FIRST_ROW);
-      const rows = Array.from({ length: this.#packs.field(pack, ROW_COUNT) }, (_, i) => first + i);
-      yield {
-        id: this.packId(pack),
-        pack,
-        file: this.#packs.field(pack, FILE),
-        rows: rows.concat(this.#laterRows.get(pack) ?? []),
-      };
-    }
+    for (let pack = 0; pack < this.#packs.count; pack++)
+      yield { id: this.packId(pack), pack, file: this.#packs.field(pack, FILE), rows: this.rowsIn(pack) };
+  }
+
+  /** The rows of a pack's blobs. */
+  rowsIn(pack: number): readonly number[] {
+    const first = this.#packs.field(pack, FIRST_ROW);
+    const rows = Array.from({ length: this.#packs.field(pack, ROW_COUNT) }, (_, i) => first + i);
+    return rows.concat(this.#laterRows.get(pack) ?? []);
+  }
+
+  /** Where the blobs of a pack end, as far as they are known. */
+  blobsEnd(pack: Id): number {
+    const number = this.#packs.first(this.#packId.setId(pack));
+    if (number < 0) return 0;
+    return this.rowsIn(number).reduce(
+      (end, row) => Math.max(end, this.#blobs.field(row, OFFSET) + this.#blobs.field(row, LENGTH)),
+      0,
+    );
   }
 
   /** The number of the pack that a row's blob lies in. */

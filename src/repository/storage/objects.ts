@@ -32,6 +32,11 @@ export function packKey(id: Id): string {
   return `${PACK_FOLDER}${id.slice(0, 2)}/${id}`;
 }
 
+/** The pack that lies there. */
+export function packIdOf(key: string): Id {
+  return key.slice(key.lastIndexOf('/') + 1);
+}
+
 /** Where an object of this type lies in the store. */
 export function objectKey(type: ObjectType, id: Id): string {
   return FOLDERS[type] + id;
@@ -53,7 +58,7 @@ export async function* listObjects(
 /** All packs in the store, known to an index or not. */
 export async function* listPacks(store: Pick<Store, 'list'>, signal: AbortSignal): AsyncIterable<ListedObject> {
   for await (const { key, size } of store.list(PACK_FOLDER, signal)) {
-    const name = key.slice(key.lastIndexOf('/') + 1);
+    const name = packIdOf(key);
     if (isId(name) && key === packKey(name)) yield { id: name, size };
   }
 }

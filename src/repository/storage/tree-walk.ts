@@ -38,7 +38,7 @@ export class TreeWalk {
     this.#context = context;
     this.#index = index;
     this.#visitor = visitor;
-    this.#reader = new BlobReader(context.store, context.sealer, index);
+    this.#reader = new BlobReader(context, index);
     this.#seen = new BlobBits(index.size);
   }
 
@@ -67,8 +67,8 @@ export class TreeWalk {
   }
 
   async #readPack(pack: Id, trees: readonly Located[], signal: AbortSignal): Promise<void> {
-    const { store, sealer } = this.#context;
-    for await (const { blob, content } of readPackBlobs(store, sealer, pack, trees, signal)) {
+    const { nearby, sealer } = this.#context;
+    for await (const { blob, content } of readPackBlobs(nearby, sealer, pack, trees, signal)) {
       if (content instanceof Uint8Array) this.#take(blob, content);
       else await this.#tryOtherCopies(blob, signal);
     }
