@@ -5,12 +5,11 @@ import type { Readable, Writable } from 'node:stream';
 import { setTimeout as wait } from 'node:timers/promises';
 
 import { RespaldoError, errnoOf } from '../errors.ts';
+import type { InputPipe } from './input.ts';
 import { groupRuns, signalGroup } from './process-table.ts';
+import type { Exit, Program } from './program.ts';
 import type { Command } from './runtime.ts';
 import { Tail } from './tail.ts';
-
-/** How a program ended: by itself with a code, or by a signal. */
-export type Exit = { readonly code: number } | { readonly signal: string };
 
 const STDERR_BYTES = 8 * 1024;
 const POLL_MS = 10;
@@ -22,10 +21,9 @@ const INHERITED = ['PATH', 'LANG', 'LC_ALL', 'LC_CTYPE', 'LC_MESSAGES', 'TZ', 'T
 const INHERITED_OWN = [...INHERITED, 'HOME', 'USER', 'LOGNAME'];
 
 /** A program and whatever it starts, in a process group of their own, so that all of them can be ended together. */
-export class ProcessGroup {
+export class ProcessGroup implements Program {
   readonly stdout: Readable;
-  readonly stdin: Writable | undefined;
-  /** Never rejects. */
+  readonly stdin: InputPipe | undefined;
   readonly exited: Promise<Exit>;
   readonly stderr = new Tail(STDERR_BYTES);
   readonly #child: ChildProcess;
@@ -42,7 +40,7 @@ export class ProcessGroup {
     this.#id = id;
     this.#grace = grace;
     this.stdout = child.stdout;
-    this.stdin = child.stdin ?? undefined;
+    this.stdin = child.stdin === null ? undefined : pipeInto(child.stdin);
     child.stderr.on('data', (piece: Buffer) => this.stderr.add(piece));
     // Errors of these show elsewhere: as a failed write of the input, as the exit code.
     child.stderr.on('error', () => undefined);
@@ -80,7 +78,7 @@ export class ProcessGroup {
     }
   }
 
-  /** Ends whatever still runs, politely first, and waits until it is gone. May be called at any time, any number of times. */
+  /** Politely first. */
   end(): Promise<void> {
     this.#ending ??= this.#end();
     return this.#ending;
@@ -118,7 +116,6 @@ export class ProcessGroup {
     if (!this.#deserted) signalGroup(this.#id, signal);
   }
 
-  /** Lets go of the pipes, which somebody who left the group may still hold. */
   release(): void {
     this.#child.stdin?.destroy();
     this.#child.stdout?.destroy();
@@ -132,13 +129,24 @@ process.on('exit', () => {
   for (const id of running) signalGroup(id, 'SIGTERM');
 });
 
-function environment(command: Command): Record<string, string> {
+function pipeInto(stdin: Writable): InputPipe {
+  return {
+    write: (piece) =>
+      new Promise((resolve) => {
+        stdin.write(piece, (error) => resolve(error === null || error === undefined));
+      }),
+    end: () => void stdin.end(),
+  };
+}
+
+function environment(command: Command): NodeJS.ProcessEnv {
   const names = command.user === undefined ? INHERITED_OWN : INHERITED;
   const inherited = names.flatMap((name) => {
     const value = process.env[name];
     return value === undefined ? [] : [[name, value] as const];
   });
-  return { ...Object.fromEntries(inherited), ...command.env };
+  const base = command.ownEnvironment === true ? process.env : Object.fromEntries(inherited);
+  return { ...base, ...command.env };
 }
 
 function startFailure(command: Command, error: unknown): RespaldoError {

@@ -4,6 +4,8 @@ export interface Command {
   readonly argv: readonly [string, ...string[]];
   /** Added to a minimal environment; the place for secrets. Never logged. */
   readonly env?: Readonly<Record<string, string>>;
+  /** Give it all of our own environment, not a minimal one: a command of the user's (host only). */
+  readonly ownEnvironment?: true;
   /** Written to standard input, which is then closed. Absent: standard input is empty. */
   readonly stdin?: AsyncIterable<Uint8Array>;
   /** Absent: this process's own on the host, the image's in a container. */

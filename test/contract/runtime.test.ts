@@ -1,9 +1,10 @@
-import { readFile, readdir, realpath } from 'node:fs/promises';
+import { realpath } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { describe, expect, it } from 'vitest';
 
 import { HostRuntime } from '../../src/runtimes/host.ts';
 import { openRuntime } from '../../src/runtimes/index.ts';
+import { processesOfHost } from '../fixtures/processes.ts';
 import type { RuntimeFixture } from './runtime.ts';
 import { describeRuntime } from './runtime.ts';
 import { ours } from './store.ts';
@@ -12,7 +13,8 @@ const signal = new AbortController().signal;
 
 describeRuntime('host', async (): Promise<RuntimeFixture> => ({
   runtime: new HostRuntime({ grace: 200 }),
-  processes: running,
+  blocksBetween: 10,
+  processes: processesOfHost,
   kill: async (pid, name) => {
     process.kill(pid, name);
   },
@@ -50,15 +52,3 @@ describe('openRuntime', () => {
     await expect(openRuntime('constructor')).rejects.toThrow(ours('usage'));
   });
 });
-
-/** A dead process that nobody has collected has no command line any more. */
-async function running(text: string): Promise<readonly number[]> {
-  const names = (await readdir('/proc')).filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid);
-  const found = await Promise.all(
-    names.map(async (pid) => {
-      const commandLine = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
-      return commandLine.replaceAll('\0', ' ').includes(text) ? [Number(pid)] : [];
-    }),
-  );
-  return found.flat();
-}

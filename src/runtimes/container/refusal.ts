@@ -1,0 +1,48 @@
+/** Why a program does not run in a container. */
+import { RespaldoError } from '../../errors.ts';
+import type { Exit } from '../program.ts';
+import type { Command } from '../runtime.ts';
+import type { Announcement } from './announcements.ts';
+
+type Part = Extract<Announcement, { what: 'missing' }>['part'];
+
+/** @throws RespaldoError `usage` for a variable that no shell can set. */
+export function requireNames(env: Readonly<Record<string, string>>): void {
+  const wrong = Object.entries(env).find(([name, value]) => !/^[A-Za-z_]\w*$/.test(name) || value.includes('\0'));
+  if (wrong === undefined) return;
+  throw new RespaldoError('usage', `the variable ${JSON.stringify(wrong[0])} cannot be set in a container`, {
+    hint: 'A name holds letters, digits and _ only, a value no NUL byte.',
+  });
+}
+
+export function missingPart(part: Part, { argv: [program], cwd = '' }: Command): RespaldoError {
+  switch (part) {
+    case 'program':
+      return new RespaldoError('tool-missing', `there is no program "${program}" in the container`, {
+        hint: 'Install it into the image, or choose the container that has it.',
+      });
+    case 'folder':
+      return new RespaldoError('tool-missing', `there is no folder ${cwd} in the container to run "${program}" in`);
+    case 'dd':
+      return new RespaldoError('tool-missing', 'there is no "dd" in the container that knows iflag=fullblock', {
+        hint: 'Install coreutils into the image. Kubernetes 1.30 and newer do without.',
+      });
+  }
+}
+
+/** The launcher did not get as far as to say anything. */
+export function unlaunched({ argv: [program] }: Command, stderr: string, exit: Exit): RespaldoError {
+  if ('error' in exit) return exit.error;
+  const code = 'code' in exit ? exit.code : undefined;
+  if ((code === 126 || code === 127) && /no such file|not found/i.test(stderr)) return shellMissing(program);
+  const said = stderr === '' ? '' : `: ${stderr}`;
+  return new RespaldoError('command-failed', `"${program}" could not be started in the container${said}`, {
+    ...(code !== undefined && { context: { code } }),
+  });
+}
+
+export function shellMissing(program: string): RespaldoError {
+  return new RespaldoError('tool-missing', `there is no "sh" in the container to start "${program}" with`, {
+    hint: 'Use an image that has a shell.',
+  });
+}

@@ -1,0 +1,53 @@
+import { z } from 'zod';
+
+import { RespaldoError } from '../../errors.ts';
+import type { Container, Exec, ExecRequest } from '../container/exec.ts';
+import { shellMissing } from '../container/refusal.ts';
+import { DockerExec } from './docker-exec.ts';
+import type { Engine, Refusal } from './engine.ts';
+
+const created = z.object({ Id: z.string() });
+
+/** A container that was found, by its id: another one that takes its name later is not meant. */
+export class DockerContainer implements Container {
+  readonly passesEnvironment = true;
+  readonly tellsExit = true;
+  readonly place: string;
+  readonly #engine: Engine;
+  readonly #id: string;
+
+  constructor(engine: Engine, id: string, name: string) {
+    this.#engine = engine;
+    this.#id = id;
+    this.place = `the container ${name}`;
+  }
+
+  async exec({ argv, stdin, env = {}, user }: ExecRequest): Promise<Exec> {
+    const answer = await this.#engine.post(
+      `/containers/${this.#id}/exec`,
+      {
+        Cmd: argv,
+        AttachStdin: stdin,
+        AttachStdout: true,
+        AttachStderr: true,
+        Tty: false,
+        Env: Object.entries(env).map(([name, value]) => `${name}=${value}`),
+        ...(user && { User: `${user.uid}:${user.gid}` }),
+      },
+      created,
+    );
+    if ('refusal' in answer) throw this.#refused(answer.refusal);
+    const { Id: id } = answer.value;
+    const connection = await this.#engine.hijack(`/exec/${id}/start`, { Detach: false, Tty: false });
+    if ('refusal' in connection) throw this.#refused(connection.refusal);
+    return new DockerExec(this.#engine, id, this.place, connection.value, stdin);
+  }
+
+  #refused({ status, message }: Refusal): RespaldoError {
+    if (status === 404) return new RespaldoError('source-lost', `${this.place} is not there any more`);
+    if (/executable file not found|no such file or directory/.test(message)) return shellMissing(this.place);
+    return new RespaldoError('source-refused', `${this.place} runs no program: ${message}`, {
+      ...(status === 409 && { hint: 'Is it running? `docker ps` shows it, `docker start` starts it.' }),
+    });
+  }
+}
