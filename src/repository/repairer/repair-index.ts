@@ -5,7 +5,7 @@ import type { Id } from '../format/id.ts';
 import type { IndexedPack } from '../format/index-file.ts';
 import { packSizeOf } from '../format/pack.ts';
 import type { IndexRepair, IndexRepairOptions } from '../repository.ts';
-import { BlobIndex, type PackRows } from '../storage/blob-index.ts';
+import type { BlobIndex, PackRows } from '../storage/blob-index.ts';
 import { IndexWriter } from '../storage/index-writer.ts';
 import { loadIndex } from '../storage/load-index.ts';
 import { withLock } from '../storage/locks.ts';

@@ -24,7 +24,7 @@ interface Patient {
  * See {@link Repository.repairPacks}. In this order: copies of the packs outside, new packs with what can be read, an
  * index that tells of the new packs and not of the old ones, then the old ones go.
  */
-export function repairPacks(
+export async function repairPacks(
   context: RepositoryContext,
   ids: readonly string[],
   options: PackRepairOptions,

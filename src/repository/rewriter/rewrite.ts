@@ -19,7 +19,7 @@ const TAG = 'rewrite';
 const NO_TIME = '0001-01-01T00:00:00Z';
 
 /** See {@link Repository.rewrite}. */
-export function rewrite(
+export async function rewrite(
   context: RepositoryContext,
   filter: SnapshotFilter,
   change: SnapshotChange,
