@@ -1,4 +1,4 @@
-import type { DockerTarget } from '../../domain/plan.ts';
+import type { DockerTarget } from '../../domain/runtime-target.ts';
 import type { Patience } from '../container/contained-program.ts';
 import { ContainedProgram } from '../container/contained-program.ts';
 import { outputOf } from '../program.ts';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import type { DockerTarget } from '../../domain/plan.ts';
+import type { DockerTarget } from '../../domain/runtime-target.ts';
 import { RespaldoError } from '../../errors.ts';
 import { DockerContainer } from './container.ts';
 import type { Engine, Refusal } from './engine.ts';

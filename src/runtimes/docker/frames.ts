@@ -5,41 +5,66 @@ import type { OutputPiece } from '../container/exec.ts';
 const HEADER = 8;
 
 /**
- * Takes apart what an engine sends of a program without a terminal. Pieces are handed on as they come, whole frames or
- * not, and are views of what came in.
+ * Takes apart what an engine sends of a program without a terminal. What comes of standard output in one chunk is one
+ * piece, moved together within the chunk: programs that write little at a time have a header for every few bytes.
+ * @param stream its chunks are overwritten.
  * @throws RespaldoError `source-lost` if it ends within a frame, or is no such stream.
  */
 export async function* demultiplexed(stream: AsyncIterable<Uint8Array>): AsyncGenerator<OutputPiece> {
-  let from: OutputPiece['from'] = 'stdout';
-  let left = 0;
-  let header = Buffer.alloc(0);
-  for await (const chunk of stream) {
-    let at = 0;
-    while (at < chunk.length) {
-      if (left === 0) {
-        const part = chunk.subarray(at, at + HEADER - header.length);
-        header = Buffer.concat([header, part]);
-        at += part.length;
-        if (header.length < HEADER) break;
-        from = streamOf(header);
-        left = header.readUInt32BE(4);
-        header = Buffer.alloc(0);
+  const frames = new Frames();
+  for await (const chunk of stream) yield* frames.take(chunk);
+  if (!frames.whole) throw broken('the connection ended in the middle of the output');
+}
+
+/** What is known of the frame that is just coming. */
+class Frames {
+  #header = Buffer.alloc(0);
+  #from: OutputPiece['from'] = 'stdout';
+  #left = 0;
+
+  get whole(): boolean {
+    return this.#left === 0 && this.#header.length === 0;
+  }
+
+  take(chunk: Uint8Array): OutputPiece[] {
+    const pieces: OutputPiece[] = [];
+    let moved = 0;
+    for (let at = 0; at < chunk.length;) {
+      if (this.#left === 0) {
+        at += this.#takeHeader(chunk.subarray(at, at + HEADER - this.#header.length));
         continue;
       }
-      const bytes = chunk.subarray(at, at + left);
-      at += bytes.length;
-      left -= bytes.length;
-      yield { from, bytes };
+      const end = Math.min(at + this.#left, chunk.length);
+      if (this.#from === 'stdout') {
+        chunk.copyWithin(moved, at, end);
+        moved += end - at;
+      } else {
+        pieces.push({ from: 'stderr', bytes: Buffer.from(chunk.subarray(at, end)) });
+      }
+      this.#left -= end - at;
+      at = end;
     }
+    if (moved > 0) pieces.push({ from: 'stdout', bytes: chunk.subarray(0, moved) });
+    return pieces;
   }
-  if (left > 0 || header.length > 0) throw broken('the connection ended in the middle of the output');
+
+  /** @returns how many bytes of it these were. */
+  #takeHeader(part: Uint8Array): number {
+    const header = Buffer.concat([this.#header, part]);
+    this.#header = header.length < HEADER ? header : Buffer.alloc(0);
+    if (header.length === HEADER) {
+      this.#from = streamOf(header);
+      this.#left = header.readUInt32BE(4);
+    }
+    return part.length;
+  }
 }
 
 function streamOf(header: Buffer): OutputPiece['from'] {
   const number = header[0];
   if (header.readUIntBE(1, 3) === 0) {
-    // 0 is what an engine itself says; it arrives where errors do.
     if (number === 1) return 'stdout';
+    // 0 is what an engine itself says; it belongs where errors are.
     if (number === 0 || number === 2) return 'stderr';
   }
   throw broken('it sent what is no output of a program');
