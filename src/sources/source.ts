@@ -1,4 +1,4 @@
-import type { Entry, Report, Selection } from '../domain/entry.ts';
+import type { Entry, Reading, Report, Selection } from '../domain/entry.ts';
 import type { Finding } from '../domain/finding.ts';
 import type { ReadableSnapshot, SnapshotType } from '../domain/snapshot.ts';
 import type { Runtime } from '../runtimes/runtime.ts';
@@ -16,6 +16,8 @@ export interface CaptureOptions {
   readonly type: SnapshotType;
   /** The snapshot to compare with; absent for `full`. */
   readonly since?: ReadableSnapshot;
+  /** The last complete snapshot of the same, whatever the type: its size tells whether this one is plausible. */
+  readonly previous?: ReadableSnapshot;
 }
 
 /** Where a restore writes. */
@@ -37,13 +39,14 @@ export interface SourceOptions {
   /** Resolved already; never logged. Absent: the source's own customs (`PGPASSWORD`, `~/.pgpass`). */
   readonly password?: string;
   readonly selection: Selection;
+  readonly reading?: Reading;
   /** PostgreSQL: store the snapshot, as incomplete, although the server found damaged pages. */
   readonly acceptDamagedPages: boolean;
 }
 
 /** One thing that is protected. */
 export interface Source {
-  readonly kind: SourceKind['name'];
+  readonly kind: SourceKind['name'] | 'stream';
 
   /** The snapshot's paths: absolute ones for directories, `/postgresql/<host>:<port>` … With the host they identify it. */
   readonly paths: readonly string[];

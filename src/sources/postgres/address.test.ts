@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isPostgresAddress, parseAddress, serverName, snapshotPath } from './address.ts';
+import { isPostgresAddress, parseAddress, parseTarget, serverName, snapshotPath, snapshotPaths } from './address.ts';
 
 const parse = (address: string, env: NodeJS.ProcessEnv = {}) => parseAddress(address, env);
 
@@ -25,6 +25,10 @@ describe('a PostgreSQL address', () => {
     const env = { PGHOST: 'elsewhere', PGPORT: '6543', PGUSER: 'ana', PGSSLMODE: 'require', PGPASSFILE: '/pass' };
     expect(parse('postgresql://?method=physical', env)).toEqual({
       host: 'elsewhere',
+      isDefaultHost: false,
+      method: 'physical',
+      databases: [],
+      exclude: [],
       port: 6543,
       user: 'ana',
       sslMode: 'require',
@@ -35,7 +39,9 @@ describe('a PostgreSQL address', () => {
 
   it.each([
     ['postgresql://ana@db/', 'does not say how'],
-    ['postgresql://ana@db/shop?method=logical', 'method=logical'],
+    ['postgresql://ana@db/shop?method=magic', '"magic"'],
+    ['postgresql://ana@db/?method=physical&exclude=a', 'exclude='],
+    ['postgresql://ana@db/?method=logical&jobs=0', 'jobs=0'],
     ['postgresql://ana@db/shop?method=physical', '"shop"'],
     ['postgresql://ana@db/?method=physical&sslmod=require', '"sslmod"'],
     ['postgresql://ana@db/?method=physical&sslmode=yes', '"yes"'],
@@ -58,5 +64,24 @@ describe('a PostgreSQL address', () => {
     expect(snapshotPath(parse('postgresql:///?host=/run/postgresql&method=physical'))).toBe(
       '/postgresql/run/postgresql:5432',
     );
+  });
+
+  it('names the databases of a logical backup, and those that it leaves out', () => {
+    const address = parse('postgresql://db/shop,a%2Cb?method=logical&exclude=test*,old&jobs=3');
+    expect(address).toMatchObject({ databases: ['shop', 'a,b'], exclude: ['test*', 'old'], jobs: 3 });
+    expect(snapshotPaths(address)).toEqual(['/postgresql/db:5432/databases/shop', '/postgresql/db:5432/databases/a,b']);
+    expect(snapshotPaths(parse('postgresql://db/?method=logical'))).toEqual(['/postgresql/db:5432/databases']);
+  });
+
+  it('makes of any database’s name one that a file can have', () => {
+    const paths = snapshotPaths(parse('postgresql://db/..,a%2Fb,%25?method=logical'));
+    expect(paths.map((path) => path.replace(/.*databases./, ''))).toEqual(['%2e.', 'a%2fb', '%25']);
+  });
+
+  it('is, where a dump is restored to, that of one database or none', () => {
+    expect(parseTarget('postgresql://ana@db/shop', {})).toMatchObject({ server: { user: 'ana' }, database: 'shop' });
+    expect(parseTarget('postgresql://ana@db/', {})).not.toHaveProperty('database');
+    for (const address of ['postgresql://db/a,b', 'postgresql://db/?jobs=2', 'postgresql://db/?method=physical'])
+      expect(() => parseTarget(address, {})).toThrow(expect.objectContaining({ code: 'usage' }) as Error);
   });
 });

@@ -5,10 +5,15 @@ import { RespaldoError } from '../../errors.ts';
 const SSL_MODES = ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full'] as const;
 export type SslMode = (typeof SSL_MODES)[number];
 
+/** `physical`: the whole server, by its files. `logical`: databases, by what the server says they hold. */
+export type Method = 'physical' | 'logical';
+
 /** Where a server is and how to reach it: libpq's connection URI, read. */
 export interface PostgresAddress {
   /** A host name, an IP address, or the absolute folder of a Unix socket. */
   readonly host: string;
+  /** Neither the address nor the environment names the host: it is where a local server usually listens. */
+  readonly isDefaultHost: boolean;
   readonly port: number;
   readonly user: string;
   /** From the address itself: works, but is visible to whoever sees the address. */
@@ -21,8 +26,21 @@ export interface PostgresAddress {
   readonly connectTimeoutSeconds: number;
 }
 
+/** What a backup's address says beside where the server is. */
+export interface BackupAddress extends PostgresAddress {
+  readonly method: Method;
+  /** Logical: only these; empty: every database that can be connected to. */
+  readonly databases: readonly string[];
+  /** Logical: left out of every database; `*` and `?` stand for what they do in a shell. */
+  readonly exclude: readonly string[];
+  /** Logical: how many streams read large tables at a time. Absent: as many as this machine can use. */
+  readonly jobs?: number;
+}
+
 const PARAMETERS = [
   'method',
+  'exclude',
+  'jobs',
   'host',
   'port',
   'user',
@@ -45,21 +63,66 @@ export function isPostgresAddress(address: string): boolean {
 }
 
 /**
- * Reads `postgresql://user@host:port/?method=physical&…`. What the address leaves out comes from libpq's environment
- * variables (`PGHOST`, `PGPORT`, `PGUSER`, `PGSSLMODE`, `PGSSLROOTCERT`, `PGPASSFILE`) and its defaults.
+ * Reads `postgresql://user@host:port/?method=physical&…` or `postgresql://user@host:port/shop,blog?method=logical&…`.
+ * What the address leaves out comes from libpq's environment variables (`PGHOST`, `PGPORT`, `PGUSER`, `PGSSLMODE`,
+ * `PGSSLROOTCERT`, `PGPASSFILE`) and its defaults.
  * @throws RespaldoError `usage`.
  */
-export function parseAddress(address: string, env: NodeJS.ProcessEnv = process.env): PostgresAddress {
+export function parseAddress(address: string, env: NodeJS.ProcessEnv = process.env): BackupAddress {
+  const { server, databases, given } = parseParts(address, env);
+  const method = parseMethod(given.get('method'));
+  const exclude = (given.get('exclude') ?? '').split(',').filter((pattern) => pattern !== '');
+  const jobs = given.get('jobs');
+  if (method === 'physical') refuseLogicalParts(databases, given);
+  return { ...server, method, databases, exclude, ...(jobs !== undefined && { jobs: parseJobs(jobs) }) };
+}
+
+/**
+ * Reads the address of a server to restore to: the same, but for what only a backup is asked.
+ * @throws RespaldoError `usage`.
+ */
+export function parseTarget(
+  address: string,
+  env: NodeJS.ProcessEnv = process.env,
+): { readonly server: PostgresAddress; readonly database?: string } {
+  const { server, databases, given } = parseParts(address, env);
+  const alien = ['method', 'exclude', 'jobs'].find((name) => given.has(name as Parameter));
+  if (alien !== undefined && !(alien === 'method' && given.get('method') === 'logical'))
+    throw usage(`${alien}= means nothing where a dump is restored to`, 'Leave it out.');
+  const [database, another] = databases;
+  if (another !== undefined)
+    throw usage('it names several databases to restore to', 'Restore one at a time: snapshot:/dump/<database>.');
+  return { server, ...(database !== undefined && { database }) };
+}
+
+function parseParts(
+  address: string,
+  env: NodeJS.ProcessEnv,
+): { server: PostgresAddress; databases: readonly string[]; given: ReadonlyMap<Parameter, string> } {
   const match = SHAPE.exec(address);
   if (match === null) throw usage('the address is not of the form postgresql://user@host:port/?method=physical');
-  const [, login = '', bareHost = '', barePort = '', database = '', query = ''] = match;
+  const [, login = '', bareHost = '', barePort = '', path = '', query = ''] = match;
   const given = parseParameters(query);
-  requirePhysical(given.get('method'), decode(database));
+  const databases = path
+    .split(',')
+    .filter((name) => name !== '')
+    .map(decode);
+  return { server: parseServer(login, bareHost, barePort, given, env), databases, given };
+}
+
+function parseServer(
+  login: string,
+  bareHost: string,
+  barePort: string,
+  given: ReadonlyMap<Parameter, string>,
+  env: NodeJS.ProcessEnv,
+): PostgresAddress {
   const [user = '', password] = login.split(/:(.*)/s, 2).map(decode);
-  const host = (given.get('host') ?? decode(bareHost).replace(/^\[(.*)\]$/, '$1')) || env.PGHOST || defaultHost();
+  const host = (given.get('host') ?? decode(bareHost).replace(/^\[(.*)\]$/, '$1')) || env.PGHOST;
   const secret = given.get('password') ?? password;
   return {
-    host,
+    host: host === undefined || host === '' ? defaultHost() : host,
+    isDefaultHost: host === undefined || host === '',
     port: parsePort(given.get('port') ?? (barePort || env.PGPORT || '5432')),
     user: given.get('user') ?? (user || env.PGUSER || userInfo().username),
     ...(secret !== undefined && secret !== '' && { password: secret }),
@@ -82,23 +145,49 @@ export function snapshotPath({ host, port }: PostgresAddress): string {
   return `/postgresql/${host.replace(/^\/+/, '')}:${String(port)}`;
 }
 
+/** The paths of a backup: the server, or its databases, so that dumps are never compared with files. */
+export function snapshotPaths(address: BackupAddress): readonly string[] {
+  const server = snapshotPath(address);
+  if (address.method === 'physical') return [server];
+  const databases = address.databases.map((name) => `${server}/databases/${fileName(name)}`);
+  return databases.length === 0 ? [`${server}/databases`] : databases;
+}
+
+/** A database's name as the name of a file or folder: what that cannot be is percent-encoded. */
+export function fileName(name: string): string {
+  return name.replace(/^\.|[%/\u0000-\u001f\u007f]/g, (char) => `%${char.charCodeAt(0).toString(16).padStart(2, '0')}`);
+}
+
 export function isSocket(host: string): boolean {
   return host.startsWith('/');
 }
 
-function requirePhysical(method: string | undefined, database: string): void {
-  if (method === undefined)
-    throw usage('the address does not say how to back up', 'Add ?method=physical to it: it backs up the whole server.');
-  if (method !== 'physical')
+function parseMethod(method: string | undefined): Method {
+  if (method === 'physical' || method === 'logical') return method;
+  throw usage(
+    method === undefined ? 'the address does not say how to back up' : `there is no method "${method}"`,
+    'Add ?method=physical to it for the whole server, as it is on disk, or ?method=logical for databases as dumps.',
+  );
+}
+
+function refuseLogicalParts(databases: readonly string[], given: ReadonlyMap<Parameter, string>): void {
+  if (databases.length > 0)
     throw usage(
-      `method=${method} is not in this version`,
-      'Only method=physical is: it backs up the whole server, every database of it.',
+      `the address names the database "${databases.join(',')}", but a physical backup always holds the whole server`,
+      'Leave the name out: postgresql://user@host:5432/?method=physical, or dump it: /name?method=logical',
     );
-  if (database !== '')
-    throw usage(
-      `the address names the database "${database}", but a physical backup always holds the whole server`,
-      'Leave the name out: postgresql://user@host:5432/?method=physical',
-    );
+  const alien = ['exclude', 'jobs'].find((name) => given.has(name as Parameter));
+  if (alien !== undefined)
+    throw usage(`${alien}= is for method=logical: a physical backup always holds the whole server`, 'Leave it out.');
+}
+
+const MOST_JOBS = 32;
+
+function parseJobs(text: string): number {
+  const jobs = Number(text);
+  if (!Number.isInteger(jobs) || jobs < 1 || jobs > MOST_JOBS)
+    throw usage(`jobs=${text} is not a number from 1 to ${String(MOST_JOBS)}`);
+  return jobs;
 }
 
 function parseParameters(query: string): Map<Parameter, string> {

@@ -68,7 +68,8 @@ function checksumsOff(server: string): Finding {
   };
 }
 
-const passwordInAddress: Finding = {
+/** Told of any address with a password. */
+export const passwordInAddress: Finding = {
   severity: 'note',
   code: 'password-in-address',
   prominent: true,

@@ -2,29 +2,38 @@ import type { Entry } from '../../domain/entry.ts';
 import type { Finding } from '../../domain/finding.ts';
 import type { ReadableSnapshot } from '../../domain/snapshot.ts';
 import type { CaptureOptions, RestoreTarget, Source, SourceIo, SourceKind, SourceOptions } from '../source.ts';
-import { isPostgresAddress, parseAddress, snapshotPath, type PostgresAddress } from './address.ts';
+import { isPostgresAddress, parseAddress, snapshotPaths, type BackupAddress } from './address.ts';
 
-/** A whole PostgreSQL server, physically. What talks to it is loaded when it is used. */
+/** A whole PostgreSQL server by its files, or databases of it as dumps. What talks to it is loaded when it is used. */
 class PostgresSource implements Source {
   readonly kind = 'postgres';
   readonly paths: readonly string[];
-  readonly #address: PostgresAddress;
+  readonly #address: BackupAddress;
   readonly #options: SourceOptions;
 
-  constructor(address: PostgresAddress, options: SourceOptions) {
-    this.paths = [snapshotPath(address)];
+  constructor(address: BackupAddress, options: SourceOptions) {
+    this.paths = snapshotPaths(address);
     this.#address = address;
     this.#options = options;
   }
 
   async check(io: SourceIo): Promise<readonly Finding[]> {
+    if (this.#address.method === 'logical') {
+      const { checkDumps } = await import('./logical/check.ts');
+      return checkDumps(this.#address, this.#options.password, io);
+    }
     const { check } = await import('./check.ts');
     return check(this.#address, this.#options.password, io.signal);
   }
 
   async *capture(io: SourceIo, options: CaptureOptions): AsyncIterable<Entry> {
-    const { capture } = await import('./capture.ts');
     const { password, acceptDamagedPages } = this.#options;
+    if (this.#address.method === 'logical') {
+      const { captureDumps } = await import('./logical/capture.ts');
+      yield* captureDumps(this.#address, password, io, options);
+      return;
+    }
+    const { capture } = await import('./capture.ts');
     yield* capture({ address: this.#address, password, acceptDamagedPages }, io, options);
   }
 }

@@ -1,0 +1,85 @@
+import type { Entry } from '../../../domain/entry.ts';
+import type { Finding } from '../../../domain/finding.ts';
+import type { CaptureOptions, SourceIo } from '../../source.ts';
+import type { BackupAddress } from '../address.ts';
+import { FACTS_PATH } from '../facts.ts';
+import { findPassword } from '../password.ts';
+import { chooseDatabases } from './choose-databases.ts';
+import { DatabaseEntries, metadataAt } from './database-entries.ts';
+import { dumpGlobals, knowsGuard } from './dumps.ts';
+import type { DatabaseFacts, LogicalFacts } from './facts.ts';
+import { encodeLogicalFacts, findLogicalFacts } from './logical-snapshot.ts';
+import { isSuspiciouslySmall } from './parts.ts';
+import { survey } from './survey.ts';
+import { Toolbox } from './toolbox.ts';
+
+const GLOBALS = '/dump/globals.sql';
+
+/**
+ * Dumps as entries: `/dump/globals.sql`, `/dump/<database>/…`, and `/respaldo.json` last. Ends normally only after
+ * every tool has ended well and every dump had its end marker.
+ */
+export async function* captureDumps(
+  address: BackupAddress,
+  given: string | undefined,
+  io: SourceIo,
+  options: CaptureOptions,
+): AsyncGenerator<Entry> {
+  const password = await findPassword(address, given);
+  const anyPsql = await Toolbox.open(address, password, io.runtime, io.signal);
+  const { server, databases, maintenance, time } = await survey(anyPsql, address);
+  const tools = await anyPsql.ofVersion(Math.floor(server.number / 10_000));
+  const chosen = chooseDatabases(databases, address, tools.server);
+  const before = options.previous && (await findLogicalFacts(options.previous));
+  const isGuarded = await knowsGuard(tools);
+  if (!server.passwords) io.report(passwordsMissing(tools.server));
+
+  const metadata = metadataAt(time);
+  yield { kind: 'directory', path: '/dump', metadata: { ...metadata, mode: 0o700 } };
+  const globals = { rows: new Map<string, number>(), sequences: [], bytes: 0 };
+  const roles = dumpGlobals(tools, isGuarded, maintenance, server.passwords, globals);
+  yield { kind: 'file', path: GLOBALS, metadata, content: roles, cut: { average: 1 } };
+
+  const facts: DatabaseFacts[] = [];
+  let expected = 0;
+  for (const database of chosen) {
+    const earlier = before?.databases.find(({ name }) => name === database.name);
+    const request = { database, version: server.number, isGuarded, jobs: address.jobs, before: earlier };
+    const entries = new DatabaseEntries(tools, request);
+    yield* entries.entries((bytes) => {
+      io.expect((expected += bytes));
+    });
+    facts.push(entries.facts);
+    if (isSuspiciouslySmall(entries.facts.dumpBytes, earlier)) io.report(shrunken(entries.facts, earlier));
+  }
+  const snapshot: LogicalFacts = {
+    format: 1,
+    kind: 'postgres',
+    method: 'logical',
+    type: options.type,
+    serverVersion: server.version,
+    serverVersionNumber: server.number,
+    tool: (await tools.text({ program: 'pg_dump', args: ['--version'] })).trim(),
+    globals: { file: GLOBALS, passwords: server.passwords },
+    databases: facts,
+  };
+  yield { kind: 'file', path: FACTS_PATH, metadata, content: [encodeLogicalFacts(snapshot)] };
+}
+
+function passwordsMissing(server: string): Finding {
+  return {
+    severity: 'note',
+    code: 'role-passwords-missing',
+    prominent: true,
+    message: `${server}: the role may not read the roles’ passwords (pg_authid), so they are not in the snapshot: roles restored from it have none until ALTER ROLE … PASSWORD gives them new ones`,
+  };
+}
+
+function shrunken({ name, dumpBytes }: DatabaseFacts, before: DatabaseFacts | undefined): Finding {
+  return {
+    severity: 'incomplete',
+    code: 'dump-shrunken',
+    subject: name,
+    message: `the dump of "${name}" has ${String(dumpBytes)} bytes, the one before had ${String(before?.dumpBytes ?? 0)}: if that is meant to be, say so once by --accept-smaller`,
+  };
+}

@@ -1,0 +1,211 @@
+import { availableParallelism } from 'node:os';
+import type { Cut, Entry, Metadata } from '../../../domain/entry.ts';
+import { fileName } from '../address.ts';
+import { ReadAhead } from './channel.ts';
+import type { DumpContent } from './dump-text.ts';
+import { dumpSection, restoreScript, tableFrame, type Section } from './dumps.ts';
+import type { DatabaseFacts, RelationFacts } from './facts.ts';
+import { inspectContent, type DatabaseInventory, type RelationInventory } from './inventory.ts';
+import { chooseCut, largeTables, tableReads } from './parts.ts';
+import type { PsqlSession } from './psql-session.ts';
+import { holdSnapshot, joinSnapshot, lockTables, type HeldSnapshot } from './snapshot-session.ts';
+import { TableCopies } from './table-copies.ts';
+import type { Toolbox } from './toolbox.ts';
+
+const MIB = 1024 * 1024;
+const NEWLINE = 0x0a;
+/** What a pg_dump that works ahead may gather. */
+const AHEAD = 4 * MIB;
+/** More sessions than this only wait for each other, unless somebody knows better. */
+const MOST_JOBS = 4;
+
+export interface DatabaseRequest {
+  readonly database: DatabaseInventory;
+  /** Of the server: 150008. */
+  readonly version: number;
+  readonly isGuarded: boolean;
+  readonly jobs: number | undefined;
+  /** The same database in the snapshot before. */
+  readonly before: DatabaseFacts | undefined;
+}
+
+/** One database as entries, from one snapshot of it; what it was is known when the last one has been read. */
+export class DatabaseEntries {
+  readonly #tools: Toolbox;
+  readonly #request: DatabaseRequest;
+  readonly #content: DumpContent = { rows: new Map(), sequences: [], bytes: 0 };
+  readonly #files = new Map<string, string>();
+  /** From here on what was begun is ended in any case. */
+  readonly #begun = new AsyncDisposableStack();
+  #facts: DatabaseFacts | undefined;
+
+  constructor(tools: Toolbox, request: DatabaseRequest) {
+    this.#tools = tools;
+    this.#request = request;
+  }
+
+  get facts(): DatabaseFacts {
+    if (this.#facts === undefined) throw new TypeError('the database has not been read to its end');
+    return this.#facts;
+  }
+
+  async *entries(onBytes: (bytes: number) => void): AsyncGenerator<Entry> {
+    const { database, version, before } = this.#request;
+    await using begun = this.#begun;
+    const held = await holdSnapshot(this.#tools, database.name, version);
+    begun.defer(() => held.session.abandon());
+    const tables = (await inspectContent(held.session)).relations.filter(isTable);
+    await lockTables(
+      held.session,
+      tables.map(({ sql }) => sql),
+    );
+    // What was looked at before the locks may have changed before them; what is looked at now stays as it is.
+    const inventory = await inspectContent(held.session);
+    const bytes = inventory.relations.reduce((sum, relation) => sum + relation.bytes, 0);
+    onBytes(bytes);
+    const cut = chooseCut(bytes, before);
+    const large = largeTables(inventory.relations);
+
+    const folder = `/dump/${fileName(database.name)}`;
+    const metadata = metadataAt(held.time);
+    const file = (name: string, content: AsyncIterable<Uint8Array> | Iterable<Uint8Array>, how?: Cut): Entry => ({
+      kind: 'file',
+      path: `${folder}/${name}`,
+      metadata,
+      content,
+      ...(how !== undefined && { cut: how }),
+    });
+    const sections = this.#sections(held, large);
+    yield folderEntry(folder, metadata);
+    yield file('schema.sql', sections['pre-data'], { average: cut });
+    yield file('data.sql', sections.data, { average: cut });
+    if (large.length > 0) yield folderEntry(`${folder}/tables`, metadata);
+    yield* this.#tables(held, large, (name, content) => file(name, content, { average: cut }));
+    yield file('constraints.sql', sections['post-data'], { average: cut });
+    yield file('restore.sql', [
+      restoreScript(database.name, ['schema.sql', 'data.sql', ...this.#files.values(), 'constraints.sql']),
+    ]);
+    // Proof that the one who held the snapshot was there all the time.
+    await held.session.close();
+
+    const { extensions, counts, largeObjects, relations } = inventory;
+    this.#facts = {
+      ...described(database),
+      folder,
+      dumpBytes: this.#content.bytes,
+      cut,
+      extensions,
+      relations: relations.map((relation) => this.#relationFacts(relation)),
+      sequences: this.#content.sequences,
+      counts,
+      largeObjects,
+    };
+  }
+
+  /** pg_dump's three parts: they begin at once, and wait for their turn. */
+  #sections(held: HeldSnapshot, without: readonly RelationInventory[]): Record<Section, AsyncIterable<Uint8Array>> {
+    const begin = (section: Section): AsyncIterable<Uint8Array> => {
+      const request = { database: this.#request.database.name, section, snapshot: held.id, without };
+      const ahead = new ReadAhead(dumpSection(this.#tools, this.#request.isGuarded, request, this.#content), AHEAD);
+      this.#begun.defer(() => ahead.stop());
+      return ahead.content;
+    };
+    return { 'pre-data': begin('pre-data'), data: begin('data'), 'post-data': begin('post-data') };
+  }
+
+  async *#tables(
+    held: HeldSnapshot,
+    large: readonly RelationInventory[],
+    file: (name: string, content: AsyncIterable<Uint8Array>) => Entry,
+  ): AsyncGenerator<Entry> {
+    if (large.length === 0) return;
+    const { database, version, jobs } = this.#request;
+    const reads = large.map((table) => tableReads(table, version, held.pageBytes));
+    const selects = reads.flat();
+    const wanted = Math.min(jobs ?? Math.min(availableParallelism(), MOST_JOBS), selects.length);
+    const sessions: PsqlSession[] = [];
+    this.#begun.defer(() => abandonAll(sessions));
+    for (let i = 0; i < wanted; i++) sessions.push(await joinSnapshot(this.#tools, database.name, version, held));
+    const copies = new TableCopies(sessions, selects);
+    this.#begun.defer(() => copies.stop());
+    for (const [i, table] of large.entries()) {
+      const name = this.#fileOf(table);
+      yield file(name, this.#table(table, copies.take(reads[i]?.length ?? 0), held.encoding));
+    }
+    for (const session of sessions) await session.close();
+  }
+
+  async *#table(
+    table: RelationInventory,
+    rows: AsyncIterable<Uint8Array>,
+    encoding: string,
+  ): AsyncGenerator<Uint8Array> {
+    const { head, tail } = tableFrame(table, encoding);
+    let count = 0;
+    yield head;
+    this.#content.bytes += head.length + tail.length;
+    for await (const piece of rows) {
+      count += linesIn(piece);
+      this.#content.bytes += piece.length;
+      yield piece;
+    }
+    yield tail;
+    this.#content.rows.set(table.sql, count);
+  }
+
+  /** Names that differ as SQL has them may be one as files: then a number makes the difference. */
+  #fileOf({ schema, name, sql }: RelationInventory): string {
+    const taken = new Set(this.#files.values());
+    const plain = `tables/${fileName(`${schema}.${name}`)}`;
+    let file = `${plain}.sql`;
+    for (let n = 2; taken.has(file); n++) file = `${plain}-${String(n)}.sql`;
+    this.#files.set(sql, file);
+    return file;
+  }
+
+  #relationFacts({ alone: _alone, columns: _columns, ...relation }: RelationInventory): RelationFacts {
+    const rows = this.#content.rows.get(relation.sql);
+    const file = this.#files.get(relation.sql);
+    return { ...relation, ...(rows !== undefined && { rows }), ...(file !== undefined && { file }) };
+  }
+}
+
+function described({
+  template: _template,
+  connect: _connect,
+  ...database
+}: DatabaseInventory): Omit<DatabaseInventory, 'template' | 'connect'> {
+  return database;
+}
+
+function isTable({ kind }: RelationInventory): boolean {
+  return kind === 'table' || kind === 'partitioned-table';
+}
+
+function folderEntry(path: string, metadata: Metadata): Entry {
+  return { kind: 'directory', path, metadata: { ...metadata, mode: 0o700 } };
+}
+
+async function abandonAll(sessions: readonly PsqlSession[]): Promise<void> {
+  for (const session of sessions) await session.abandon();
+}
+
+/** In the text format each row is one line: newlines within are escaped. */
+function linesIn(piece: Uint8Array): number {
+  let lines = 0;
+  for (let at = piece.indexOf(NEWLINE); at >= 0; at = piece.indexOf(NEWLINE, at + 1)) lines += 1;
+  return lines;
+}
+
+/** Of what exists nowhere as a file: ours, for nobody else. @param seconds since 1970. */
+export function metadataAt(seconds: number): Metadata {
+  const time = BigInt(seconds) * 1_000_000_000n;
+  return {
+    mode: 0o600,
+    uid: process.getuid?.() ?? 0,
+    gid: process.getgid?.() ?? 0,
+    mtimeNs: time,
+    atimeNs: time,
+    ctimeNs: time,
+  };
+}

@@ -1,0 +1,71 @@
+/** Which tables are read in parallel, and in which pieces. Pure. */
+import type { DatabaseFacts } from './facts.ts';
+import type { RelationInventory } from './inventory.ts';
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+
+/** A smaller table is not worth a file of its own: pg_dump writes it with all the others. */
+const LARGE = 1 * MIB;
+/** pg_dump is told of each by an argument, and there is no room for any number of them. */
+const MOST_LARGE = 2000;
+/** What one COPY reads at a time. */
+const RANGE_BYTES = 4 * MIB;
+/** From this version on, a range of row addresses reads nothing but these pages. */
+const RANGE_SCANS_SINCE = 140_000;
+
+/** The tables that are copied by themselves, the largest ones if there are too many. In the order given. */
+export function largeTables(relations: readonly RelationInventory[]): readonly RelationInventory[] {
+  const large = relations.filter(({ alone, columns, bytes }) => alone && columns.length > 0 && bytes >= LARGE);
+  if (large.length <= MOST_LARGE) return large;
+  const least = large.map(({ bytes }) => bytes).toSorted((a, b) => b - a)[MOST_LARGE - 1] ?? 0;
+  return large.filter(({ bytes }) => bytes >= least).slice(0, MOST_LARGE);
+}
+
+/**
+ * The SELECTs that together give every row of the table once, in the order of the pages.
+ * @param pageBytes the server's page size.
+ */
+export function tableReads(table: RelationInventory, serverVersion: number, pageBytes: number): readonly string[] {
+  const select = `SELECT ${table.columns.join(', ')} FROM ONLY ${table.sql}`;
+  const step = Math.max(1, Math.floor(RANGE_BYTES / pageBytes));
+  const ranges = Math.ceil(table.bytes / pageBytes / step);
+  if (serverVersion < RANGE_SCANS_SINCE || ranges < 2) return [select];
+  return Array.from({ length: ranges }, (_, i) => {
+    const from = i === 0 ? [] : [`ctid >= '(${String(i * step)},0)'`];
+    // The last has no end: whatever the table has grown by since is there, though this snapshot does not see it.
+    const to = i === ranges - 1 ? [] : [`ctid < '(${String((i + 1) * step)},0)'`];
+    return `${select} WHERE ${[...from, ...to].join(' AND ')}`;
+  });
+}
+
+const SMALLEST_CUT = 16 * KIB;
+const LARGEST_CUT = MIB;
+/** How far the parent's cut may be off before a full chooses another one, which stores everything anew. */
+const PATIENCE = 4;
+
+/**
+ * Bytes of the pieces that dumps are cut into, on average: small ones find more of what did not change, large ones cost
+ * less metadata (some 150 bytes each). So they grow with the square root of what there is: 32 KiB for 500 MB, 128 KiB
+ * for 10 GB. As long as that is not far off, they stay what they were.
+ */
+export function chooseCut(bytes: number, before: Pick<DatabaseFacts, 'cut'> | undefined): number {
+  const wanted = 2 ** Math.floor(Math.log2(1.5 * Math.sqrt(Math.max(bytes, 1))));
+  const cut = Math.min(Math.max(wanted, SMALLEST_CUT), LARGEST_CUT);
+  if (before === undefined) return cut;
+  const ratio = before.cut / cut;
+  return ratio <= PATIENCE && ratio >= 1 / PATIENCE ? before.cut : cut;
+}
+
+/** A dump of less than this share of the one before is suspicious, unless it was tiny anyway. */
+const SUSPICIOUS_SHARE = 0.5;
+const TINY = 64 * KIB;
+
+export function isSuspiciouslySmall(dumpBytes: number, before: Pick<DatabaseFacts, 'dumpBytes'> | undefined): boolean {
+  return before !== undefined && before.dumpBytes > TINY && dumpBytes < before.dumpBytes * SUSPICIOUS_SHARE;
+}
+
+/** The pattern by which pg_dump means exactly this table. */
+export function exactPattern({ schema, name }: Pick<RelationInventory, 'schema' | 'name'>): string {
+  return [schema, name].map((part) => `"${part.replaceAll('"', '""')}"`).join('.');
+}

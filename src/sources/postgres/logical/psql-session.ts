@@ -1,0 +1,114 @@
+import { randomBytes } from 'node:crypto';
+import { RespaldoError } from '../../../errors.ts';
+import { explainTool } from './tool-refusal.ts';
+import type { Toolbox } from './toolbox.ts';
+
+export type Row = Readonly<Record<string, unknown>>;
+
+const ARGS = ['-X', '-q', '-A', '-t', '-w', '-v', 'ON_ERROR_STOP=1', '-v', 'VERBOSITY=default'];
+
+/**
+ * One connection, held by a psql that is fed statement by statement: it works wherever programs can be run, in a
+ * container too. The end of each answer is a line that nobody can guess, so that no data is ever taken for it; a
+ * statement that fails ends psql, and whoever reads gets the error.
+ */
+export class PsqlSession {
+  readonly #input = new Statements();
+  readonly #output: AsyncIterator<Uint8Array>;
+  readonly #server: string;
+  readonly #database: string;
+  readonly #mark: Buffer;
+
+  constructor(tools: Toolbox, database: string) {
+    this.#server = tools.server;
+    this.#database = database;
+    this.#mark = Buffer.from(`${randomBytes(16).toString('hex')}\n`);
+    this.#output = tools.run({ program: 'psql', args: ARGS, database, stdin: this.#input });
+  }
+
+  /** Statements whose output nobody needs. */
+  async execute(sql: string): Promise<void> {
+    for await (const _piece of this.#answer(`${sql};`)) continue;
+  }
+
+  /** Rows of one SELECT, as JSON has them. */
+  async query(sql: string): Promise<readonly Row[]> {
+    const pieces: Uint8Array[] = [];
+    for await (const piece of this.#answer(`SELECT row_to_json(answer) FROM (${sql}) AS answer;`)) pieces.push(piece);
+    const lines = Buffer.concat(pieces).toString('utf8').split('\n');
+    return lines.filter((line) => line !== '').map((line) => JSON.parse(line) as Row);
+  }
+
+  /** What `COPY (select) TO STDOUT` sends. Must be read to its end before the next statement. */
+  copy(select: string): AsyncIterable<Uint8Array> {
+    return this.#answer(`COPY (${select}) TO STDOUT;`);
+  }
+
+  /** Says goodbye, and throws unless psql took it well. */
+  async close(): Promise<void> {
+    this.#input.end();
+    while ((await this.#output.next()).done !== true) continue;
+  }
+
+  /** Ends it wherever it is; never throws. */
+  async abandon(): Promise<void> {
+    this.#input.end();
+    await this.#output.return?.().catch(() => undefined);
+  }
+
+  async *#answer(statement: string): AsyncGenerator<Uint8Array> {
+    const mark = this.#mark;
+    this.#input.push(`${statement}\nSELECT '${mark.toString('latin1', 0, mark.length - 1)}';\n`);
+    let held = Buffer.alloc(0);
+    for (;;) {
+      const next = await this.#output.next();
+      if (next.done === true) throw this.#lost();
+      const piece = next.value;
+      const known = held.length + piece.length - mark.length;
+      if (piece.length >= mark.length) {
+        if (held.length > 0) yield held;
+        if (piece.length > mark.length) yield piece.subarray(0, piece.length - mark.length);
+        held = Buffer.from(piece.subarray(piece.length - mark.length));
+      } else {
+        const both = Buffer.concat([held, piece]);
+        if (known > 0) yield both.subarray(0, known);
+        held = both.subarray(Math.max(0, known));
+      }
+      if (held.equals(mark)) return;
+    }
+  }
+
+  #lost(): unknown {
+    return explainTool(
+      new RespaldoError('source-lost', 'psql ended before it had answered', { hint: 'Try again.' }),
+      this.#server,
+      this.#database,
+    );
+  }
+}
+
+/** What psql reads: pushed as it comes. */
+class Statements implements AsyncIterable<Uint8Array> {
+  readonly #waiting: Uint8Array[] = [];
+  #ended = false;
+  #wake: () => void = () => undefined;
+
+  push(text: string): void {
+    this.#waiting.push(Buffer.from(text));
+    this.#wake();
+  }
+
+  end(): void {
+    this.#ended = true;
+    this.#wake();
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
+    for (;;) {
+      const next = this.#waiting.shift();
+      if (next !== undefined) yield next;
+      else if (this.#ended) return;
+      else await new Promise<void>((resolve) => (this.#wake = resolve));
+    }
+  }
+}

@@ -1,0 +1,89 @@
+import { PsqlSession } from './psql-session.ts';
+import type { Toolbox } from './toolbox.ts';
+
+/** How long to wait for a table that somebody changes. */
+const LOCK_TIMEOUT_MS = 300_000;
+
+/** Whatever the role, the database or the server set: a dump's bytes do not depend on it. pg_dump sets the same. */
+const SETTINGS = [
+  'statement_timeout = 0',
+  `lock_timeout = ${String(LOCK_TIMEOUT_MS)}`,
+  'idle_in_transaction_session_timeout = 0',
+  "datestyle = 'ISO'",
+  "intervalstyle = 'postgres'",
+  'extra_float_digits = 3',
+  'synchronize_seqscans = off',
+  'row_security = off',
+  "search_path = ''",
+];
+
+const BEGIN = 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY';
+const TRANSACTION_TIMEOUT_SINCE = 170_000;
+
+/** One state of a database that several sessions see, for as long as the one that holds it is open. */
+export interface HeldSnapshot {
+  readonly session: PsqlSession;
+  /** By which others, pg_dump too, ask for the same state. */
+  readonly id: string;
+  readonly encoding: string;
+  readonly pageBytes: number;
+  /** Seconds since 1970: when it was taken, by the server's clock. */
+  readonly time: number;
+}
+
+/** @param version of the server: 150008. */
+export async function holdSnapshot(tools: Toolbox, database: string, version: number): Promise<HeldSnapshot> {
+  const session = new PsqlSession(tools, database);
+  try {
+    await session.execute(BEGIN);
+    await applySettings(session, version);
+    const [row] = await session.query(
+      `SELECT pg_export_snapshot() AS id, current_setting('server_encoding') AS encoding,
+         current_setting('block_size')::int AS pages, extract(epoch FROM now())::bigint AS time`,
+    );
+    return {
+      session,
+      id: String(row?.id),
+      encoding: String(row?.encoding),
+      pageBytes: Number(row?.pages),
+      time: Number(row?.time),
+    };
+  } catch (error) {
+    await session.abandon();
+    throw error;
+  }
+}
+
+/** Another session that sees the same state. */
+export async function joinSnapshot(
+  tools: Toolbox,
+  database: string,
+  version: number,
+  { id, encoding }: Pick<HeldSnapshot, 'id' | 'encoding'>,
+): Promise<PsqlSession> {
+  const session = new PsqlSession(tools, database);
+  try {
+    // Together: nothing may be asked in between.
+    await session.execute(`${BEGIN};\nSET TRANSACTION SNAPSHOT '${id}'`);
+    await applySettings(session, version);
+    await session.execute(`SET client_encoding = '${encoding}'`);
+    return session;
+  } catch (error) {
+    await session.abandon();
+    throw error;
+  }
+}
+
+/** Keeps every table as it is until the session ends: rows come and go, columns do not. */
+export async function lockTables(session: PsqlSession, tables: readonly string[]): Promise<void> {
+  const AT_A_TIME = 200;
+  for (let at = 0; at < tables.length; at += AT_A_TIME) {
+    const names = tables.slice(at, at + AT_A_TIME).map((name) => `ONLY ${name}`);
+    await session.execute(`LOCK TABLE ${names.join(', ')} IN ACCESS SHARE MODE`);
+  }
+}
+
+async function applySettings(session: PsqlSession, version: number): Promise<void> {
+  const settings = version >= TRANSACTION_TIMEOUT_SINCE ? [...SETTINGS, 'transaction_timeout = 0'] : SETTINGS;
+  await session.execute(settings.map((setting) => `SET ${setting}`).join(';\n'));
+}

@@ -1,0 +1,39 @@
+import { isError } from '../../../errors.ts';
+import type { BackupAddress } from '../address.ts';
+import { inspectDatabases, inspectServer, type DatabaseInventory, type ServerInventory } from './inventory.ts';
+import { PsqlSession } from './psql-session.ts';
+import type { Toolbox } from './toolbox.ts';
+
+export interface Survey {
+  readonly server: ServerInventory;
+  readonly databases: readonly DatabaseInventory[];
+  /** The database that was asked in. */
+  readonly maintenance: string;
+  /** Seconds since 1970, by the server's clock. */
+  readonly time: number;
+}
+
+/** Looks at a server, in whichever database lets us in: the one that is named, or those that every server has. */
+export async function survey(tools: Toolbox, { databases }: Pick<BackupAddress, 'databases'>): Promise<Survey> {
+  let failure: unknown;
+  for (const maintenance of new Set([...databases.slice(0, 1), 'postgres', 'template1'])) {
+    const session = new PsqlSession(tools, maintenance);
+    try {
+      const server = await inspectServer(session);
+      const all = await inspectDatabases(session);
+      const [row] = await session.query('SELECT extract(epoch FROM now())::bigint AS time');
+      await session.close();
+      return { server, databases: all, maintenance, time: Number(row?.time) };
+    } catch (error) {
+      await session.abandon();
+      failure ??= error;
+      if (!isError(error, 'source-refused') || !isAboutDatabase(error.context.sqlstate)) throw error;
+    }
+  }
+  throw failure;
+}
+
+/** Another database may let us in. */
+function isAboutDatabase(sqlstate: unknown): boolean {
+  return sqlstate === '3D000' || sqlstate === '28000' || sqlstate === '42501';
+}

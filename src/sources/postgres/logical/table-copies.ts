@@ -1,0 +1,88 @@
+import { Channel } from './channel.ts';
+import type { PsqlSession } from './psql-session.ts';
+
+const MIB = 1024 * 1024;
+/** What one read may gather before it has to wait for its turn. */
+const AHEAD = 8 * MIB;
+/** Reads that may be under way or waiting, for each session. */
+const WINDOW = 2;
+
+interface Read {
+  readonly select: string;
+  readonly channel: Channel;
+}
+
+/**
+ * Reads tables through several sessions of one snapshot at a time, and hands the bytes out in order: while one range is
+ * being stored, the next ones are read. What waits is bounded.
+ */
+export class TableCopies {
+  readonly #reads: readonly Read[];
+  readonly #sessions: readonly PsqlSession[];
+  #begun = 0;
+  #taken = 0;
+  #wake: () => void = () => undefined;
+  #waiting: Promise<void> | undefined;
+  readonly #work: Promise<unknown>;
+  #stopped = false;
+
+  /** @param selects in the order in which they will be taken. */
+  constructor(sessions: readonly PsqlSession[], selects: readonly string[]) {
+    this.#sessions = sessions;
+    this.#reads = selects.map((select) => ({ select, channel: new Channel(AHEAD) }));
+    this.#work = Promise.all(sessions.map((session) => this.#readAll(session)));
+  }
+
+  /** The bytes of the next `count` selects, one after the other. */
+  async *take(count: number): AsyncGenerator<Uint8Array> {
+    for (let i = 0; i < count; i++) {
+      const read = this.#reads[this.#taken];
+      if (read === undefined) return;
+      yield* read.channel;
+      this.#taken += 1;
+      this.#wake();
+    }
+  }
+
+  /** Lets nobody wait any more; never throws. The sessions are their owner's to end. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    for (const { channel } of this.#reads) channel.end();
+    this.#wake();
+    for (const session of this.#sessions) await session.abandon();
+    await this.#work;
+  }
+
+  async #readAll(session: PsqlSession): Promise<void> {
+    for (let read = await this.#next(); read !== undefined; read = await this.#next()) {
+      try {
+        for await (const piece of session.copy(read.select)) await read.channel.push(piece);
+        read.channel.end();
+      } catch (error) {
+        read.channel.fail(error);
+        // Nobody may wait for what this session would have read.
+        for (const other of this.#reads.slice(this.#begun)) other.channel.fail(error);
+        this.#begun = this.#reads.length;
+        this.#wake();
+        return;
+      }
+    }
+  }
+
+  async #next(): Promise<Read | undefined> {
+    while (!this.#stopped && this.#begun < this.#reads.length && this.#begun >= this.#taken + this.#most()) {
+      this.#waiting ??= new Promise<void>((resolve) => {
+        this.#wake = () => {
+          this.#waiting = undefined;
+          resolve();
+        };
+      });
+      await this.#waiting;
+    }
+    return this.#stopped ? undefined : this.#reads[this.#begun++];
+  }
+
+  #most(): number {
+    return this.#sessions.length * WINDOW;
+  }
+}

@@ -1,0 +1,151 @@
+import { RespaldoError, isError, throwIfAborted } from '../../../errors.ts';
+import type { Runtime } from '../../../runtimes/runtime.ts';
+import { serverName, type PostgresAddress } from '../address.ts';
+import { explainTool } from './tool-refusal.ts';
+
+export type Program = 'psql' | 'pg_dump' | 'pg_dumpall' | 'pg_restore';
+
+/** The newest major version whose folder is looked for. */
+const NEWEST = 20;
+const OLDEST = 12;
+
+export interface ToolCall {
+  readonly program: Program;
+  readonly args: readonly string[];
+  readonly database?: string;
+  readonly stdin?: AsyncIterable<Uint8Array>;
+}
+
+/** PostgreSQL's own programs, run where the source's tools run, logged in to one server. */
+export class Toolbox {
+  /** For messages. */
+  readonly server: string;
+  readonly signal: AbortSignal;
+  readonly #runtime: Runtime;
+  readonly #env: Readonly<Record<string, string>>;
+  /** Ends in a slash, or is empty: then PATH finds them. */
+  readonly #folder: string;
+
+  constructor(
+    runtime: Runtime,
+    env: Readonly<Record<string, string>>,
+    folder: string,
+    server: string,
+    signal: AbortSignal,
+  ) {
+    this.#runtime = runtime;
+    this.#env = env;
+    this.#folder = folder;
+    this.server = server;
+    this.signal = signal;
+  }
+
+  /** Whichever psql there is: it speaks with servers of any version. @throws RespaldoError `tool-missing`. */
+  static async open(
+    address: PostgresAddress,
+    password: string | undefined,
+    runtime: Runtime,
+    signal: AbortSignal,
+  ): Promise<Toolbox> {
+    const env = loginEnvironment(address, password, runtime.kind === 'host');
+    for (const folder of ['', ...installedFolders(NEWEST, OLDEST)]) {
+      const tools = new Toolbox(runtime, env, folder, serverName(address), signal);
+      if ((await tools.majorOf('psql')) !== undefined) return tools;
+    }
+    throw new RespaldoError('tool-missing', `there is no psql on ${runtime.place}`, {
+      hint: 'Install PostgreSQL’s client programs there (Debian: postgresql-client), of the server’s version or newer.',
+    });
+  }
+
+  /**
+   * The programs of the server's own version, or the next newer ones: older ones do not know all that it holds.
+   * @param major of the server
+   * @throws RespaldoError `tool-missing`.
+   */
+  async ofVersion(major: number): Promise<Toolbox> {
+    const seen: number[] = [];
+    for (const folder of ['', ...installedFolders(NEWEST, major).toReversed()]) {
+      const tools = this.#in(folder);
+      const found = await tools.majorOf('pg_dump');
+      if (found === major) return tools;
+      if (found !== undefined) seen.push(found);
+    }
+    const newer = installedFolders(NEWEST, major + 1).toReversed();
+    for (const folder of ['', ...newer])
+      if (((await this.#in(folder).majorOf('pg_dump')) ?? 0) > major) return this.#in(folder);
+    const there = seen.length === 0 ? 'there is none' : `the newest is of version ${String(Math.max(...seen))}`;
+    throw new RespaldoError(
+      'tool-missing',
+      `${this.server} is version ${String(major)} and wants a pg_dump of that version or newer: on ${this.#runtime.place} ${there}`,
+      { hint: `Install it there (Debian: postgresql-client-${String(major)}).` },
+    );
+  }
+
+  /** Undefined: there is no such program. */
+  async majorOf(program: Program): Promise<number | undefined> {
+    try {
+      const said = await this.text({ program, args: ['--version'] });
+      return Number(/\) (\d+)/.exec(said)?.[1]);
+    } catch (error) {
+      // PATH may lead to a wrapper of programs that are not installed.
+      if (isError(error, 'tool-missing') || isError(error, 'command-failed')) return undefined;
+      throw error;
+    }
+  }
+
+  async text(call: ToolCall): Promise<string> {
+    const pieces = await Array.fromAsync(this.run(call));
+    return Buffer.concat(pieces).toString('utf8');
+  }
+
+  /** See {@link Runtime.run}; what the program said of the server is told as what it means. */
+  async *run({ program, args, database, stdin }: ToolCall): AsyncGenerator<Uint8Array> {
+    const env = database === undefined ? this.#env : { ...this.#env, PGDATABASE: database };
+    const command = { argv: [`${this.#folder}${program}`, ...args], env, ...(stdin && { stdin }) } as const;
+    try {
+      yield* this.#runtime.run({ ...command, argv: [`${this.#folder}${program}`, ...args] }, this.signal);
+    } catch (error) {
+      throwIfAborted(this.signal);
+      throw explainTool(error, this.server, database);
+    }
+  }
+
+  #in(folder: string): Toolbox {
+    return new Toolbox(this.#runtime, this.#env, folder, this.server, this.signal);
+  }
+}
+
+/** Where packages put the programs of several versions side by side, the newest first. */
+function installedFolders(newest: number, oldest: number): string[] {
+  const majors = Array.from({ length: Math.max(0, newest - oldest + 1) }, (_, i) => String(newest - i));
+  return majors.flatMap((major) => [`/usr/lib/postgresql/${major}/bin/`, `/usr/pgsql-${major}/bin/`]);
+}
+
+/**
+ * Everything by which libpq logs in, in the environment: nothing of it is ever an argument. In a container, files of
+ * this machine mean nothing, and a server that nobody named is the container's own.
+ */
+export function loginEnvironment(
+  address: PostgresAddress,
+  password: string | undefined,
+  isHere: boolean,
+): Readonly<Record<string, string>> {
+  const { host, port, user, passFile, sslMode, sslRootCert, sslCert, sslKey } = address;
+  const files = {
+    ...(passFile !== undefined && { PGPASSFILE: passFile }),
+    ...(sslRootCert !== undefined && { PGSSLROOTCERT: sslRootCert }),
+    ...(sslCert !== undefined && { PGSSLCERT: sslCert }),
+    ...(sslKey !== undefined && { PGSSLKEY: sslKey }),
+  };
+  return {
+    LC_ALL: 'C',
+    PGAPPNAME: 'respaldo',
+    PGPORT: String(port),
+    PGUSER: user,
+    PGSSLMODE: sslMode,
+    PGCONNECT_TIMEOUT: String(address.connectTimeoutSeconds),
+    ...((isHere || !address.isDefaultHost) && { PGHOST: host }),
+    ...(password !== undefined && { PGPASSWORD: password }),
+    ...(isHere && files),
+  };
+}
