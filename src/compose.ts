@@ -11,6 +11,8 @@ import type { Source, SourceKind } from './sources/source.ts';
 import type { CacheInfo, CacheOptions } from './stores/index.ts';
 import type { Store } from './stores/store.ts';
 
+export type { StreamOptions };
+
 /** Who opens a repository, and from where. */
 export interface OpenOptions {
   /** Where a relative address starts from: an absolute path. */
@@ -75,7 +77,7 @@ export async function openSources(plan: Plan, readSecret: ReadSecret, signal: Ab
   const shared = {
     workingDirectory: plan.folder,
     selection: plan.selection,
-    reading: plan.reading,
+    ...(plan.reading && { reading: plan.reading }),
     acceptDamagedPages: plan.acceptDamagedPages,
   };
   const folders: string[] = [];
@@ -130,7 +132,11 @@ async function withStore(
   open: (store: Store) => Promise<Repository>,
 ): Promise<Repository> {
   const { openStore } = await import('./stores/index.ts');
-  const store = await openStore(access.url, { workingDirectory, ...(onRetry && { onRetry }) });
+  const store = await openStore(access.url, {
+    workingDirectory,
+    ...(access.credentials && { credentials: access.credentials }),
+    ...(onRetry && { onRetry }),
+  });
   try {
     return await open(store);
   } catch (error) {

@@ -1,8 +1,10 @@
 import { homedir } from 'node:os';
 import path from 'node:path';
-import type { Destination, Plan, PlanSource, SecretReference } from '../domain/plan.ts';
+import type { CredentialReferences, Destination, Plan, PlanSource, SecretReference } from '../domain/plan.ts';
+import { parseFolderMark } from '../domain/folder-mark.ts';
+import { parseSize } from '../domain/size.ts';
 import { keepRules } from './keep.ts';
-import type { ConfigFile, SecretSetting, SourceSetting } from './schema.ts';
+import type { ConfigFile, CredentialsSetting, SecretSetting, SourceSetting } from './schema.ts';
 import { splitWords } from './words.ts';
 
 /** A configuration with its references resolved and its folders made absolute. */
@@ -19,10 +21,17 @@ export interface Config {
 export function toConfig(settings: ConfigFile, file: string): Config {
   const folder = path.dirname(file);
   const defaultRepository = defaultOf(settings);
-  const repositories = Object.entries(settings.repositories).map(([name, { url, password }]): [string, Destination] => [
-    name,
-    { name, url: absoluteUrl(url, folder), ...(password && { password: toReference(password, folder) }) },
-  ]);
+  const repositories = Object.entries(settings.repositories).map(
+    ([name, { url, password, credentials }]): [string, Destination] => [
+      name,
+      {
+        name,
+        url: absoluteUrl(url, folder),
+        ...(password && { password: toReference(password, folder) }),
+        ...(credentials && { credentials: toCredentials(credentials, folder) }),
+      },
+    ],
+  );
   const plans = Object.entries(settings.plans).map(([name, setting]): [string, Plan] => {
     const repository = setting.repository ?? defaultRepository;
     return [
@@ -36,9 +45,19 @@ export function toConfig(settings: ConfigFile, file: string): Config {
         tags: setting.tags,
         selection: {
           exclude: setting.exclude,
+          iexclude: setting.iexclude,
           oneFileSystem: setting['one-file-system'],
           excludeCaches: setting['exclude-caches'],
+          excludeIfPresent: setting['exclude-if-present'].flatMap((text) => parseFolderMark(text) ?? []),
+          ...sizeLimit(setting['exclude-larger-than']),
         },
+        reading: {
+          ignoreInode: setting['ignore-inode'],
+          ignoreCtime: setting['ignore-ctime'],
+          withAtime: setting['with-atime'],
+        },
+        skipIfUnchanged: setting['skip-if-unchanged'],
+        ...(setting['read-concurrency'] !== undefined && { readConcurrency: setting['read-concurrency'] }),
         acceptDamagedPages: setting['accept-damaged-pages'],
         ...(setting.keep && { keep: keepRules(setting.keep) }),
       },
@@ -67,6 +86,21 @@ function toSources(setting: SourceSetting, folder: string): readonly [PlanSource
   });
   if (!first) throw new TypeError('the schema asks for at least one source');
   return [first, ...others];
+}
+
+/** The schema has accepted it. */
+function sizeLimit(text: string | undefined): { excludeLargerThan?: number } {
+  const size = text === undefined ? undefined : parseSize(text);
+  return size === undefined ? {} : { excludeLargerThan: size };
+}
+
+function toCredentials(setting: CredentialsSetting, folder: string): CredentialReferences {
+  const token = setting['session-token'];
+  return {
+    accessKeyId: toReference(setting['access-key-id'], folder),
+    secretAccessKey: toReference(setting['secret-access-key'], folder),
+    ...(token && { sessionToken: toReference(token, folder) }),
+  };
 }
 
 function toReference({ env, file, command }: SecretSetting, folder: string): SecretReference {

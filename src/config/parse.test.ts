@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { stringify } from 'yaml';
 import { describe, expect, it } from 'vitest';
+import { malformedPatterns } from '../domain/pattern.ts';
 import { MAX_CONFIG_SIZE, parseConfig } from './parse.ts';
 import { formatProblem } from './problem.ts';
 import type { AddressChecks } from './references.ts';
@@ -39,7 +40,13 @@ plans:
         password: { command: "pass show 'the shop'" }
     tags: [nightly]
     exclude: ["*.tmp"]
+    iexclude: ["*.BAK"]
     one-file-system: true
+    exclude-if-present: [.nobackup, "tag:first line"]
+    exclude-larger-than: 2G
+    ignore-inode: true
+    skip-if-unchanged: true
+    read-concurrency: 8
     keep: { daily: 7, monthly: unlimited, within-daily: 1m15d, tags: [forever] }
 `);
     expect(config.repositories.get('main')).toEqual({
@@ -61,7 +68,20 @@ plans:
       ],
       type: 'auto',
       tags: ['nightly'],
-      selection: { exclude: ['*.tmp'], oneFileSystem: true, excludeCaches: false },
+      selection: {
+        exclude: ['*.tmp'],
+        iexclude: ['*.BAK'],
+        oneFileSystem: true,
+        excludeCaches: false,
+        excludeIfPresent: [
+          { name: '.nobackup', header: '' },
+          { name: 'tag', header: 'first line' },
+        ],
+        excludeLargerThan: 2 * 1024 ** 3,
+      },
+      reading: { ignoreInode: true, ignoreCtime: false, withAtime: false },
+      skipIfUnchanged: true,
+      readConcurrency: 8,
       acceptDamagedPages: false,
       keep: { daily: 7, monthly: Infinity, withinDaily: '1m15d', tags: ['forever'] },
     });
@@ -88,6 +108,22 @@ plans:
   ])('reads the repository address %s as %s', async (url, absolute) => {
     const config = await configOf(stringify({ repositories: { main: { url } } }));
     expect(config.repositories.get('main')?.url).toBe(absolute);
+  });
+
+  it('reads where the keys of a store come from', async () => {
+    const config = await configOf(`
+      repositories:
+        main:
+          url: s3:https://host/bucket
+          credentials:
+            access-key-id: { env: BACKUP_KEY }
+            secret-access-key: { file: ./secret }
+            session-token: { command: give token }`);
+    expect(config.repositories.get('main')?.credentials).toEqual({
+      accessKeyId: { env: 'BACKUP_KEY' },
+      secretAccessKey: { file: '/etc/shop/secret' },
+      sessionToken: { command: ['give', 'token'], folder: '/etc/shop' },
+    });
   });
 
   it('takes the only repository, or the default, for plans that name none', async () => {
@@ -288,7 +324,9 @@ it('loads whatever the schema allows', async () => {
       source: fc.oneof(one, fc.array(one, { minLength: 1, maxLength: 3 })),
       type: fc.constantFrom('auto', 'full', 'differential', 'incremental'),
       tags: fc.array(words.filter((word) => !word.includes(','))),
-      exclude: fc.array(words),
+      exclude: fc.array(words.filter((word) => malformedPatterns([word]).length === 0)),
+      'exclude-larger-than': fc.stringMatching(/^[0-9]{1,3}[bkmgtKMGT]?$/),
+      'exclude-if-present': fc.array(fc.stringMatching(/^[a-z]{1,5}(:[a-z ]{0,5})?$/)),
       'one-file-system': fc.boolean(),
       'exclude-caches': fc.boolean(),
       'accept-damaged-pages': fc.boolean(),

@@ -5,9 +5,9 @@ import { choosePlans, planHint, type BackupFlags } from './plans.ts';
 
 const NO_FLAGS: BackupFlags = {
   tags: [],
-  exclude: [],
-  oneFileSystem: false,
-  excludeCaches: false,
+  selection: { exclude: [], oneFileSystem: false, excludeCaches: false },
+  reading: {},
+  skipIfUnchanged: false,
   acceptDamagedPages: false,
 };
 
@@ -18,7 +18,15 @@ function plan(name: string): Plan {
     folder: '/etc',
     type: 'full',
     tags: ['mine'],
-    selection: { exclude: ['*.tmp'], oneFileSystem: true, excludeCaches: false },
+    selection: {
+      exclude: ['*.tmp'],
+      iexclude: [],
+      oneFileSystem: true,
+      excludeCaches: false,
+      excludeIfPresent: [],
+    },
+    reading: {},
+    skipIfUnchanged: false,
     acceptDamagedPages: false,
   };
 }
@@ -45,6 +53,8 @@ it('takes names for plans, and all else together for one unnamed plan', () => {
       type: 'auto',
       tags: [],
       selection: { exclude: [], oneFileSystem: false, excludeCaches: false },
+      reading: {},
+      skipIfUnchanged: false,
       acceptDamagedPages: false,
     },
   ]);
@@ -52,13 +62,14 @@ it('takes names for plans, and all else together for one unnamed plan', () => {
   expect(choosePlans(['a'], NO_FLAGS, undefined, '/w')).toHaveLength(1);
 });
 
-it('adds flags to a plan, and lets them decide its type', () => {
+it('adds flags to a plan, and lets them decide its type and the largest file', () => {
   const flags: BackupFlags = {
     type: 'incremental',
     tags: ['now'],
-    exclude: ['*.bak'],
-    oneFileSystem: false,
-    excludeCaches: true,
+    selection: { exclude: ['*.bak'], oneFileSystem: false, excludeCaches: true, excludeLargerThan: 5 },
+    reading: { ignoreInode: true },
+    skipIfUnchanged: true,
+    readConcurrency: 3,
     acceptDamagedPages: true,
   };
   expect(choosePlans(['shop'], flags, config, '/w')).toEqual([
@@ -66,7 +77,17 @@ it('adds flags to a plan, and lets them decide its type', () => {
       ...plan('shop'),
       type: 'incremental',
       tags: ['mine', 'now'],
-      selection: { exclude: ['*.tmp', '*.bak'], oneFileSystem: true, excludeCaches: true },
+      selection: {
+        exclude: ['*.tmp', '*.bak'],
+        iexclude: [],
+        oneFileSystem: true,
+        excludeCaches: true,
+        excludeIfPresent: [],
+        excludeLargerThan: 5,
+      },
+      reading: { ignoreInode: true },
+      skipIfUnchanged: true,
+      readConcurrency: 3,
       acceptDamagedPages: true,
     },
   ]);

@@ -1,3 +1,4 @@
+import type { Reading, Selection } from '../domain/entry.ts';
 import type { Plan, PlanSource, WantedType } from '../domain/plan.ts';
 import { RespaldoError } from '../errors.ts';
 import type { Config } from './config.ts';
@@ -7,9 +8,10 @@ import { didYouMean } from './suggest.ts';
 export interface BackupFlags {
   readonly type?: WantedType;
   readonly tags: readonly string[];
-  readonly exclude: readonly string[];
-  readonly oneFileSystem: boolean;
-  readonly excludeCaches: boolean;
+  readonly selection: Selection;
+  readonly reading: Reading;
+  readonly skipIfUnchanged: boolean;
+  readonly readConcurrency?: number;
   readonly acceptDamagedPages: boolean;
 }
 
@@ -55,23 +57,27 @@ function withFlags(plan: Plan, flags: BackupFlags): Plan {
     ...plan,
     type: flags.type ?? plan.type,
     tags: [...plan.tags, ...flags.tags],
-    selection: {
-      exclude: [...plan.selection.exclude, ...flags.exclude],
-      oneFileSystem: plan.selection.oneFileSystem || flags.oneFileSystem,
-      excludeCaches: plan.selection.excludeCaches || flags.excludeCaches,
-    },
+    selection: withSelection(plan.selection, flags.selection),
+    reading: { ...plan.reading, ...flags.reading },
+    skipIfUnchanged: plan.skipIfUnchanged === true || flags.skipIfUnchanged,
+    ...(flags.readConcurrency !== undefined && { readConcurrency: flags.readConcurrency }),
     acceptDamagedPages: plan.acceptDamagedPages || flags.acceptDamagedPages,
   };
 }
 
-function adHoc(sources: Plan['sources'], flags: BackupFlags, folder: string): Plan {
-  const { exclude, oneFileSystem, excludeCaches, acceptDamagedPages } = flags;
+/** Flags leave out more than the plan does; of two sizes that of the flag counts. */
+function withSelection(own: Selection, added: Selection): Selection {
+  const largest = added.excludeLargerThan ?? own.excludeLargerThan;
   return {
-    sources,
-    folder,
-    type: flags.type ?? 'auto',
-    tags: flags.tags,
-    selection: { exclude, oneFileSystem, excludeCaches },
-    acceptDamagedPages,
+    exclude: [...own.exclude, ...added.exclude],
+    iexclude: [...(own.iexclude ?? []), ...(added.iexclude ?? [])],
+    oneFileSystem: own.oneFileSystem || added.oneFileSystem,
+    excludeCaches: own.excludeCaches || added.excludeCaches,
+    excludeIfPresent: [...(own.excludeIfPresent ?? []), ...(added.excludeIfPresent ?? [])],
+    ...(largest !== undefined && { excludeLargerThan: largest }),
   };
+}
+
+function adHoc(sources: Plan['sources'], { type = 'auto', ...flags }: BackupFlags, folder: string): Plan {
+  return { sources, folder, type, ...flags };
 }

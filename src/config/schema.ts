@@ -1,4 +1,7 @@
 import { z } from 'zod';
+import { parseFolderMark } from '../domain/folder-mark.ts';
+import { malformedPatterns } from '../domain/pattern.ts';
+import { parseSize } from '../domain/size.ts';
 
 /**
  * The one declaration of `respaldo.yaml`: it validates, and gives editors their JSON Schema with titles and
@@ -59,15 +62,29 @@ const secret = z
     maxProperties: 1,
   });
 
+const credentials = z
+  .strictObject({
+    'access-key-id': secret.meta({ title: 'Access key id', description: 'Who asks: AWS_ACCESS_KEY_ID elsewhere.' }),
+    'secret-access-key': secret.meta({ title: 'Secret access key', description: 'Proves it: AWS_SECRET_ACCESS_KEY.' }),
+    'session-token': secret
+      .optional()
+      .meta({ title: 'Session token', description: 'Of keys for a limited time: AWS_SESSION_TOKEN.' }),
+  })
+  .meta({
+    title: 'Credentials',
+    description: 'The keys of an S3 store. Without them those of the environment, or of ~/.aws, are used.',
+  });
+
 const repository = z
   .strictObject({
     url: text.meta({
       title: 'Address',
       description:
-        'Where the repository lies: a folder, relative to the folder of this configuration, or one of a server that speaks SFTP.',
-      examples: ['./backups', '/srv/respaldo', 'sftp:backup@host:/srv/respaldo'],
+        'Where the repository lies: a folder, relative to the folder of this configuration, one of a server that speaks SFTP, or a bucket of one that speaks S3.',
+      examples: ['./backups', '/srv/respaldo', 'sftp:backup@host:/srv/respaldo', 's3:https://host/bucket/respaldo'],
     }),
     password: secret.optional().meta({ title: 'Password', description: 'Opens the repository.' }),
+    credentials: credentials.optional(),
   })
   .meta({
     title: 'Repository',
@@ -98,6 +115,11 @@ const source = z
     description:
       'What is protected: an address, { address, password }, or a list of them. Folders of one plan share a snapshot.',
   });
+
+const pattern = text.refine(
+  (value) => malformedPatterns([value]).length === 0,
+  'is a malformed pattern: a [ must be ended by a ], and a \\ must stand before another character',
+);
 
 const count = (unit: string) =>
   z
@@ -157,9 +179,13 @@ const plan = z
       .default([])
       .meta({ title: 'Tags', description: 'Tags of each snapshot, beside plan=<name>.' }),
     exclude: z
-      .array(text)
+      .array(pattern)
       .default([])
       .meta({ title: 'Exclude', description: 'Patterns of what is left out of folders; restic’s patterns.' }),
+    iexclude: z.array(pattern).default([]).meta({
+      title: 'Exclude, ignoring case',
+      description: 'The same, upper and lower case being the same.',
+    }),
     'one-file-system': z
       .boolean()
       .default(false)
@@ -168,6 +194,40 @@ const plan = z
       .boolean()
       .default(false)
       .meta({ title: 'Exclude caches', description: 'Leave out folders marked by a CACHEDIR.TAG.' }),
+    'exclude-if-present': z
+      .array(text.refine((value) => parseFolderMark(value) !== undefined, 'must be a file name, or name:header'))
+      .default([])
+      .meta({
+        title: 'Exclude if present',
+        description: 'Leave out what lies in folders that hold such a file: name, or name:header if it must begin so.',
+        examples: [['.nobackup']],
+      }),
+    'exclude-larger-than': z
+      .string()
+      .refine((value) => parseSize(value) !== undefined, 'must be a size such as 500M or 2G')
+      .optional()
+      .meta({ title: 'Exclude larger files', description: 'Leave out larger files: a size such as 500M or 2G.' }),
+    'ignore-inode': z.boolean().default(false).meta({
+      title: 'Ignore inode',
+      description: 'Take a file for unchanged although its inode and time of change differ: for network file systems.',
+    }),
+    'ignore-ctime': z.boolean().default(false).meta({
+      title: 'Ignore ctime',
+      description: 'Take a file for unchanged although its time of change differs.',
+    }),
+    'with-atime': z
+      .boolean()
+      .default(false)
+      .meta({ title: 'With atime', description: 'Store when files were last read.' }),
+    'skip-if-unchanged': z.boolean().default(false).meta({
+      title: 'Skip if unchanged',
+      description: 'Take no snapshot that would hold exactly what the last one holds.',
+    }),
+    'read-concurrency': z
+      .int()
+      .min(1, 'must be 1 or more')
+      .optional()
+      .meta({ title: 'Read concurrency', description: 'How many files are read at once.' }),
     'accept-damaged-pages': z.boolean().default(false).meta({
       title: 'Accept damaged pages',
       description: 'PostgreSQL: store the snapshot, as incomplete, although the server found damaged pages.',
@@ -193,6 +253,7 @@ export const configSchema = z
 /** A valid file's content, before references and folders are resolved. */
 export type ConfigFile = z.output<typeof configSchema>;
 export type SecretSetting = z.output<typeof secret>;
+export type CredentialsSetting = z.output<typeof credentials>;
 export type SourceSetting = z.output<typeof source>;
 export type KeepSetting = z.output<typeof keep>;
 

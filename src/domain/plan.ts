@@ -1,4 +1,5 @@
-import type { Selection } from './entry.ts';
+import type { Reading, Selection } from './entry.ts';
+import type { RuntimeTarget } from './runtime-target.ts';
 import type { SnapshotType } from './snapshot.ts';
 
 /** Where a secret comes from. Only the reference travels; the secret itself is read at the moment of use. */
@@ -23,6 +24,8 @@ export interface Plan {
   /** Absent for what a command line describes. */
   readonly name?: string;
   readonly sources: readonly [PlanSource, ...PlanSource[]];
+  /** Absent: this host. */
+  readonly runtime?: RuntimeTarget;
   /** The folder that relative addresses start from: an absolute path. */
   readonly folder: string;
   /** Name of a repository of the configuration; absent: the one that the command means. */
@@ -31,6 +34,11 @@ export interface Plan {
   /** The user's own tags, without those that Respaldo adds. */
   readonly tags: readonly string[];
   readonly selection: Selection;
+  readonly reading?: Reading;
+  /** Take no snapshot that would hold exactly what its parent holds. */
+  readonly skipIfUnchanged?: boolean;
+  /** Files that are read at once. */
+  readonly readConcurrency?: number;
   /** PostgreSQL: store the snapshot, as incomplete, although the server found damaged pages. */
   readonly acceptDamagedPages: boolean;
   readonly keep?: KeepRules;
@@ -42,6 +50,22 @@ export interface Destination {
   /** Relative folders are absolute already. */
   readonly url: string;
   readonly password?: SecretReference;
+  readonly credentials?: CredentialReferences;
+}
+
+/** Where the keys of a store come from. */
+export interface CredentialReferences {
+  readonly accessKeyId: SecretReference;
+  readonly secretAccessKey: SecretReference;
+  readonly sessionToken?: SecretReference;
+}
+
+/** The keys of a store that asks for some: never logged. */
+export interface StoreCredentials {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  /** Of keys that are good for a limited time. */
+  readonly sessionToken?: string;
 }
 
 /** Which snapshots `forget` keeps: restic's rules. Counts may be `Infinity`; durations are such as `1y6m7d12h`. */

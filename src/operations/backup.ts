@@ -2,9 +2,10 @@ import type { Clock } from '../clock.ts';
 import type { Entry } from '../domain/entry.ts';
 import type { Finding } from '../domain/finding.ts';
 import type { Plan, WantedType } from '../domain/plan.ts';
-import type { Snapshot } from '../domain/snapshot.ts';
+import { isIncomplete, type Snapshot } from '../domain/snapshot.ts';
+import { BY_HOST_AND_PATHS, type GroupBy } from '../domain/snapshot-group.ts';
 import { decideType, typeTag, type TypeDecision } from '../domain/strategy.ts';
-import type { About, Repository, SaveProgress, SaveSummary } from '../repository/repository.ts';
+import type { About, Repository, SavedItem, SaveProgress, SaveSummary } from '../repository/repository.ts';
 import type { Runtime } from '../runtimes/runtime.ts';
 import type { Source, SourceIo } from '../sources/source.ts';
 import { Findings } from './findings.ts';
@@ -25,6 +26,12 @@ export interface BackupRequest {
   readonly username: string;
   /** Read and hash everything, store nothing. */
   readonly dryRun: boolean;
+  /** Take no snapshot that would hold exactly what its parent holds. */
+  readonly skipIfUnchanged?: boolean;
+  /** Files that are read at once. */
+  readonly readConcurrency?: number;
+  /** What the snapshot to compare with must have in common with this one. Default: host and paths. */
+  readonly groupBy?: GroupBy;
 }
 
 export interface BackupPorts {
@@ -37,13 +44,17 @@ export interface BackupPorts {
   readonly onProgress?: (progress: SaveProgress) => void;
   /** Each finding once, as it is made; all of them are in the outcome too. */
   readonly onFinding?: (finding: Finding) => void;
+  /** Told what became of each file and folder. */
+  readonly onItem?: (item: SavedItem) => void;
+  /** Count folders ahead, so that progress knows its end. Default: if there is anybody to tell it. */
+  readonly estimate?: boolean;
 }
 
 export interface BackupOutcome {
   /** `incomplete`: the snapshot is stored but lacks something; exit 3. */
   readonly state: 'succeeded' | 'incomplete';
   readonly decision: TypeDecision;
-  /** Absent for a dry run. */
+  /** Absent for a dry run, and where nothing has changed and that was to be skipped. */
   readonly snapshot?: Snapshot;
   readonly summary: SaveSummary;
   /** The source's and the repository's. */
@@ -54,14 +65,16 @@ export interface BackupOutcome {
 export function backupsOf(
   plan: Plan,
   sources: readonly Source[],
-  at: Pick<BackupRequest, 'hostname' | 'username' | 'dryRun'>,
+  at: Pick<BackupRequest, 'hostname' | 'username' | 'dryRun' | 'groupBy'>,
 ): readonly BackupRequest[] {
   return sources.map((source) => ({
     source,
     type: plan.type,
     ...(plan.name !== undefined && { plan: plan.name }),
     tags: plan.tags,
-    excludes: isTyped(source) ? [] : plan.selection.exclude,
+    ...(plan.skipIfUnchanged === true && { skipIfUnchanged: true }),
+    ...(plan.readConcurrency !== undefined && { readConcurrency: plan.readConcurrency }),
+    excludes: isTyped(source) ? [] : [...plan.selection.exclude, ...(plan.selection.iexclude ?? [])],
     ...at,
   }));
 }
@@ -80,19 +93,22 @@ export async function backup(request: BackupRequest, ports: BackupPorts, signal:
   for (const finding of await source.check(io)) findings.add(finding);
 
   const now = ports.clock.now();
-  const history = await historyOf(request, repository, signal);
+  const history = await historyOf(request, now, repository, signal);
   const decision = chosenByHand(request) ?? decideType({ wanted: request.type, typed: isTyped(source), history, now });
   ports.onDecision?.(decision);
 
   const { snapshot, summary } = await repository.save(
-    capture(source, io, decision, repository),
+    capture(source, io, decision, lastComplete(history), repository),
     describe(request, decision, now),
     {
       onProgress: progress.tell,
-      estimate: ports.onProgress !== undefined,
+      estimate: ports.onProgress !== undefined && ports.estimate !== false,
       onFinding: findings.add,
       sourceIncomplete: () => findings.serious,
       dryRun: request.dryRun,
+      skipIfUnchanged: request.skipIfUnchanged ?? false,
+      ...(request.readConcurrency !== undefined && { readConcurrency: request.readConcurrency }),
+      ...(ports.onItem && { onItem: ports.onItem }),
     },
     signal,
   );
@@ -114,9 +130,19 @@ function capture(
   source: Source,
   io: SourceIo,
   { type, parent }: TypeDecision,
+  previous: Snapshot | undefined,
   repository: Repository,
 ): AsyncIterable<Entry> {
-  return source.capture(io, { type, ...(parent && { since: repository.readable(parent, io.signal) }) });
+  return source.capture(io, {
+    type,
+    ...(parent && { since: repository.readable(parent, io.signal) }),
+    ...(previous && { previous: repository.readable(previous, io.signal) }),
+  });
+}
+
+function lastComplete(history: readonly Snapshot[]): Snapshot | undefined {
+  const complete = history.filter((snapshot) => !isIncomplete(snapshot));
+  return complete.toSorted((a, b) => Date.parse(a.time) - Date.parse(b.time)).at(-1);
 }
 
 function describe(request: BackupRequest, { type, parent }: TypeDecision, time: Date): About {
@@ -136,19 +162,31 @@ function describe(request: BackupRequest, { type, parent }: TypeDecision, time: 
   };
 }
 
-/** Snapshots of the same host with exactly the same paths: one that holds more is another backup. */
+/**
+ * Earlier snapshots of the same host with exactly the same paths (one that holds more is another backup), or of whatever
+ * else the request groups by.
+ */
 async function historyOf(
-  { source, hostname }: BackupRequest,
+  { source, hostname, tags, groupBy = BY_HOST_AND_PATHS }: BackupRequest,
+  now: Date,
   repository: Repository,
   signal: AbortSignal,
 ): Promise<readonly Snapshot[]> {
   const paths = new Set(source.paths);
-  const found = await repository.snapshots({ hosts: [hostname], paths: source.paths }, signal);
-  return found.filter((snapshot) => new Set(snapshot.paths).size === paths.size);
+  const filter = {
+    ...(groupBy.host && { hosts: [hostname] }),
+    ...(groupBy.paths && { paths: source.paths }),
+    ...(groupBy.tags && { tags: [tags] }),
+  };
+  const found = await repository.snapshots(filter, signal);
+  return found.filter(
+    (snapshot) =>
+      Date.parse(snapshot.time) <= now.getTime() && (!groupBy.paths || new Set(snapshot.paths).size === paths.size),
+  );
 }
 
 function isTyped(source: Source): boolean {
-  return source.kind !== 'directory';
+  return source.kind !== 'directory' && source.kind !== 'stream';
 }
 
 /** Adds to the progress how much the source expects to send, which only it can know. */

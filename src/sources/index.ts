@@ -5,6 +5,7 @@ import { postgres } from './postgres/postgres.ts';
 import type { Source, SourceKind, SourceOptions } from './source.ts';
 
 export { openDirectories } from './directory/directory.ts';
+export { openStream, type StreamOptions } from './stream/stream.ts';
 
 /** Each loads what is heavy about it when it is used. The first that accepts an address has it. */
 export const SOURCE_KINDS: readonly SourceKind[] = [postgres, directory];

@@ -1,40 +1,29 @@
-import { Option, type Command } from 'commander';
-import { hostRuntime, openSources } from '../../compose.ts';
-import { choosePlans, planHint, type BackupFlags } from '../../config/plans.ts';
-import type { Plan, WantedType } from '../../domain/plan.ts';
+import type { Command } from 'commander';
+import { hostRuntime, openSources, openStreamSource, type StreamOptions } from '../../compose.ts';
+import { choosePlans, planHint } from '../../config/plans.ts';
+import type { Plan } from '../../domain/plan.ts';
 import { isError, RespaldoError, toRespaldoError } from '../../errors.ts';
 import { backup, backupsOf, type BackupOutcome, type BackupRequest } from '../../operations/backup.ts';
 import { recorded, type Recorder } from '../../operations/recording.ts';
-import type { Repository } from '../../repository/repository.ts';
+import type { Repository, SavedItem } from '../../repository/repository.ts';
+import { addBackupOptions, flagsOf, requireOneSubject, type BackupOptions } from '../backup-options.ts';
 import { report } from '../errors.ts';
-import { readExcludeFiles } from '../exclude-file.ts';
+import { readLists } from '../files-from.ts';
 import { describe, REPOSITORY_EXITS } from '../help.ts';
 import { identity } from '../identity.ts';
 import type { Invocation } from '../invocation.ts';
 import { OpenRepositories } from '../open-repositories.ts';
 import { quoted } from '../printable.ts';
 import { showProgress } from '../progress.ts';
-import { collect } from '../select.ts';
 import { surroundings, withRecorder, type Surroundings } from '../session.ts';
-import { parseTime } from '../time.ts';
+import { count } from '../units.ts';
 import { backupLines, backupMessage, backupProgress } from '../views/backup.ts';
+import { tellItem, tellsItems } from '../views/saved-item.ts';
 import { tellFinding } from '../views/finding.ts';
 import { shortId } from '../views/snapshot.ts';
 
-interface Options {
-  readonly type?: WantedType;
-  readonly tag: readonly string[];
-  readonly host?: string;
-  readonly time?: Date;
-  readonly parent?: string;
-  readonly force?: boolean;
-  readonly exclude: readonly string[];
-  readonly excludeFile: readonly string[];
-  readonly excludeCaches?: boolean;
-  readonly oneFileSystem?: boolean;
-  readonly acceptDamagedPages?: boolean;
-  readonly dryRun?: boolean;
-}
+/** Of many paths so many are told. */
+const NAMED = 5;
 
 export function define(command: Command, invocation: Invocation): void {
   describe(command, {
@@ -47,37 +36,25 @@ export function define(command: Command, invocation: Invocation): void {
       ['respaldo backup --exclude "*.tmp" -x /home', 'without some files, on one file system'],
       ['respaldo backup --type full shop', 'a plan, everything read again'],
       ['respaldo backup "postgresql://backup@db1/?method=physical"', 'a PostgreSQL server'],
-      ['respaldo backup -n -v ./folder', 'what would it do?'],
+      ['pg_dump shop | respaldo backup --stdin --stdin-filename shop.sql', 'what another program writes'],
+      ['respaldo backup --stdin-from-command -- pg_dump shop', 'the same, and nothing if it fails'],
+      ['respaldo backup -n -vv ./folder', 'what would it do, file by file?'],
     ],
     exits: [3, ...REPOSITORY_EXITS],
-  })
-    .argument('[plan|address...]', 'plans of respaldo.yaml, folders, databases')
-    .addOption(
-      new Option('--type <type>', 'what is read again').choices(['auto', 'full', 'differential', 'incremental']),
-    )
-    .option('--tag <tag,…>', 'mark the snapshot (repeatable)', collect, [])
-    .option('-H, --host <name>', 'record this host; default: this one')
-    .option('--time <time>', 'record this time: "2025-01-31 07:05:09"', parseTime)
-    .option('--parent <snapshot>', 'compare with this snapshot, not with the last one')
-    .option('-f, --force', 'read everything again: the same as --type full')
-    .option('-e, --exclude <pattern>', 'leave out what matches (repeatable)', collect, [])
-    .option('--exclude-file <file>', 'patterns from a file, one a line (repeatable)', collect, [])
-    .option('--exclude-caches', 'leave out folders marked by a CACHEDIR.TAG')
-    .option('-x, --one-file-system', 'do not cross into other file systems')
-    .option('--accept-damaged-pages', 'PostgreSQL: store what the server found damaged, as incomplete')
-    .option('-n, --dry-run', 'read everything, store nothing')
-    .action((args: string[], options: Options) => run(invocation, args, options));
+  }).argument('[plan|address...]', 'plans of respaldo.yaml, folders, databases; with --stdin-from-command: a command');
+  addBackupOptions(command).action((args: string[], options: BackupOptions) => run(invocation, args, options));
 }
 
-async function run(invocation: Invocation, args: readonly string[], options: Options): Promise<void> {
+async function run(invocation: Invocation, args: readonly string[], options: BackupOptions): Promise<void> {
+  requireOneSubject(args, options);
   const around = await surroundings(invocation);
-  const plans = choosePlans(args, await flagsOf(options), around.config, around.workingDirectory);
+  const plans = await plansOf(args, options, around, invocation);
   await using repositories = new OpenRepositories(invocation, around);
   await withRecorder(invocation, async (recorder) => {
     const failures: RespaldoError[] = [];
     for (const plan of plans) {
       try {
-        await backUp(plan, options, { invocation, around, repositories, recorder });
+        await backUp(plan, options, { args, invocation, around, repositories, recorder });
       } catch (error) {
         const failure = withPlanHint(toRespaldoError(error), plan, around);
         if (plans.length === 1 || invocation.signal.aborted) throw failure;
@@ -89,7 +66,32 @@ async function run(invocation: Invocation, args: readonly string[], options: Opt
   });
 }
 
+/** A stream is a plan of its own, whose source is opened apart. */
+async function plansOf(
+  args: readonly string[],
+  options: BackupOptions,
+  { config, workingDirectory }: Surroundings,
+  { output }: Invocation,
+): Promise<readonly Plan[]> {
+  const flags = await flagsOf(options);
+  if (isStream(options)) return choosePlans([options.stdinFilename], flags, undefined, workingDirectory);
+  const listed = await readLists(options, (message) => output.warn(message));
+  const hasLists = options.filesFrom.length + options.filesFromVerbatim.length + options.filesFromRaw.length > 0;
+  if (hasLists && listed.length + args.length === 0)
+    throw new RespaldoError('usage', 'nothing to back up: the lists name nothing', {
+      hint: 'Check what should have written them.',
+    });
+  // A name of a list is a file, whatever it looks like.
+  const addresses = listed.map((name) => (name.startsWith('/') ? name : `./${name}`));
+  return choosePlans([...args, ...addresses], flags, config, workingDirectory);
+}
+
+function isStream({ stdin, stdinFromCommand }: BackupOptions): boolean {
+  return stdin === true || stdinFromCommand === true;
+}
+
 interface Scene {
+  readonly args: readonly string[];
   readonly invocation: Invocation;
   readonly around: Surroundings;
   readonly repositories: OpenRepositories;
@@ -97,17 +99,24 @@ interface Scene {
 }
 
 /** One plan: a snapshot of each of its sources. */
-async function backUp(plan: Plan, options: Options, scene: Scene): Promise<void> {
-  const { invocation, around, repositories, recorder } = scene;
+async function backUp(plan: Plan, options: BackupOptions, scene: Scene): Promise<void> {
+  const { args, invocation, around, repositories, recorder } = scene;
   const { username, hostname } = identity();
-  const sources = await openSources(plan, around.readSecret, invocation.signal);
+  const sources = isStream(options)
+    ? [await openStreamSource(streamOf(args, options, invocation))]
+    : await openSources(plan, around.readSecret, invocation.signal);
   const repository = await repositories.of(plan);
-  const circumstances = { username, hostname: options.host ?? hostname, dryRun: options.dryRun ?? false };
+  const circumstances = {
+    username,
+    hostname: options.host ?? process.env.RESPALDO_HOST ?? process.env.RESTIC_HOST ?? hostname,
+    dryRun: options.dryRun ?? false,
+    groupBy: options.groupBy,
+  };
   for (const request of backupsOf(plan, sources, circumstances)) {
-    const subject = plan.name ?? request.source.paths.join(', ');
+    const subject = plan.name ?? namesOf(request.source.paths);
     const work = (): Promise<BackupOutcome> => backUpOne(request, repository, options, invocation);
     if (request.dryRun) {
-      tell(await work(), invocation);
+      tell(await work(), true, invocation);
       continue;
     }
     const outcome = await recorded(
@@ -121,18 +130,27 @@ async function backUp(plan: Plan, options: Options, scene: Scene): Promise<void>
         bytesAdded: summary.dataAddedPacked,
       }),
     );
-    tell(outcome, invocation);
+    tell(outcome, false, invocation);
   }
+}
+
+function streamOf(args: readonly string[], options: BackupOptions, { clock }: Invocation): StreamOptions {
+  const { stdinFilename: filename, stdinFromCommand, time = clock.now() } = options;
+  const [program, ...rest] = args;
+  if (stdinFromCommand !== true || program === undefined) return { filename, time };
+  return { filename, time, command: [program, ...rest] };
 }
 
 async function backUpOne(
   request: BackupRequest,
   repository: Repository,
-  { time, parent }: Options,
+  { time, parent, scan }: BackupOptions,
   { output, clock, signal }: Invocation,
 ): Promise<BackupOutcome> {
   using progress = showProgress(output, clock, backupProgress());
-  const compareWith = parent === undefined ? undefined : await repository.find(parent, {}, signal);
+  const { source, hostname } = request;
+  const alike = parent === 'latest' ? { hosts: [hostname], paths: source.paths } : {};
+  const compareWith = parent === undefined ? undefined : await repository.find(parent, alike, signal);
   return await backup(
     { ...request, ...(compareWith && { parent: compareWith }) },
     {
@@ -140,42 +158,37 @@ async function backUpOne(
       runtime: await hostRuntime(),
       clock: time === undefined ? clock : { ...clock, now: () => time },
       onDecision: ({ type, parent: base, reason }) => {
-        const what = request.source.paths.map(quoted).join(', ');
+        const what = namesOf(source.paths.map(quoted));
         const against = base === undefined ? '' : `, compared with ${shortId(base.id)}`;
         output.note(`backing up ${what}: ${type}${against} (${reason})`);
       },
       ...(progress.shown && { onProgress: progress.update }),
       onFinding: (finding) => tellFinding(finding, 'archival', output),
+      ...(tellsItems(output) && { onItem: (item: SavedItem) => tellItem(item, output) }),
+      estimate: scan,
     },
     signal,
   );
 }
 
-function tell({ state, snapshot, summary }: BackupOutcome, { output, exit }: Invocation): void {
-  output.json(backupMessage(summary, snapshot?.id));
-  for (const line of backupLines(summary, snapshot === undefined)) output.note(`  ${line}`);
+/** Of many only the first. */
+function namesOf(paths: readonly string[]): string {
+  const more = paths.length > NAMED ? ` and ${count(paths.length - NAMED, 'other')}` : '';
+  return `${paths.slice(0, NAMED).join(', ')}${more}`;
+}
+
+function tell(outcome: BackupOutcome, dryRun: boolean, { output, exit }: Invocation): void {
+  const { state, snapshot, summary } = outcome;
+  output.json(backupMessage(summary, snapshot?.id, dryRun));
+  for (const line of backupLines(summary, dryRun)) output.note(`  ${line}`);
   const incomplete = state === 'incomplete' ? output.style('yellow', ', but it is incomplete') : '';
-  if (snapshot === undefined) output.note('a dry run: nothing was stored');
+  if (dryRun) output.note('a dry run: nothing was stored');
+  else if (snapshot === undefined) output.note('nothing has changed: no snapshot was taken');
   else output.note(`${output.style('green', `snapshot ${shortId(snapshot.id)} saved`)}${incomplete}`);
   if (state === 'incomplete') {
     exit(3);
     output.jsonError({ message_type: 'exit_error', code: 3, message: 'at least one source file could not be read' });
   }
-}
-
-async function flagsOf(options: Options): Promise<BackupFlags> {
-  const { force = false, type } = options;
-  if (force && type !== undefined && type !== 'full')
-    throw new RespaldoError('usage', `--force and --type ${type} contradict each other`, { hint: 'Give one of them.' });
-  const wanted = force ? 'full' : type;
-  return {
-    ...(wanted !== undefined && { type: wanted }),
-    tags: options.tag.flatMap((list) => list.split(',')).filter((tag) => tag !== ''),
-    exclude: [...options.exclude, ...(await readExcludeFiles(options.excludeFile))],
-    oneFileSystem: options.oneFileSystem ?? false,
-    excludeCaches: options.excludeCaches ?? false,
-    acceptDamagedPages: options.acceptDamagedPages ?? false,
-  };
 }
 
 /** What does not exist as a folder may have been meant as a plan. */

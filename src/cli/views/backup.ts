@@ -48,7 +48,11 @@ function howFar({ bytesDone, filesDone, filesTotal }: SaveProgress, total: numbe
 }
 
 /** As `restic backup --json` ends. */
-export function backupMessage(summary: SaveSummary, snapshotId: string | undefined): Record<string, unknown> {
+export function backupMessage(
+  summary: SaveSummary,
+  snapshotId: string | undefined,
+  dryRun: boolean,
+): Record<string, unknown> {
   return {
     message_type: 'summary',
     files_new: summary.filesNew,
@@ -67,7 +71,7 @@ export function backupMessage(summary: SaveSummary, snapshotId: string | undefin
     backup_start: summary.startedAt.toISOString(),
     backup_end: summary.finishedAt.toISOString(),
     snapshot_id: snapshotId,
-    dry_run: snapshotId === undefined ? true : undefined,
+    dry_run: dryRun || undefined,
   };
 }
 

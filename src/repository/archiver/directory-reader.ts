@@ -108,7 +108,9 @@ class DirectoryReading {
   names(): readonly string[] | undefined {
     try {
       const names = listNames(this.#task.local);
-      return this.#selector.namesToKeep(this.#task.local, names);
+      const kept = this.#selector.namesToKeep(this.#task.local, names);
+      if (kept !== names) this.#items?.dropped(this.#task.local, names, kept);
+      return kept;
     } catch (error) {
       this.#unreadable(this.#task.local, error, 'folder');
       return undefined;

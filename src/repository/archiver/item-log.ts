@@ -1,4 +1,5 @@
 /** A worker's notes of what becomes of each entry. */
+import { posix } from 'node:path';
 import { systemClock } from '../../clock.ts';
 import type { BlobSink } from './blob-sink.ts';
 import type { Added, ReadItem } from './protocol.ts';
@@ -17,6 +18,11 @@ export class ItemLog {
 
   excluded(local: string): void {
     this.items.push({ local, action: 'excluded', added: NOTHING, milliseconds: 0 });
+  }
+
+  /** Of a marked folder's names only these are kept. */
+  dropped(folder: string, names: readonly string[], kept: readonly string[]): void {
+    for (const name of names) if (!kept.includes(name)) this.excluded(posix.join(folder, name));
   }
 
   unchanged(local: string): void {

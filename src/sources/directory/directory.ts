@@ -3,9 +3,12 @@ import { lstat } from 'node:fs/promises';
 import { isAbsolute, resolve } from 'node:path';
 import type { Entry, LocalTree } from '../../domain/entry.ts';
 import type { Finding } from '../../domain/finding.ts';
+import { encodeName, isText } from '../../domain/name.ts';
 import { RespaldoError } from '../../errors.ts';
 import type { Source, SourceKind, SourceOptions } from '../source.ts';
 
+/** Of many that are missing, so many are named. */
+const NAMED = 5;
 const SCHEME = /^[a-z][a-z0-9+-]*:/i;
 
 export const directory: SourceKind = {
@@ -25,6 +28,7 @@ export function openDirectories(addresses: readonly string[], options: SourceOpt
     targets: addresses,
     workingDirectory: options.workingDirectory,
     selection: options.selection,
+    ...(options.reading && { reading: options.reading }),
   };
   const paths = addresses.map((address) =>
     isAbsolute(address) ? resolve(address) : resolve(options.workingDirectory, address),
@@ -34,15 +38,24 @@ export function openDirectories(addresses: readonly string[], options: SourceOpt
 
 /** A path that is missing makes the snapshot incomplete; if all are, there is nothing to back up. */
 async function check(paths: readonly string[]): Promise<readonly Finding[]> {
-  const looks = await Promise.allSettled(paths.map((path) => lstat(path)));
-  if (looks.some((look) => look.status === 'fulfilled')) return [];
+  for (const path of paths) if (await exists(path)) return [];
+  const named = paths.slice(0, NAMED).join(', ') + (paths.length > NAMED ? ` and ${paths.length - NAMED} more` : '');
   throw new RespaldoError(
     'source-missing',
-    `nothing to back up: ${paths.join(', ')} ${paths.length === 1 ? 'does' : 'do'} not exist`,
+    `nothing to back up: ${named} ${paths.length === 1 ? 'does' : 'do'} not exist`,
     {
       hint: 'Check the spelling, and whether you may read the folder above.',
     },
   );
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await lstat(isText(path) ? path : Buffer.from(encodeName(path)));
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 async function* capture(tree: LocalTree): AsyncIterable<Entry> {
