@@ -60,7 +60,13 @@ function run({ argv, env, cwd }: Command, stderr: number, signal: AbortSignal): 
     if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
   };
   signal.addEventListener('abort', end, { once: true });
-  child.once('error', (error) => reject(new Error(`${program} cannot be run: ${error.message}`, { cause: error })));
+  child.once('error', (error) =>
+    reject(
+      new Error(`${program} cannot be run: ${error.message}; testbed/testbed.sh installs what is measured with`, {
+        cause: error,
+      }),
+    ),
+  );
   child.once('exit', (code) => resolve(code ?? -1));
   return promise.finally(() => signal.removeEventListener('abort', end));
 }

@@ -1,5 +1,5 @@
 /** Measures one row: every tool in turn, again and again. */
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Ground } from './ground.ts';
 import type { Sample } from './measure.ts';
@@ -35,7 +35,7 @@ export async function runRow(row: Row, run: RowRun): Promise<RowSamples> {
       row.baseline && (await compete(await prepare(row.baseline, 'baseline', folder, { ...run, tools }), run));
     return { samples, ...(baseline && { baseline }) };
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    await run.ground.drop(row.name);
   }
 }
 

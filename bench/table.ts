@@ -30,17 +30,6 @@ export function renderTable(results: Results): string {
   return align([HEADINGS, ...lines]);
 }
 
-/** Whether everything that was measured reaches the bar. */
-export function reachesBar(row: Row, { ratios, medians, indexBytes }: RowResult): boolean {
-  const { bar } = row;
-  return (
-    (bar === undefined || ((ratios.wall ?? Infinity) >= bar.wall && (ratios.cpu ?? 0) <= bar.cpu)) &&
-    isStoredWell(ratios.stored) &&
-    (medians.respaldo === undefined || hasMemory(row, medians.respaldo)) &&
-    (indexBytes?.respaldo ?? 0) <= INDEX_BAR
-  );
-}
-
 function cells(row: Row, { medians, ratios, indexBytes }: RowResult): string[] {
   const { bar } = row;
   const each = (show: (sample: StoredSample) => string): string =>
@@ -78,11 +67,12 @@ function marked(text: string | undefined, isGood: boolean): string {
   return isGood ? text : `**${text}**`;
 }
 
-function align(rows: readonly (readonly string[])[]): string {
-  const widths = HEADINGS.map((_, column) => Math.max(3, ...rows.map((row) => row[column]?.length ?? 0)));
+/** A table of these rows, of which the first is the heading. */
+export function align(rows: readonly (readonly string[])[]): string {
+  const [head = [], ...body] = rows;
+  const widths = head.map((_, column) => Math.max(3, ...rows.map((row) => row[column]?.length ?? 0)));
   const line = (row: readonly string[]): string =>
     `| ${widths.map((width, column) => (row[column] ?? '').padEnd(width)).join(' | ')} |`;
   const rule = `| ${widths.map((width) => '-'.repeat(width)).join(' | ')} |`;
-  const [head = [], ...body] = rows;
   return [line(head), rule, ...body.map(line)].join('\n');
 }

@@ -25,7 +25,7 @@ const elsewhere: Readonly<Record<string, string>> = {
   'npm ci': 'scripts/test-all.sh',
   'npm run demo': 'test/e2e/demo.test.ts',
   'npm run hooks': 'test/house/hooks.test.ts',
-  'npm run bench': 'by hand',
+  'npm run bench': 'bench/bench.test.ts',
   'scripts/test-all.sh': 'itself',
 };
 
