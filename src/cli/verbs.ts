@@ -83,6 +83,16 @@ export const VERBS: readonly VerbGroup[] = [
       { name: 'forget', summary: 'Drop snapshots by id or by a policy', load: () => import('./commands/forget.ts') },
       { name: 'prune', summary: 'Free the space that no snapshot needs', load: () => import('./commands/prune.ts') },
       {
+        name: 'repair',
+        summary: 'Save what can be saved of a damaged repository',
+        load: () => import('./commands/repair.ts'),
+      },
+      {
+        name: 'rewrite',
+        summary: 'Take files out of snapshots, or change their host',
+        load: () => import('./commands/rewrite.ts'),
+      },
+      {
         name: 'unlock',
         summary: 'Remove locks that dead processes left behind',
         load: () => import('./commands/unlock.ts'),

@@ -1,10 +1,11 @@
 /** The keys of a repository: each opens the same master key with another password. */
-import { RespaldoError } from '../errors.ts';
+import { isError, RespaldoError } from '../errors.ts';
 import type { RepositoryContext } from './context.ts';
 import type { Id } from './format/id.ts';
 import { createKeyFile, describeKeyFile, type KeyDerivation, type KeyOwner, openKeyFile } from './format/key.ts';
 import type { KeyInfo } from './repository.ts';
 import { withLock } from './storage/locks.ts';
+import type { Objects } from './storage/objects.ts';
 
 export async function listKeys(
   { objects }: RepositoryContext,
@@ -13,10 +14,19 @@ export async function listKeys(
 ): Promise<readonly KeyInfo[]> {
   const keys: KeyInfo[] = [];
   for await (const { id } of objects.list('key', signal)) {
-    const about = describeKeyFile(await objects.load('key', id, signal));
-    keys.push({ id, current: id === current, ...about });
+    keys.push({ id, current: id === current, ...(await describe(objects, id, signal)) });
   }
   return keys.sort((a, b) => (`${a.created} ${a.id}` < `${b.created} ${b.id}` ? -1 : 1));
+}
+
+/** A damaged key is listed as well: it can be removed. */
+async function describe(objects: Objects, id: Id, signal: AbortSignal): Promise<Omit<KeyInfo, 'id' | 'current'>> {
+  try {
+    return describeKeyFile(await objects.load('key', id, signal));
+  } catch (error) {
+    if (!isError(error, 'repository-damaged')) throw error;
+    return { username: '', hostname: '', created: '', damaged: true };
+  }
 }
 
 /** @returns the new key's id */

@@ -47,7 +47,7 @@ function defineList(command: Command, invocation: Invocation): void {
     withRepository(invocation, async (repository) => {
       const keys = (await repository.keys(signal)).map((key) => ({
         ...key,
-        created: formatTime(new Date(key.created)),
+        created: key.damaged === true ? 'damaged' : formatTime(new Date(key.created)),
       }));
       output.json(
         keys.map(({ current, id, username, hostname, created }) => ({

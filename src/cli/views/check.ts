@@ -24,7 +24,7 @@ export function checkMessage(findings: readonly Finding[]): Record<string, unkno
     message_type: 'summary',
     num_errors: damage.length,
     broken_packs: packs.length === 0 ? null : [...new Set(packs)],
-    suggest_repair_index: false,
+    suggest_repair_index: findings.some(({ code }) => code === 'index-damaged' || code === 'pack-missing'),
     suggest_prune: findings.some(({ severity }) => severity === 'note'),
   };
 }

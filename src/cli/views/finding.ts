@@ -20,3 +20,10 @@ export function tellFinding(finding: Finding, during: 'archival' | 'restore', ou
     item: finding.subject ?? '',
   });
 }
+
+/** Tells what a repair noticed: damage always. */
+export function tellRepairFinding(finding: Finding, output: Output): void {
+  if (finding.severity === 'note') output.detail(harmless(finding.message));
+  else output.warn(finding.message);
+  output.json({ message_type: 'finding', ...finding });
+}

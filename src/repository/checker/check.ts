@@ -12,8 +12,10 @@ import { takeLock } from '../storage/locks.ts';
 import { checkData } from './data.ts';
 import * as found from './findings.ts';
 import { findHits } from './hits.ts';
+import { checkKeys } from './keys.ts';
 import { Losses } from './losses.ts';
 import { checkPacks } from './packs.ts';
+import { packsOf } from './subset.ts';
 import { checkTrees } from './trees.ts';
 
 /** See {@link Repository.check}. Damage is a finding; what stops the check itself (a lock, the network) is thrown. */
@@ -34,19 +36,24 @@ export async function* check(
   }
 }
 
-async function* checkAll(
+/** The same for who holds a lock already. Nothing is believed that was read before: see {@link afresh}. */
+export async function* checkAll(
   context: RepositoryContext,
   { readData, onProgress }: CheckOptions,
   signal: AbortSignal,
 ): AsyncGenerator<Finding, void, undefined> {
   const progressOf = (what: 'snapshots' | 'packs') => (done: number, total: number) => onProgress?.(done, total, what);
+  yield* checkKeys(context, signal);
   // Before the index, so that it has all that these snapshots need.
   const snapshots = yield* readSnapshots(context, signal);
   const index = yield* loadIndex(context, signal);
   const losses = new Losses(index);
   const present = yield* checkPacks(context, index, losses, signal);
   yield* checkTrees(context, index, snapshots, losses, progressOf('snapshots'), signal);
-  if (readData) yield* checkData(context, index, present, losses, progressOf('packs'), signal);
+  if (readData !== false) {
+    const packs = readData === true ? new Set(present.keys()) : packsOf(readData, present, Math.random);
+    yield* checkData(context, index, packs, losses, progressOf('packs'), signal);
+  }
   if (losses.any) yield* findHits(context, index, snapshots, losses, signal);
 }
 

@@ -12,6 +12,10 @@ export function snapshotDamaged(id: Id, why: string): Finding {
   return damage('snapshot-damaged', `snapshot ${id} cannot be read: ${why}`, id);
 }
 
+export function keyDamaged(id: Id, why: string): Finding {
+  return damage('key-damaged', `key ${id} cannot be read, its password opens nothing: ${why}`, id);
+}
+
 export function packMissing(id: Id): Finding {
   return damage('pack-missing', `pack ${id} is missing`, id);
 }
@@ -40,7 +44,8 @@ export function rootMissing(id: Id): Finding {
 }
 
 export function blobDamaged(type: BlobType, id: Id, pack: Id, why: string): Finding {
-  return damage('blob-damaged', `${type} blob ${id} in pack ${pack}: ${why}`, id);
+  const reason = why.replace(`${type} blob ${id} is damaged: `, '');
+  return damage('blob-damaged', `${type} blob ${id} in pack ${pack} is damaged: ${reason}`, id);
 }
 
 export function treeDamaged(id: Id, pack: Id, why: string): Finding {

@@ -14,14 +14,14 @@ export async function* checkPacks(
   index: BlobIndex,
   losses: Losses,
   signal: AbortSignal,
-): AsyncGenerator<Finding, ReadonlySet<Id>, undefined> {
+): AsyncGenerator<Finding, ReadonlyMap<Id, number>, undefined> {
   const sizes = new Map<Id, number>();
   for await (const { id, size } of listPacks(context.nearby, signal)) sizes.set(id, size);
-  const present = new Set<Id>();
+  const present = new Map<Id, number>();
   for (const { id, rows } of index.packRows()) {
     const size = sizes.get(id);
     sizes.delete(id);
-    if (size !== undefined) present.add(id);
+    if (size !== undefined) present.set(id, size);
     yield* comparePack(index, losses, id, rows, size);
   }
   for (const [id, size] of sizes) yield found.packUnreferenced(id, size);

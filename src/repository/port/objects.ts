@@ -38,4 +38,6 @@ export interface KeyInfo {
   readonly username: string;
   readonly hostname: string;
   readonly created: string;
+  /** Its file cannot be read: nothing is known of it, and it opens nothing. */
+  readonly damaged?: true;
 }
