@@ -15,15 +15,17 @@ import { describe, REPOSITORY_EXITS } from '../help.ts';
 import { identity } from '../identity.ts';
 import type { Invocation } from '../invocation.ts';
 import { addKeepOptions, rulesOf, type KeepOptions } from '../keep-options.ts';
+import { addPruneOptions, type PruneFlags } from '../prune-options.ts';
 import { addSelectOptions, filterOf, type SelectOptions } from '../select.ts';
 import { withRecorder, withRepository } from '../session.ts';
 import { count } from '../units.ts';
 import { forgetLines, forgetMessage } from '../views/forget.ts';
-import { addMaxUnused, prune, type PruneOptions } from './prune.ts';
+import { prune } from './prune.ts';
 
-interface Options extends SelectOptions, KeepOptions, Partial<PruneOptions> {
+interface Options extends SelectOptions, KeepOptions, PruneFlags {
   readonly groupBy: GroupBy;
   readonly prune?: boolean;
+  readonly dryRun?: boolean;
   readonly compact?: boolean;
 }
 
@@ -47,7 +49,7 @@ export function define(command: Command, invocation: Invocation): void {
     .option('--prune', 'free the space too, if something was dropped')
     .option('-c, --compact', 'leave the paths out')
     .option('-n, --dry-run', 'show what would be dropped, change nothing');
-  addMaxUnused(addSelectOptions(command)).action((ids: string[], options: Options) =>
+  addPruneOptions(addSelectOptions(command)).action((ids: string[], options: Options) =>
     withRepository(invocation, (repository, { config }) => run(repository, ids, options, config, invocation)),
   );
 }
@@ -68,7 +70,14 @@ async function run(
   for (const line of forgetLines(plan, options.compact ?? false, output)) output.note(line);
   if (options.dryRun === true) {
     if (ids.length === 0) output.json(forgetMessage(plan));
-    output.note('a dry run: nothing was changed');
+    if (options.prune === true && plan.remove.length > 0)
+      await prune(
+        repository,
+        options,
+        invocation,
+        plan.remove.map(({ id }) => id),
+      );
+    else output.note('a dry run: nothing was changed');
     return;
   }
   await carryOut(plan, repository, invocation);

@@ -42,16 +42,22 @@ export class PackBuilder {
   readonly #type: BlobType;
   readonly #sealer: Sealer;
   readonly #compressLevel: number | undefined;
+  readonly #alwaysCompress: boolean;
   #buffer = new ArrayBuffer(0);
   #size = 0;
   #headerSize = headerBase();
   #blobs: PackedBlob[] = [];
 
-  /** @param compressLevel undefined for a repository of version 1, which knows no compression */
-  constructor(type: BlobType, sealer: Sealer, compressLevel: number | undefined) {
+  /**
+   * @param compressLevel undefined for a repository of version 1, which knows no compression
+   * @param alwaysCompress also what becomes no smaller by it. Trees are: restic's prune repacks every pack with an
+   *   uncompressed tree, time and again
+   */
+  constructor(type: BlobType, sealer: Sealer, compressLevel: number | undefined, alwaysCompress = type === 'tree') {
     this.#type = type;
     this.#sealer = sealer;
     this.#compressLevel = compressLevel;
+    this.#alwaysCompress = alwaysCompress;
   }
 
   /** Bytes of sealed blobs so far. */
@@ -66,8 +72,7 @@ export class PackBuilder {
   /** Seals the blob into the pack, compressed if that helps. The caller has made sure that it is new. */
   add(id: Id, plain: Uint8Array): PackedBlob {
     const packed = this.#compressLevel === undefined ? undefined : compress(plain, this.#compressLevel);
-    // Trees are compressed at any cost: restic's prune repacks every pack with an uncompressed tree, time and again.
-    if (packed !== undefined && (packed.length < plain.length || this.#type === 'tree'))
+    if (packed !== undefined && (packed.length < plain.length || this.#alwaysCompress))
       return this.#append(id, packed, plain.length);
     return this.#append(id, plain, 0);
   }

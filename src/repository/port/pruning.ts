@@ -19,7 +19,21 @@ export interface PrunePlan {
   readonly blobs: { readonly used: number; readonly unused: number; readonly duplicate: number };
 }
 
+/** What to do, with restic's meaning. */
 export interface PrunePolicy {
-  /** Unused bytes that may stay, as a share of the used ones. restic's default: 0.05. */
-  readonly maxUnused: number;
+  /** Unused bytes that may stay: a share of the used ones, or bytes. */
+  readonly maxUnused: number | { readonly bytes: number };
+  /** Repack less than so many bytes. Default: as many as it takes. */
+  readonly maxRepackBytes?: number;
+  /** Repack no packs of data, which a cache does not keep. */
+  readonly cacheableOnly?: boolean;
+  /** Repack data that is not compressed, too. Not in version 1. */
+  readonly compress?: boolean;
+  /**
+   * Put packs together that are smaller than so many bytes, if there are several; or, `small`, below four fifths of the
+   * usual size. Default: below a twenty-fifth of it.
+   */
+  readonly smallerThan?: number | 'small';
+  /** Plan as though these snapshots were gone already. Such a plan is never carried out. */
+  readonly without?: readonly string[];
 }

@@ -1,4 +1,5 @@
 import { PACK_SIZE } from '../format/pack.ts';
+import type { PrunePolicy } from '../repository.ts';
 import { type PackUsage, wasteOf } from './pack-usage.ts';
 
 /** What is done with each pack that the index tells of. */
@@ -8,72 +9,74 @@ export interface PackChoice {
   readonly remove: readonly PackUsage[];
 }
 
-export interface ChoiceRules {
-  /** Unused bytes that may stay, as a share of the used ones. */
-  readonly maxUnused: number;
-  /** Whether trees are to be compressed: version 2. */
-  readonly compressTrees: boolean;
+export interface ChoiceRules extends PrunePolicy {
+  /** Of the repository: 1 knows no compression. */
+  readonly version: 1 | 2;
 }
 
 /** Smaller packs are put together, once there are enough of them that it is worth it. */
-const SMALL = PACK_SIZE / 4;
+const TINY = PACK_SIZE / 25;
+const SMALL = PACK_SIZE * 0.8;
 const ENOUGH_SMALL = 10;
 
 /**
- * Chooses as restic does: packs without use go; mixed packs, tree packs with waste and uncompressed trees are always
- * repacked, since trees are what is read most; of data packs the most wasteful, until what is left of waste is bearable;
- * and many small packs are put together.
+ * Chooses as restic 0.18 does: packs without use go; mixed packs, tree packs with waste and uncompressed trees are
+ * repacked, since trees are what is read most; many small packs are put together; and of data packs the most wasteful,
+ * until what is left of waste is bearable.
  */
 export function choosePacks(packs: readonly PackUsage[], rules: ChoiceRules): PackChoice {
   const remove = packs.filter(({ used }) => used === 0);
   const useful = packs.filter(({ used }) => used > 0);
-  const must = useful.filter((pack) => mustRepack(pack, rules));
-  const rest = useful.filter((pack) => !mustRepack(pack, rules));
+  const { smallerThan = TINY } = rules;
+  const least = smallerThan === 'small' ? SMALL : smallerThan;
+  const isSmall = ({ size }: PackUsage): boolean => size < least;
 
-  const mergeable = mergeableTypes(rest);
-  const small = rest.filter((pack) => isSmall(pack) && mergeable.has(pack.type));
-  const others = rest.filter((pack) => !isSmall(pack) || !mergeable.has(pack.type));
-  const wasteful = chooseWasteful(others, rules.maxUnused * sum(useful, ({ used }) => used));
+  const touchable = useful.filter(({ type }) => type !== 'data' || rules.cacheableOnly !== true);
+  const flawed = touchable.filter((pack) => isFlawed(pack, rules));
+  const small = touchable.filter((pack) => !isFlawed(pack, rules) && isSmall(pack));
+  const candidates = [...flawed, ...(small.length < ENOUGH_SMALL ? [] : small)].sort(byUrgency(isSmall));
 
-  const repack = new Set([...must, ...small, ...wasteful]);
+  const repack = takeWhileWorthIt(candidates, isSmall, useful, rules);
   return { remove, repack: [...repack], keep: useful.filter((pack) => !repack.has(pack)) };
 }
 
-function mustRepack(pack: PackUsage, { compressTrees }: ChoiceRules): boolean {
-  switch (pack.type) {
-    case 'mixed':
-      return true;
-    case 'tree':
-      return wasteOf(pack) > 0 || (compressTrees && pack.hasPlainTree);
-    case 'data':
-      return false;
-  }
+/** Whether there is anything wrong with it but its size. */
+function isFlawed(pack: PackUsage, rules: ChoiceRules): boolean {
+  return pack.type === 'mixed' || wasteOf(pack) > 0 || mustCompress(pack, rules);
 }
 
-/** The most wasteful first, until what stays unused is at most `bearable` bytes. */
-function chooseWasteful(packs: readonly PackUsage[], bearable: number): PackUsage[] {
-  const candidates = packs
-    .filter((pack) => wasteOf(pack) > 0)
-    .sort((a, b) => wasteOf(b) / b.size - wasteOf(a) / a.size);
-  let left = sum(candidates, wasteOf);
-  const chosen: PackUsage[] = [];
+function mustCompress({ type, hasPlainBlob }: PackUsage, { version, compress }: ChoiceRules): boolean {
+  return version > 1 && hasPlainBlob && (type === 'tree' || compress === true);
+}
+
+/** Trees first, then what is small, then what wastes most. */
+function byUrgency(isSmall: (pack: PackUsage) => boolean): (a: PackUsage, b: PackUsage) => number {
+  const rank = (pack: PackUsage): number => (pack.type !== 'data' ? 0 : isSmall(pack) ? 1 : 2);
+  const share = (pack: PackUsage): number => wasteOf(pack) / pack.used;
+  return (a, b) => rank(a) - rank(b) || share(b) - share(a);
+}
+
+/** Up to the limits of what may be repacked, and of waste that is worth it. */
+function takeWhileWorthIt(
+  candidates: readonly PackUsage[],
+  isSmall: (pack: PackUsage) => boolean,
+  useful: readonly PackUsage[],
+  rules: ChoiceRules,
+): Set<PackUsage> {
+  const { maxUnused, maxRepackBytes = Infinity } = rules;
+  const bearable = typeof maxUnused === 'number' ? maxUnused * sum(useful, ({ used }) => used) : maxUnused.bytes;
+  const chosen = new Set<PackUsage>();
+  let waste = sum(useful, wasteOf);
+  let bytes = 0;
   for (const pack of candidates) {
-    if (left <= bearable) break;
-    chosen.push(pack);
-    left -= wasteOf(pack);
+    if (bytes + pack.size >= maxRepackBytes) continue;
+    const isBearable = waste < bearable && !isSmall(pack);
+    if (isBearable && pack.type === 'data' && !mustCompress(pack, rules)) continue;
+    chosen.add(pack);
+    waste -= wasteOf(pack);
+    bytes += pack.size;
   }
   return chosen;
-}
-
-function isSmall({ size }: PackUsage): boolean {
-  return size < SMALL;
-}
-
-/** The types with so many small packs that it is worth putting them together. */
-function mergeableTypes(packs: readonly PackUsage[]): ReadonlySet<PackUsage['type']> {
-  const types = ['data', 'tree'] as const;
-  const small = packs.filter(isSmall);
-  return new Set(types.filter((type) => small.filter((pack) => pack.type === type).length >= ENOUGH_SMALL));
 }
 
 function sum(packs: readonly PackUsage[], bytes: (pack: PackUsage) => number): number {

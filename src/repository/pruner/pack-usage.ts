@@ -13,8 +13,8 @@ export interface PackUsage {
   /** What is kept of it, and its frame. 0: nothing is. */
   readonly used: number;
   readonly type: PackedBlob['type'] | 'mixed';
-  /** Whether it holds a tree that is not compressed. */
-  readonly hasPlainTree: boolean;
+  /** Whether it holds a blob that is not compressed. */
+  readonly hasPlainBlob: boolean;
 }
 
 /** @param kept by row */
@@ -23,17 +23,16 @@ export function* usageOfPacks(index: BlobIndex, kept: BlobBits): Generator<PackU
     let size = headerBase();
     let used = 0;
     let trees = 0;
-    let hasPlainTree = false;
+    let hasPlainBlob = false;
     for (const row of rows) {
       const bytes = index.bytesOf(row);
       size += bytes;
       if (kept.has(row)) used += bytes;
-      if (!index.isTree(row)) continue;
-      trees += 1;
-      hasPlainTree ||= !index.isCompressed(row);
+      if (index.isTree(row)) trees += 1;
+      hasPlainBlob ||= !index.isCompressed(row);
     }
     const type = trees === 0 ? 'data' : trees === rows.length ? 'tree' : 'mixed';
-    yield { id, pack, size, used: used === 0 ? 0 : used + headerBase(), type, hasPlainTree };
+    yield { id, pack, size, used: used === 0 ? 0 : used + headerBase(), type, hasPlainBlob };
   }
 }
 

@@ -1,6 +1,7 @@
+import { RespaldoError } from '../../errors.ts';
 import type { RepositoryContext } from '../context.ts';
 import type { Id } from '../format/id.ts';
-import { headerBase } from '../format/pack.ts';
+import { headerBase, PACK_SIZE } from '../format/pack.ts';
 import type { PrunePlan, PrunePolicy } from '../repository.ts';
 import type { BlobBits } from '../storage/blob-bits.ts';
 import type { BlobIndex } from '../storage/blob-index.ts';
@@ -30,7 +31,9 @@ export async function planPrune(
   policy: PrunePolicy,
   signal: AbortSignal,
 ): Promise<DetailedPlan> {
-  const roots = await loadRoots(context, signal);
+  const { version } = context.config;
+  requirePossible(policy, version);
+  const roots = await loadRoots(context, signal, policy.without);
   const index = await context.loadIndex(signal);
   const used = await findUsedBlobs(context, index, roots, signal);
   const sizes = new Map<Id, number>();
@@ -38,8 +41,7 @@ export async function planPrune(
 
   const chosen = chooseCopies(index, used, soundness(index, sizes));
   const packs = [...usageOfPacks(index, chosen.kept)];
-  const rules = { maxUnused: policy.maxUnused, compressTrees: context.config.version === 2 };
-  const choice = choosePacks(packs, rules);
+  const choice = choosePacks(packs, { ...policy, version });
   return {
     summary: summarize(chosen, packs, choice, sizes),
     index,
@@ -47,6 +49,15 @@ export async function planPrune(
     choice,
     present: new Set(sizes.keys()),
   };
+}
+
+function requirePossible({ compress, smallerThan = 0 }: PrunePolicy, version: 1 | 2): void {
+  if (compress === true && version === 1)
+    throw new RespaldoError('usage', 'a repository of version 1 knows no compression', {
+      hint: 'Upgrade it first: respaldo migrate upgrade_repo_v2',
+    });
+  if (smallerThan !== 'small' && smallerThan > PACK_SIZE)
+    throw new RespaldoError('usage', `packs have ${String(PACK_SIZE)} bytes: nothing larger can be made of them`);
 }
 
 function soundness(index: BlobIndex, sizes: ReadonlyMap<Id, number>): (pack: number) => boolean {

@@ -21,7 +21,8 @@ export function prune(
   const { objects, clock } = context;
   return withLock(objects, { exclusive: true, clock, signal }, async (signal, lock) => {
     const plan = await planPrune(context, policy, signal);
-    if (await onPlan(plan.summary)) await execute(context, plan, lock, signal);
+    const isReal = policy.without === undefined;
+    if ((await onPlan(plan.summary)) && isReal) await execute(context, plan, policy, lock, signal);
     return plan.summary;
   });
 }
@@ -33,6 +34,7 @@ export function prune(
 async function execute(
   context: RepositoryContext,
   plan: DetailedPlan,
+  { compress = false }: PrunePolicy,
   lock: Guard,
   signal: AbortSignal,
 ): Promise<void> {
@@ -44,7 +46,7 @@ async function execute(
   await context.store.sweep?.(signal);
 
   const repacked = new Set(choice.repack.map(({ pack }) => pack));
-  const added = await repack(context, index, kept, repacked, signal);
+  const added = await repack(context, index, kept, repacked, compress, signal);
   const dropped = new Set([...choice.repack, ...choice.remove].map(({ pack }) => pack));
   const obsolete = await rewriteIndex(objects, index, dropped, added, signal);
 

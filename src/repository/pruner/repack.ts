@@ -16,6 +16,7 @@ const COMPRESSION_LEVEL = 3;
 /**
  * Copies what is kept of some packs into new ones, verified blob by blob, a few megabytes at a time.
  * @param packs by their number in the index
+ * @param compress also data that is not compressed yet, so that none is left
  * @returns the new packs, durable, but in no index yet
  * @throws RespaldoError `repository-damaged` if a blob cannot be read from any of its places
  */
@@ -24,9 +25,10 @@ export async function repack(
   index: BlobIndex,
   kept: BlobBits,
   packs: ReadonlySet<number>,
+  compress: boolean,
   signal: AbortSignal,
 ): Promise<IndexedPack[]> {
-  const writer = new Repacker(context, index, signal);
+  const writer = new Repacker(context, index, compress, signal);
   for (const { id, pack, rows } of index.packRows()) {
     if (!packs.has(pack)) continue;
     const blobs = rows.filter((row) => kept.has(row)).map((row) => index.at(row));
@@ -37,19 +39,21 @@ export async function repack(
 
 class Repacker {
   readonly #context: RepositoryContext;
+  readonly #compress: boolean;
   readonly #signal: AbortSignal;
   readonly #reader: BlobReader;
   readonly #builders: Readonly<Record<BlobType, PackBuilder>>;
   readonly #written: IndexedPack[] = [];
 
-  constructor(context: RepositoryContext, index: BlobIndex, signal: AbortSignal) {
+  constructor(context: RepositoryContext, index: BlobIndex, compress: boolean, signal: AbortSignal) {
     const { sealer, config } = context;
     const level = config.version === 1 ? undefined : COMPRESSION_LEVEL;
     this.#context = context;
+    this.#compress = compress;
     this.#signal = signal;
     this.#reader = new BlobReader(context, index);
     this.#builders = {
-      data: new PackBuilder('data', sealer, level),
+      data: new PackBuilder('data', sealer, level, compress),
       tree: new PackBuilder('tree', sealer, level),
     };
   }
@@ -74,7 +78,8 @@ class Repacker {
 
   /** Trees are compressed where the repository can: see {@link PackBuilder.add}. */
   #canStay({ type, uncompressedLength }: Located): boolean {
-    return type === 'data' || uncompressedLength > 0 || this.#context.config.version === 1;
+    const mayBePlain = (type === 'data' && !this.#compress) || this.#context.config.version === 1;
+    return uncompressedLength > 0 || mayBePlain;
   }
 
   async #write(builder: PackBuilder): Promise<void> {

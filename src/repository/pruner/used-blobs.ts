@@ -9,9 +9,17 @@ import { TreeWalk } from '../storage/tree-walk.ts';
 
 const NAMED = 5;
 
-/** The roots of everything that must stay. @throws RespaldoError `repository-damaged` if a snapshot cannot be read */
-export async function loadRoots({ objects }: RepositoryContext, signal: AbortSignal): Promise<Set<Id>> {
-  const snapshots = await loadSnapshots(objects, signal);
+/**
+ * The roots of everything that must stay.
+ * @param without ids of snapshots to pass over
+ * @throws RespaldoError `repository-damaged` if a snapshot cannot be read
+ */
+export async function loadRoots(
+  { objects }: RepositoryContext,
+  signal: AbortSignal,
+  without: readonly string[] = [],
+): Promise<Set<Id>> {
+  const snapshots = (await loadSnapshots(objects, signal)).filter(({ id }) => !without.includes(id));
   return new Set(snapshots.map(({ tree }) => tree));
 }
 
