@@ -13,10 +13,8 @@ const MOD: usize = 4096;
 // --- Rabin fingerprints over GF(2): a 64-byte window, cut where the digest's low bits are zero ------------------------
 
 const WINDOW: usize = 64;
-/** Bytes that each of three lanes scans before the lanes are compared. */
-const LANE: usize = 8192;
-/** With fewer bits a cut is so near that what the other lanes found would mostly be thrown away. */
-const BITS_FOR_LANES: u32 = 17;
+/** With fewer bits a cut is so near that most of what long lanes find would be thrown away. */
+const BITS_FOR_LONG_LANES: u32 = 17;
 
 // The polynomial has degree 53, so the byte that a shift pushes out lies above bit 53 - 8 before the shift.
 const DEGREE: u64 = 53;
@@ -71,35 +69,44 @@ function cutInOneLane(from: usize, to: usize, mask: u64): usize {
 /**
  * The first position in [from, to] where a chunk ends, which is where `bits` bits of the digest are zero; 0 if there is
  * none. The 64 bytes before `from` must be readable.
- *
- * A digest depends on its window alone, so three stretches can be scanned side by side, which hides the latency of the
- * table look-ups. The first lane's finding wins at once; those of the others wait for the lanes before them.
  */
 export function cut(from: usize, to: usize, bits: u32): usize {
   const mask: u64 = ((<u64>1) << bits) - 1;
-  if (bits < BITS_FOR_LANES) return cutInOneLane(from, to, mask);
-  while (to - from >= 3 * LANE) {
+  return bits < BITS_FOR_LONG_LANES ? cutInLanes<u16>(from, to, mask) : cutInLanes<u64>(from, to, mask);
+}
+
+const KIB: usize = 1024;
+
+/**
+ * A digest depends on its window alone, so three stretches can be scanned side by side, which hides the latency of the
+ * table look-ups. The first lane's finding wins at once; those of the others wait for the lanes before them.
+ *
+ * Each lane scans as many KiB before the lanes are compared as `Kib` has bytes: a type, because the offsets of the
+ * other lanes must be known when this is compiled.
+ */
+function cutInLanes<Kib>(from: usize, to: usize, mask: u64): usize {
+  while (to - from >= 3 * KIB * sizeof<Kib>()) {
     let window = from - WINDOW;
     let a = digestOf(window);
-    let b = digestOf(window + LANE);
-    let c = digestOf(window + 2 * LANE);
+    let b = digestOf(window + KIB * sizeof<Kib>());
+    let c = digestOf(window + 2 * KIB * sizeof<Kib>());
     let second: usize = 0;
     let third: usize = 0;
-    const end = window + LANE;
+    const end = window + KIB * sizeof<Kib>();
     for (; window < end; window++) {
       if ((a & mask) == 0) return window + WINDOW;
-      if ((b & mask) == 0 && second == 0) second = window + WINDOW + LANE;
-      if ((c & mask) == 0 && third == 0) third = window + WINDOW + 2 * LANE;
+      if ((b & mask) == 0 && second == 0) second = window + WINDOW + KIB * sizeof<Kib>();
+      if ((c & mask) == 0 && third == 0) third = window + WINDOW + 2 * KIB * sizeof<Kib>();
       a ^= load<u64>((<usize>load<u8>(window)) << 3, OUT);
-      b ^= load<u64>((<usize>load<u8>(window, LANE)) << 3, OUT);
-      c ^= load<u64>((<usize>load<u8>(window, 2 * LANE)) << 3, OUT);
+      b ^= load<u64>((<usize>load<u8>(window, KIB * sizeof<Kib>())) << 3, OUT);
+      c ^= load<u64>((<usize>load<u8>(window, 2 * KIB * sizeof<Kib>())) << 3, OUT);
       a = ((a << 8) | load<u8>(window, WINDOW)) ^ load<u64>((<usize>(a >> TOP)) << 3, MOD);
-      b = ((b << 8) | load<u8>(window, WINDOW + LANE)) ^ load<u64>((<usize>(b >> TOP)) << 3, MOD);
-      c = ((c << 8) | load<u8>(window, WINDOW + 2 * LANE)) ^ load<u64>((<usize>(c >> TOP)) << 3, MOD);
+      b = ((b << 8) | load<u8>(window, WINDOW + KIB * sizeof<Kib>())) ^ load<u64>((<usize>(b >> TOP)) << 3, MOD);
+      c = ((c << 8) | load<u8>(window, WINDOW + 2 * KIB * sizeof<Kib>())) ^ load<u64>((<usize>(c >> TOP)) << 3, MOD);
     }
     if (second) return second;
     if (third) return third;
-    from += 3 * LANE;
+    from += 3 * KIB * sizeof<Kib>();
   }
   return cutInOneLane(from, to, mask);
 }

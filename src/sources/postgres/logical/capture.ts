@@ -5,7 +5,7 @@ import type { BackupAddress } from '../address.ts';
 import { FACTS_PATH } from '../facts.ts';
 import { findPassword } from '../password.ts';
 import { chooseDatabases } from './choose-databases.ts';
-import { DatabaseEntries, metadataAt } from './database-entries.ts';
+import { DatabaseEntries, dumpMetadata } from './database-entries.ts';
 import { dumpGlobals, knowsGuard } from './dumps.ts';
 import type { DatabaseFacts, LogicalFacts } from './facts.ts';
 import { encodeLogicalFacts, findLogicalFacts } from './logical-snapshot.ts';
@@ -27,14 +27,14 @@ export async function* captureDumps(
 ): AsyncGenerator<Entry> {
   const password = await findPassword(address, given);
   const anyPsql = await Toolbox.open(address, password, io.runtime, io.signal);
-  const { server, databases, maintenance, time } = await survey(anyPsql, address);
+  const { server, databases, maintenance } = await survey(anyPsql, address);
   const tools = await anyPsql.ofVersion(Math.floor(server.number / 10_000));
   const chosen = chooseDatabases(databases, address, tools.server);
   const before = options.previous && (await findLogicalFacts(options.previous));
   const isGuarded = await knowsGuard(tools);
   if (!server.passwords) io.report(passwordsMissing(tools.server));
 
-  const metadata = metadataAt(time);
+  const metadata = dumpMetadata();
   yield { kind: 'directory', path: '/dump', metadata: { ...metadata, mode: 0o700 } };
   const globals = { rows: new Map<string, number>(), sequences: [], bytes: 0 };
   const roles = dumpGlobals(tools, isGuarded, maintenance, server.passwords, globals);

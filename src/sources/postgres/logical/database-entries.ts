@@ -67,7 +67,7 @@ export class DatabaseEntries {
     const large = largeTables(inventory.relations);
 
     const folder = `/dump/${fileName(database.name)}`;
-    const metadata = metadataAt(held.time);
+    const metadata = dumpMetadata();
     const file = (name: string, content: AsyncIterable<Uint8Array> | Iterable<Uint8Array>, how?: Cut): Entry => ({
       kind: 'file',
       path: `${folder}/${name}`,
@@ -197,15 +197,17 @@ function linesIn(piece: Uint8Array): number {
   return lines;
 }
 
-/** Of what exists nowhere as a file: ours, for nobody else. @param seconds since 1970. */
-export function metadataAt(seconds: number): Metadata {
-  const time = BigInt(seconds) * 1_000_000_000n;
+/**
+ * Of what exists nowhere as a file: ours, for nobody else. Its time is always the same, so that a dump of what has not
+ * changed is the same to the last byte of its folders; when it was taken is the snapshot's to tell.
+ */
+export function dumpMetadata(): Metadata {
   return {
     mode: 0o600,
     uid: process.getuid?.() ?? 0,
     gid: process.getgid?.() ?? 0,
-    mtimeNs: time,
-    atimeNs: time,
-    ctimeNs: time,
+    mtimeNs: 0n,
+    atimeNs: 0n,
+    ctimeNs: 0n,
   };
 }

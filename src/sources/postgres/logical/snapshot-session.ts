@@ -27,8 +27,6 @@ export interface HeldSnapshot {
   readonly id: string;
   readonly encoding: string;
   readonly pageBytes: number;
-  /** Seconds since 1970: when it was taken, by the server's clock. */
-  readonly time: number;
 }
 
 /** @param version of the server: 150008. */
@@ -39,14 +37,13 @@ export async function holdSnapshot(tools: Toolbox, database: string, version: nu
     await applySettings(session, version);
     const [row] = await session.query(
       `SELECT pg_export_snapshot() AS id, current_setting('server_encoding') AS encoding,
-         current_setting('block_size')::int AS pages, extract(epoch FROM now())::bigint AS time`,
+         current_setting('block_size')::int AS pages`,
     );
     return {
       session,
       id: String(row?.id),
       encoding: String(row?.encoding),
       pageBytes: Number(row?.pages),
-      time: Number(row?.time),
     };
   } catch (error) {
     await session.abandon();

@@ -9,8 +9,6 @@ export interface Survey {
   readonly databases: readonly DatabaseInventory[];
   /** The database that was asked in. */
   readonly maintenance: string;
-  /** Seconds since 1970, by the server's clock. */
-  readonly time: number;
 }
 
 /** Looks at a server, in whichever database lets us in: the one that is named, or those that every server has. */
@@ -21,9 +19,8 @@ export async function survey(tools: Toolbox, { databases }: Pick<BackupAddress, 
     try {
       const server = await inspectServer(session);
       const all = await inspectDatabases(session);
-      const [row] = await session.query('SELECT extract(epoch FROM now())::bigint AS time');
       await session.close();
-      return { server, databases: all, maintenance, time: Number(row?.time) };
+      return { server, databases: all, maintenance };
     } catch (error) {
       await session.abandon();
       failure ??= error;
