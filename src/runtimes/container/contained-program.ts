@@ -39,6 +39,11 @@ export class ContainedProgram implements Program {
   /** Nothing more comes from it. */
   readonly #silent: Promise<void>;
   #inhabitant: Inhabitant | undefined;
+  /** Output is waited for; else it waits for who reads it. */
+  #waiting = false;
+  /** Something came since the last time that it was asked. */
+  #heard = false;
+  #looking = false;
   /** How often in a row it was not there, although its output stayed open. */
   #absences = 0;
   #ending: Promise<void> | undefined;
@@ -69,7 +74,7 @@ export class ContainedProgram implements Program {
     const { argv, env = {}, stdin, cwd, user } = command;
     requireNames(env);
     const mark = `respaldo-${randomBytes(8).toString('hex')}`;
-    const introduced = !container.passesEnvironment && (stdin !== undefined || Object.keys(env).length > 0);
+    const introduced = !container.passesEnvironment;
     const exec = await container.exec({
       argv: launching({ mark, argv, preamble: introduced, ...(cwd !== undefined && { folder: cwd }) }),
       stdin: introduced || stdin !== undefined,
@@ -113,13 +118,13 @@ export class ContainedProgram implements Program {
 
   /** Hands the outputs on for as long as there are any, at the pace of who reads them. */
   async #pump(): Promise<void> {
-    const pieces = this.#exec.output[Symbol.asyncIterator]();
+    const watch = setInterval(() => void this.#watch(), this.#patience.pulse);
     try {
-      for (;;) {
-        const next = await this.#watched(pieces.next());
-        if (next.done === true) break;
-        if (next.value.from === 'stderr') this.stderr.add(next.value.bytes);
-        else if (!this.stdout.destroyed && !this.stdout.write(next.value.bytes)) await drained(this.stdout);
+      this.#waiting = true;
+      for await (const { from, bytes } of this.#exec.output) {
+        this.#heard = true;
+        if (from === 'stderr') this.stderr.add(bytes);
+        else if (!this.stdout.destroyed && !this.stdout.write(bytes)) await this.#drained();
       }
       this.#exited.resolve(this.#judged(await this.#exec.exit()));
       this.stdout.end();
@@ -127,18 +132,39 @@ export class ContainedProgram implements Program {
       this.#exited.resolve({ error: toRespaldoError(error) });
       this.stdout.destroy();
     } finally {
+      clearInterval(watch);
       this.stderr.end();
     }
   }
 
-  /** What is waited for; while it does not come, the program is looked at. */
-  async #watched<T>(coming: Promise<T>): Promise<T> {
-    for (;;) {
-      const patience = new AbortController();
-      const quiet = wait(this.#patience.pulse, undefined, { signal: patience.signal }).catch(() => undefined);
-      const come = await Promise.race([coming.then((value) => ({ value })), quiet]).finally(() => patience.abort());
-      if (come !== undefined) return come.value;
+  /** Until there is room again, or nobody wants more. */
+  async #drained(): Promise<void> {
+    this.#waiting = false;
+    await new Promise<void>((resolve) => {
+      const done = () => {
+        this.stdout.off('drain', done);
+        this.stdout.off('close', done);
+        resolve();
+      };
+      this.stdout.on('drain', done);
+      this.stdout.on('close', done);
+    });
+    this.#waiting = true;
+  }
+
+  /** While nothing comes, and somebody waits for it, the program is looked at from time to time. */
+  async #watch(): Promise<void> {
+    const quiet = this.#waiting && !this.#heard;
+    this.#heard = false;
+    if (!quiet || this.#looking) return;
+    this.#looking = true;
+    try {
       await this.#look();
+    } catch (error) {
+      this.#exited.resolve({ error: toRespaldoError(error) });
+      this.#exec.close();
+    } finally {
+      this.#looking = false;
     }
   }
 
@@ -214,18 +240,5 @@ function longAborted(signal: AbortSignal, grace: number, patience: AbortSignal):
     };
     if (signal.aborted) start();
     else signal.addEventListener('abort', start, { once: true, signal: patience });
-  });
-}
-
-/** Until there is room again, or nobody wants more. */
-function drained(stream: PassThrough): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      stream.off('drain', done);
-      stream.off('close', done);
-      resolve();
-    };
-    stream.on('drain', done);
-    stream.on('close', done);
   });
 }
