@@ -75,7 +75,10 @@ export class PodExec implements Exec {
 
   close(): void {
     clearInterval(this.#pings);
-    if (this.#status === undefined) return void this.#socket.terminate();
+    if (this.#status === undefined) {
+      this.#socket.terminate();
+      return;
+    }
     this.#socket.close();
     setTimeout(() => this.#socket.terminate(), CLOSE_MS).unref();
   }
