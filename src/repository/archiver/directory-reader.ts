@@ -1,12 +1,16 @@
 /** A worker's part of a directory: its entries become nodes, its files blobs. */
-import { lstatSync, readdirSync, type BigIntStats } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { hash } from 'node:crypto';
 import { systemClock } from '../../clock.ts';
 import { compareNames, decodeName } from '../../domain/name.ts';
 import type { Finding } from '../../domain/finding.ts';
 import { RespaldoError } from '../../errors.ts';
 import { fsPath } from '../filesystem/path.ts';
+import { isSameInstant, statPath } from '../filesystem/stat.ts';
+import type { Stat } from '../format/stat.ts';
 import type { Sealer } from '../format/crypto.ts';
+import type { Id } from '../format/id.ts';
+import type { NodeMatcher } from '../format/node-match.ts';
 import { encodeNode, type Node } from '../format/node.ts';
 import { joinTree } from '../format/tree.ts';
 import type { KnownBlobs } from '../storage/known-blobs.ts';
@@ -16,8 +20,10 @@ import type { BlobSink } from './blob-sink.ts';
 import type { Cutter } from './cutter.ts';
 import { changedWhileRead, missed, unreadable } from './entry-findings.ts';
 import { readFile } from './file-reader.ts';
-import { kindOf, localNode } from './local-node.ts';
 import { ItemLog } from './item-log.ts';
+import { localNode } from './local-node.ts';
+import { NodeRuns } from './node-runs.ts';
+import { ParentNodes, type KeptNode } from './parent-nodes.ts';
 import { isUnchanged, loadParent } from './parent-tree.ts';
 import type {
   DirectoriesAnswer,
@@ -25,7 +31,6 @@ import type {
   DirectoryTask,
   FileTally,
   ListingAnswer,
-  OpenNode,
   ParentTree,
 } from './protocol.ts';
 import type { Selector } from './selector.ts';
@@ -39,6 +44,7 @@ export interface Equipment {
   readonly sealer: Sealer;
   readonly known: KnownBlobs;
   readonly accounts: Accounts;
+  readonly matcher: NodeMatcher;
   readonly tellItems: boolean;
 }
 
@@ -76,16 +82,25 @@ async function readDirectory(
   if (names === undefined) return reading.answer(true);
   if (task.names === undefined && names.length > SLICE) return { value: { kind: 'listing', names }, transfer: [] };
   reading.compareWith(task.parent, names);
-  for (const name of names) await reading.entry(name);
+  for (const name of names) {
+    const renewed = reading.entry(name);
+    if (renewed !== undefined) await renewed;
+  }
   return reading.answer(false);
 }
+
+/** Sixty-four digits that stand for a subtree until it is known, and what closes the node behind them. */
+const NO_SUBTREE = '0'.repeat(64);
+const AFTER_SUBTREE = NO_SUBTREE.length + '"}'.length;
 
 class DirectoryReading {
   readonly #task: DirectoryTask;
   readonly #selector: Selector;
   readonly #equipment: Equipment;
-  #parent: ReadonlyMap<string, Node> = new Map();
-  readonly #parts: (Uint8Array | OpenNode)[] = [];
+  #parent = new ParentNodes(new Uint8Array(0));
+  /** Whether every node so far is the parent's. */
+  #isSame = true;
+  readonly #nodes = new NodeRuns();
   readonly #findings: Finding[] = [];
   readonly #tally: { -readonly [K in keyof FileTally]: number } = {
     filesNew: 0,
@@ -93,8 +108,6 @@ class DirectoryReading {
     filesUnmodified: 0,
     fileBytes: 0,
   };
-  /** Nodes since the last open one. */
-  #run: string[] = [];
   readonly #items: ItemLog | undefined;
 
   constructor(task: DirectoryTask, selector: Selector, equipment: Equipment) {
@@ -118,39 +131,41 @@ class DirectoryReading {
   }
 
   compareWith(parent: ParentTree | undefined, names: readonly string[]): void {
-    this.#parent = loadParent(parent, names, this.#equipment.sealer);
+    this.#parent = new ParentNodes(loadParent(parent, names, this.#equipment.sealer));
   }
 
-  async entry(name: string): Promise<void> {
+  /** Undefined: done, as for most entries; else to be waited for. */
+  entry(name: string): Promise<void> | undefined {
     const local = this.#task.local === '/' ? `/${name}` : `${this.#task.local}/${name}`;
+    const isFree = this.#task.explicit !== true;
     try {
-      if (this.#task.explicit !== true && this.#selector.excludes(local)) return this.#items?.excluded(local);
-      const stats = lstatSync(fsPath(local), { bigint: true });
-      const kind = kindOf(stats);
+      if (isFree && this.#selector.excludes(local)) return this.#leaveOut(local);
+      const stat = statPath(fsPath(local));
       // restic leaves sockets out as well: they mean nothing without their process.
-      if (kind === 'socket') return;
-      if (kind !== 'dir' && this.#task.explicit !== true && this.#selector.isTooLarge(stats.size))
-        return this.#items?.excluded(local);
-      const elsewhere = this.#task.device !== undefined && stats.dev !== this.#task.device;
-      if (elsewhere && kind !== 'dir') return;
-      const node = localNode(name, local, stats, this.#equipment.accounts, this.#selector.reading.withAtime);
-      if (kind === 'dir') this.#directory(node, local, stats, elsewhere);
-      else if (kind === 'file') await this.#file(node, local, stats);
-      else this.#run.push(encodeNode(node));
+      if (stat.type === 'socket') return undefined;
+      if (isFree && stat.type !== 'dir' && this.#selector.isTooLarge(stat.size)) return this.#leaveOut(local);
+      const isElsewhere = this.#task.device !== undefined && stat.device !== this.#task.device;
+      if (isElsewhere && stat.type !== 'dir') return undefined;
+      if (!isElsewhere && this.#keeps(name, local, stat)) return undefined;
+      return this.#renew(name, local, stat, isElsewhere);
     } catch (error) {
       this.#unreadable(local, error, 'file');
+      return undefined;
     }
   }
 
   answer(absent: boolean): Moved<DirectoryAnswer> {
-    this.#closeRun();
-    const finished = this.#parts.filter((part) => part instanceof Uint8Array);
-    const isComplete = !absent && this.#task.names === undefined && finished.length === this.#parts.length;
-    const tree = isComplete ? this.#tree(finished) : undefined;
+    const { parts, hasOpen } = this.#nodes.finish();
+    const isWhole = !absent && this.#task.names === undefined;
+    const same = isWhole && this.#isSame && this.#parent.isExhausted ? this.#task.parent?.id : undefined;
+    const finished = parts.filter((part) => part instanceof Uint8Array);
+    const isComplete = isWhole && !hasOpen;
+    const tree = isComplete ? this.#tree(finished, same) : undefined;
     const value: DirectoryAnswer = {
       kind: 'directory',
-      parts: isComplete ? [] : this.#parts,
+      parts: isComplete ? [] : parts,
       tree,
+      same,
       tally: { ...this.#equipment.sink.tally(), ...this.#tally },
       findings: this.#findings,
       items: this.#items?.items ?? [],
@@ -160,77 +175,106 @@ class DirectoryReading {
     return { value, transfer: moved.flatMap((bytes) => (bytes?.buffer instanceof ArrayBuffer ? [bytes.buffer] : [])) };
   }
 
-  #tree(nodes: readonly Uint8Array[]): DirectoryAnswer['tree'] {
+  #tree(nodes: readonly Uint8Array[], same: Id | undefined): NonNullable<DirectoryAnswer['tree']> {
+    if (same !== undefined) return { id: same };
     const encoded = joinTree(nodes);
     const digest = hash('sha256', encoded, 'buffer');
     const id = digest.toString('hex');
-    return this.#equipment.known.has('tree', digest) ? { id } : { id, bytes: ownBuffer(encoded) };
+    return this.#equipment.known.has('tree', digest) ? { id } : { id, bytes: encoded };
+  }
+
+  /**
+   * Whether the parent's node is the entry's node still. Its extended attributes and link target are not looked at:
+   * neither can change without the change time.
+   */
+  #keeps(name: string, local: string, stat: Stat): boolean {
+    const { matcher, known } = this.#equipment;
+    if (this.#parent.isEmpty || this.#selector.reading.withAtime === true) return false;
+    const node = this.#parent.keep(name, stat, matcher, known);
+    if (node === undefined) return false;
+    if (node.subtree !== undefined) this.#keepFolder(node, node.subtree, local, stat);
+    else this.#nodes.kept(this.#parent.bytes, node.start, node.end);
+    if (stat.type === 'file') {
+      this.#tally.filesUnmodified += 1;
+      this.#tally.fileBytes += stat.size;
+      this.#items?.unchanged(local);
+    }
+    return true;
+  }
+
+  #keepFolder({ start }: KeptNode, subtree: number, local: string, { device }: Stat): void {
+    const text = Buffer.from(this.#parent.bytes.subarray(start, subtree + NO_SUBTREE.length)).toString();
+    const previous = text.slice(-NO_SUBTREE.length);
+    this.#nodes.open({ kind: 'directory', json: text.slice(0, -NO_SUBTREE.length), local, device, previous });
+  }
+
+  /** The entry is new, or not as it was. */
+  async #renew(name: string, local: string, stat: Stat, isElsewhere: boolean): Promise<void> {
+    this.#isSame = false;
+    try {
+      const previous = this.#parent.take(name);
+      const node = this.#node(name, local, stat);
+      if (node.type === 'dir') this.#directory(node, local, stat, previous, isElsewhere);
+      else if (node.type === 'file') await this.#file(node, local, stat, previous);
+      else this.#nodes.encoded(encodeNode(node));
+    } catch (error) {
+      this.#unreadable(local, error, 'file');
+    }
   }
 
   /** A folder on another file system stays as an empty one: the place where it is mounted. */
-  #directory(node: Node, local: string, stats: BigIntStats, isMountPoint: boolean): void {
-    const previous = this.#parent.get(node.name);
-    this.#open({
-      kind: isMountPoint ? 'empty-directory' : 'directory',
-      node,
-      local,
-      device: stats.dev,
-      isKnown: previous?.type === 'dir',
-      previous: previous?.subtree,
-    });
+  #directory(node: Node, local: string, { device }: Stat, previous: Node | undefined, isMountPoint: boolean): void {
+    const json = encodeNode({ ...node, subtree: NO_SUBTREE }).slice(0, -AFTER_SUBTREE);
+    const kind = isMountPoint ? 'empty-directory' : 'directory';
+    this.#nodes.open({ kind, json, local, device, previous: previous?.subtree });
   }
 
-  async #file(node: Node, local: string, stats: BigIntStats): Promise<void> {
-    const previous = this.#parent.get(node.name);
-    if (
-      previous !== undefined &&
-      isUnchanged(stats, previous, this.#selector.reading) &&
-      this.#holdsAll(previous.content)
-    ) {
+  async #file(node: Node, local: string, stat: Stat, previous: Node | undefined): Promise<void> {
+    const { reading } = this.#selector;
+    if (previous !== undefined && isUnchanged(stat, previous, reading) && this.#holdsAll(previous.content)) {
       this.#tally.filesUnmodified += 1;
       this.#tally.fileBytes += node.size;
       this.#items?.unchanged(local);
-      this.#run.push(encodeNode({ ...node, content: previous.content ?? [] }));
+      this.#nodes.encoded(encodeNode({ ...node, content: previous.content ?? [] }));
       return;
     }
     if (node.size > LARGE_FILE) {
-      const isKnown = previous?.type === 'file';
-      this.#open({ kind: 'large-file', node, local, device: stats.dev, isKnown, previous: undefined });
+      this.#nodes.open({ kind: 'large-file', node, local, isKnown: previous?.type === 'file' });
       return;
     }
     this.#items?.begin();
     const read = await readFile(local, this.#equipment.cutter, this.#equipment.sink);
-    const isOther =
-      read.stats.ino !== stats.ino || read.stats.mtimeNs !== stats.mtimeNs || read.stats.size !== stats.size;
-    const { withAtime } = this.#selector.reading;
-    const described = isOther ? localNode(node.name, local, read.stats, this.#equipment.accounts, withAtime) : node;
+    const described = isOther(read.stat, stat) ? this.#node(node.name, local, read.stat) : node;
     if (described.type !== 'file') throw new RespaldoError('source-lost', 'it is no longer a file');
     if (read.changed) this.#findings.push(changedWhileRead(local));
     if (previous?.type === 'file') this.#tally.filesChanged += 1;
     else this.#tally.filesNew += 1;
     this.#tally.fileBytes += read.size;
     this.#items?.end(local, previous?.type === 'file');
-    this.#run.push(encodeNode({ ...described, size: read.size, content: read.content }));
+    this.#nodes.encoded(encodeNode({ ...described, size: read.size, content: read.content }));
+  }
+
+  #node(name: string, local: string, stat: Stat): Node {
+    return localNode(name, local, stat, this.#equipment.accounts, this.#selector.reading.withAtime);
+  }
+
+  #leaveOut(local: string): undefined {
+    this.#items?.excluded(local);
+    return undefined;
   }
 
   #holdsAll(content: readonly string[] | undefined): boolean {
     return (content ?? []).every((id) => this.#equipment.known.has('data', Buffer.from(id, 'hex')));
   }
 
-  #open(node: OpenNode): void {
-    this.#closeRun();
-    this.#parts.push(node);
-  }
-
-  #closeRun(): void {
-    if (this.#run.length === 0) return;
-    this.#parts.push(ownBuffer(Buffer.from(this.#run.join(','))));
-    this.#run = [];
-  }
-
   #unreadable(local: string, error: unknown, what: 'file' | 'folder'): void {
     this.#findings.push(this.#task.explicit === true ? missed(local, error) : unreadable(local, error, what));
   }
+}
+
+/** What is in the file system's place by now is not what was looked at. */
+function isOther(now: Stat, before: Stat): boolean {
+  return now.inode !== before.inode || now.size !== before.size || !isSameInstant(now.mtime, before.mtime);
 }
 
 /** Names sorted by their bytes. Reading them as text is much faster; bytes are asked for where text loses something. */
@@ -245,9 +289,4 @@ function listNames(local: string): string[] {
 const ASCII = /^[\x20-\x7e]*$/;
 function isAscii(name: string): boolean {
   return ASCII.test(name);
-}
-
-/** Bytes that own their whole buffer, so that they can be moved to another thread. */
-function ownBuffer(bytes: Uint8Array): Uint8Array {
-  return bytes.byteLength === bytes.buffer.byteLength ? bytes : new Uint8Array(bytes);
 }

@@ -1,6 +1,8 @@
 /** Reads a local file into blobs, and notices when it changes under the reader's hands. */
-import { closeSync, constants, fstatSync, openSync, readSync, type BigIntStats } from 'node:fs';
+import { closeSync, constants, openSync, readSync } from 'node:fs';
 import { fsPath } from '../filesystem/path.ts';
+import { isSameState, statOpen } from '../filesystem/stat.ts';
+import type { Stat } from '../format/stat.ts';
 import type { Id } from '../format/id.ts';
 import type { BlobSink } from './blob-sink.ts';
 import type { Cutter } from './cutter.ts';
@@ -10,7 +12,7 @@ export interface ReadFile {
   /** Bytes read. */
   readonly size: number;
   /** As it was when the reading began. */
-  readonly stats: BigIntStats;
+  readonly stat: Stat;
   /** It changed in the meantime, twice: what was stored may never have existed as a whole. */
   readonly changed: boolean;
 }
@@ -22,19 +24,14 @@ export async function readFile(local: string, cutter: Cutter, sink: BlobSink): P
   const fd = openSync(fsPath(local), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   try {
     for (let tries = 1; ; tries++) {
-      const stats = fstatSync(fd, { bigint: true });
+      const stat = statOpen(fd);
       const { content, size } = await readOnce(fd, cutter, sink);
-      const changed = !sameState(stats, fstatSync(fd, { bigint: true }));
-      if (!changed || tries === TRIES) return { content, size, stats, changed };
+      const changed = !isSameState(stat, statOpen(fd));
+      if (!changed || tries === TRIES) return { content, size, stat, changed };
     }
   } finally {
     closeSync(fd);
   }
-}
-
-/** Whether size and times say that nothing was written between the two looks. */
-export function sameState(before: BigIntStats, after: BigIntStats): boolean {
-  return before.size === after.size && before.mtimeNs === after.mtimeNs && before.ctimeNs === after.ctimeNs;
 }
 
 async function readOnce(fd: number, cutter: Cutter, sink: BlobSink): Promise<{ content: Id[]; size: number }> {

@@ -3,24 +3,20 @@ import { systemClock } from '../../clock.ts';
 import { constants, open } from 'node:fs/promises';
 import { RespaldoError } from '../../errors.ts';
 import { fsPath } from '../filesystem/path.ts';
+import { isSameState, statOf } from '../filesystem/stat.ts';
 import type { Node } from '../format/node.ts';
 import type { Accounts } from './accounts.ts';
-import { sameState } from './file-reader.ts';
 import { changedWhileRead, unreadable } from './entry-findings.ts';
 import { Gate } from './gate.ts';
-import { kindOf, localNode } from './local-node.ts';
+import { localNode } from './local-node.ts';
 import { difference } from './item-log.ts';
 import type { ItemTeller } from './item-teller.ts';
+import type { OpenFile } from './protocol.ts';
 import type { Saving } from './saving.ts';
 
 const TRIES = 2;
 
-export interface LargeFile {
-  readonly node: Node;
-  readonly local: string;
-  /** Whether the parent snapshot has a file under this name. */
-  readonly isKnown: boolean;
-}
+type LargeFile = Omit<OpenFile, 'kind'>;
 
 export class LargeFiles {
   readonly #saving: Saving;
@@ -61,8 +57,8 @@ export class LargeFiles {
     const handle = await open(fsPath(local), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
     try {
       for (let tries = 1; ; tries++) {
-        const stats = await handle.stat({ bigint: true });
-        if (kindOf(stats) !== 'file') throw new RespaldoError('source-lost', 'it is no longer a file');
+        const stat = statOf(await handle.stat({ bigint: true }));
+        if (stat.type !== 'file') throw new RespaldoError('source-lost', 'it is no longer a file');
         let at = 0;
         const { content, size } = await streams.saveFrom(async (space) => {
           const { bytesRead } = await handle.read(space, 0, space.length, at);
@@ -70,10 +66,10 @@ export class LargeFiles {
           return bytesRead;
         });
         await batches.drain();
-        const changed = !sameState(stats, await handle.stat({ bigint: true }));
+        const changed = !isSameState(stat, statOf(await handle.stat({ bigint: true })));
         if (changed && tries < TRIES) continue;
         if (changed) this.#saving.report(changedWhileRead(local));
-        return { ...localNode(node.name, local, stats, this.#accounts, this.#withAtime), size, content };
+        return { ...localNode(node.name, local, stat, this.#accounts, this.#withAtime), size, content };
       }
     } finally {
       await handle.close();

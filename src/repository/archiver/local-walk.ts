@@ -1,5 +1,5 @@
 /** Saves folders of this machine: workers read the directories, this walks the tree and completes it upwards. */
-import { lstatSync, readdirSync, type BigIntStats } from 'node:fs';
+import { lstatSync, readdirSync } from 'node:fs';
 import { lstat } from 'node:fs/promises';
 import { posix } from 'node:path';
 import { systemClock } from '../../clock.ts';
@@ -7,8 +7,10 @@ import type { LocalTree } from '../../domain/entry.ts';
 import { compareNames, decodeName } from '../../domain/name.ts';
 import { RespaldoError } from '../../errors.ts';
 import { fsPath, showPath } from '../filesystem/path.ts';
+import { statOf } from '../filesystem/stat.ts';
 import type { Id } from '../format/id.ts';
 import { encodeNode, type Node } from '../format/node.ts';
+import type { Stat } from '../format/stat.ts';
 import { encodeTree, joinTree, parseTree } from '../format/tree.ts';
 import { Accounts } from './accounts.ts';
 import { DirectoryQueue } from './directory-queue.ts';
@@ -18,9 +20,9 @@ import { mapBounded } from './gate.ts';
 import { difference } from './item-log.ts';
 import { ItemTeller } from './item-teller.ts';
 import { LargeFiles } from './large-file.ts';
-import { kindOf, localNode } from './local-node.ts';
+import { localNode } from './local-node.ts';
 import { isUnchanged } from './parent-tree.ts';
-import type { DirectoryAnswer, ListingAnswer, OpenNode, ParentTree } from './protocol.ts';
+import type { DirectoryAnswer, ListingAnswer, OpenFile, OpenFolder, ParentTree } from './protocol.ts';
 import type { Saving } from './saving.ts';
 import { Selector } from './selector.ts';
 import { folderAt, isNameless, planTargets, type TargetFolder } from './targets.ts';
@@ -119,29 +121,29 @@ export class LocalWalk {
   /** A folder above the targets; left out where none of them could be read. */
   async #chain(name: string, folder: TargetFolder, before: Node | undefined, path: string): Promise<Node | undefined> {
     const began = systemClock.monotonic();
-    const stats = await this.#look(folder.local);
-    if (stats === undefined) return undefined;
+    const stat = await this.#look(folder.local);
+    if (stat === undefined) return undefined;
     this.#teller.target(folder.local, path);
     const children = await this.#children(folder, before?.subtree, path);
     if (children.length === 0) return undefined;
     const subtree = await this.#store(folder.local, encodeTree(children.map(encodeNode)), before?.subtree, began);
     const { withAtime } = this.#selector.reading;
-    return { ...localNode(name, folder.local, stats, this.#accounts, withAtime), type: 'dir', subtree };
+    return { ...localNode(name, folder.local, stat, this.#accounts, withAtime), type: 'dir', subtree };
   }
 
   /** A target that has another name in the snapshot, because there are two of that name. */
   async #renamed(name: string, local: string, before: Node | undefined): Promise<Node | undefined> {
-    const stats = await this.#look(local);
-    if (stats === undefined || kindOf(stats) === 'socket') return undefined;
+    const stat = await this.#look(local);
+    if (stat === undefined || stat.type === 'socket') return undefined;
     const { reading } = this.#selector;
-    const node = this.#guarded(local, 'file', () => localNode(name, local, stats, this.#accounts, reading.withAtime));
+    const node = this.#guarded(local, 'file', () => localNode(name, local, stat, this.#accounts, reading.withAtime));
     if (node === undefined) return undefined;
     if (node.type === 'dir') {
-      const subtree = await this.#directory(local, stats.dev, before?.subtree);
+      const subtree = await this.#directory(local, stat.device, before?.subtree);
       return subtree === undefined ? undefined : { ...node, subtree };
     }
     if (node.type !== 'file') return node;
-    if (before !== undefined && isUnchanged(stats, before, reading) && this.#saving.parents.holdsAll(before.content)) {
+    if (before !== undefined && isUnchanged(stat, before, reading) && this.#saving.parents.holdsAll(before.content)) {
       this.#saving.tally.file('unmodified', node.size);
       this.#teller.items([{ local, action: 'unchanged', added: { bytes: 0, stored: 0 }, milliseconds: 0 }]);
       return { ...node, content: before.content ?? [] };
@@ -149,9 +151,9 @@ export class LocalWalk {
     return this.#largeFiles.save({ node, local, isKnown: before?.type === 'file' });
   }
 
-  async #look(local: string): Promise<BigIntStats | undefined> {
+  async #look(local: string): Promise<Stat | undefined> {
     try {
-      return await lstat(fsPath(local), { bigint: true });
+      return statOf(await lstat(fsPath(local), { bigint: true }));
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       const subject = showPath(local);
@@ -203,16 +205,24 @@ export class LocalWalk {
 
   async #whole(
     local: string,
-    { tree, parts, absent }: DirectoryAnswer,
+    { tree, parts, same, absent }: DirectoryAnswer,
     previous: Id | undefined,
     began: number,
   ): Promise<Id | undefined> {
     if (absent) return undefined;
-    if (tree === undefined) return this.#store(local, joinTree(await this.#completed(parts)), previous, began);
-    if (tree.bytes !== undefined) return this.#store(local, tree.bytes, previous, began);
-    this.#saving.tally.directory(tree.id, previous);
-    this.#teller.folder(local, tree.id, previous, { bytes: 0, stored: 0 }, began);
-    return tree.id;
+    if (tree?.bytes !== undefined) return this.#store(local, tree.bytes, previous, began);
+    if (tree !== undefined) return this.#known(local, tree.id, previous, began);
+    const { nodes, isSame } = await this.#completed(parts);
+    return same !== undefined && isSame
+      ? this.#known(local, same, previous, began)
+      : this.#store(local, joinTree(nodes), previous, began);
+  }
+
+  /** A folder is complete, and the repository has its tree. */
+  #known(local: string, id: Id, previous: Id | undefined, began: number): Id {
+    this.#saving.tally.directory(id, previous);
+    this.#teller.folder(local, id, previous, { bytes: 0, stored: 0 }, began);
+    return id;
   }
 
   /** A folder is complete: its tree is stored and counted. */
@@ -248,14 +258,14 @@ export class LocalWalk {
       );
       this.#saving.progress(local);
       if (answer.kind === 'listing') throw new RespaldoError('internal', 'a slice was answered by a listing');
-      return this.#completed(answer.parts);
+      return (await this.#completed(answer.parts)).nodes;
     });
     parent?.release();
     return pieces.flat();
   }
 
   /** What lies on another file system is left out, but for what the user named. */
-  async #mountPoint({ local, device, previous }: OpenNode): Promise<Id | undefined> {
+  async #mountPoint({ local, device, previous }: OpenFolder): Promise<Id | undefined> {
     if (this.#named.has(local)) return this.#directory(local, device, previous);
     const began = systemClock.monotonic();
     const inside = [...this.#named].filter((target) => target.startsWith(`${local}/`));
@@ -264,30 +274,27 @@ export class LocalWalk {
     return this.#store(local, encodeTree(nodes.map(encodeNode)), previous, began);
   }
 
-  async #completed(parts: DirectoryAnswer['parts']): Promise<Uint8Array[]> {
+  /** `isSame`: every folder's subtree is the parent snapshot's. */
+  async #completed(parts: DirectoryAnswer['parts']): Promise<{ nodes: Uint8Array[]; isSame: boolean }> {
+    let isSame = true;
     const nodes = await mapBounded(parts, SIBLINGS, async (part) => {
       if (part instanceof Uint8Array) return part;
-      const node = await this.#complete(part);
-      return node === undefined ? undefined : Buffer.from(node);
+      if (part.kind === 'large-file') return this.#largeFile(part);
+      const subtree = await this.#subtree(part);
+      isSame &&= subtree === part.previous;
+      return subtree === undefined ? undefined : Buffer.from(`${part.json}${subtree}"}`);
     });
-    return nodes.filter((node) => node !== undefined);
+    return { nodes: nodes.filter((node) => node !== undefined), isSame };
   }
 
-  async #complete(open: OpenNode): Promise<string | undefined> {
-    switch (open.kind) {
-      case 'directory': {
-        const subtree = await this.#directory(open.local, open.device, open.previous);
-        return subtree === undefined ? undefined : encodeNode({ ...open.node, subtree });
-      }
-      case 'empty-directory': {
-        const subtree = await this.#mountPoint(open);
-        return subtree === undefined ? undefined : encodeNode({ ...open.node, subtree });
-      }
-      case 'large-file': {
-        const node = await this.#largeFiles.save(open);
-        return node === undefined ? undefined : encodeNode(node);
-      }
-    }
+  async #subtree(folder: OpenFolder): Promise<Id | undefined> {
+    if (folder.kind === 'empty-directory') return this.#mountPoint(folder);
+    return this.#directory(folder.local, folder.device, folder.previous);
+  }
+
+  async #largeFile(file: OpenFile): Promise<Uint8Array | undefined> {
+    const node = await this.#largeFiles.save(file);
+    return node === undefined ? undefined : Buffer.from(encodeNode(node));
   }
 
   #guarded<T>(local: string, what: 'file' | 'folder', work: () => T): T | undefined {

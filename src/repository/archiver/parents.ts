@@ -27,9 +27,9 @@ export class Parents {
     const blob = id === undefined ? undefined : this.#index.find('tree', id);
     if (id === undefined || blob === undefined) return undefined;
     const file = this.#store.localPath?.(packKey(blob.pack));
-    if (file !== undefined) return { kind: 'local', file, blob };
+    if (file !== undefined) return { kind: 'local', id, file, blob };
     const bytes = await this.#load(id);
-    return bytes === undefined ? undefined : { kind: 'bytes', bytes };
+    return bytes === undefined ? undefined : { kind: 'bytes', id, bytes };
   }
 
   /** The tree itself, for slices of it; undefined where it cannot be read. The caller releases it. */

@@ -18,10 +18,10 @@ export interface WorkerData {
   readonly tellItems: boolean;
 }
 
-/** Where the parent's tree of a directory is: on a local disk for the worker to read, or read already. */
+/** Where the parent's tree of a directory is: on a local disk for the worker to read, or read already. A part has no id. */
 export type ParentTree =
-  | { readonly kind: 'local'; readonly file: string; readonly blob: PackedBlob }
-  | { readonly kind: 'bytes'; readonly bytes: Uint8Array };
+  | { readonly kind: 'local'; readonly id: Id; readonly file: string; readonly blob: PackedBlob }
+  | { readonly kind: 'bytes'; readonly id?: Id; readonly bytes: Uint8Array };
 
 export interface DirectoryTask {
   /** Absolute local path, in the string form of `domain/name.ts`. */
@@ -55,16 +55,28 @@ export type Task =
   | { readonly kind: 'claims'; readonly segment: SegmentData }
   | { readonly kind: 'flush' };
 
-/** A node that the main thread completes: a directory with its subtree, a large file with its content. */
-export interface OpenNode {
-  readonly kind: 'directory' | 'empty-directory' | 'large-file';
-  readonly node: Node;
+/** A node that the main thread completes. */
+export type OpenNode = OpenFolder | OpenFile;
+
+/** A directory that lacks its subtree. */
+export interface OpenFolder {
+  /** `empty-directory`: the place where another file system is mounted. */
+  readonly kind: 'directory' | 'empty-directory';
+  /** Its JSON up to the subtree's id; behind that it is closed by `"}`. */
+  readonly json: string;
   readonly local: string;
   readonly device: bigint;
-  /** Whether the parent snapshot has the same kind of thing under this name. */
-  readonly isKnown: boolean;
   /** The parent snapshot's subtree. */
   readonly previous: Id | undefined;
+}
+
+/** A file that one worker alone should not read. */
+export interface OpenFile {
+  readonly kind: 'large-file';
+  readonly node: Node;
+  readonly local: string;
+  /** Whether the parent snapshot has a file under this name. */
+  readonly isKnown: boolean;
 }
 
 /** Finished nodes are encoded, comma-separated runs of them in one piece, in the order of names. */
@@ -73,6 +85,8 @@ export interface DirectoryAnswer {
   readonly parts: readonly (Uint8Array | OpenNode)[];
   /** For a directory without open nodes: its tree; bytes only where the repository may lack it. */
   readonly tree: { readonly id: Id; readonly bytes?: Uint8Array } | undefined;
+  /** Everything is as in the parent snapshot: if the subtrees are, too, this is the tree. */
+  readonly same: Id | undefined;
   readonly tally: BlobTally & FileTally;
   readonly findings: readonly Finding[];
   /** None unless they are asked for. */

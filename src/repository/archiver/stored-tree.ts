@@ -1,6 +1,6 @@
 /** A stored tree's bytes, cut between nodes without parsing them all: a directory of a million names stays affordable. */
 import { compareNames } from '../../domain/name.ts';
-import { endOfString } from '../format/json-string.ts';
+import { endOfString } from '../format/json-scan.ts';
 import { goUnquote } from '../format/quote.ts';
 import { release } from '../workers/release.ts';
 
@@ -30,7 +30,7 @@ export class StoredTree {
     const start = this.#edges[from * 2] ?? 0;
     const end = this.#edges[to * 2 - 1] ?? 0;
     const nodes = from < to ? this.#bytes.subarray(start, end) : new Uint8Array(0);
-    return Buffer.concat([Buffer.from('{"nodes":['), nodes, Buffer.from(']}')]);
+    return Buffer.concat([Buffer.from('{"nodes":['), nodes, Buffer.from(']}\n')]);
   }
 
   /** Gives the memory back; nothing can be asked afterwards. */

@@ -1,6 +1,7 @@
 /** An archiver's worker thread: reads directories, turns chunks into blobs, fills packs. */
 import { Sealer } from '../format/crypto.ts';
 import { Chunker } from '../format/chunker.ts';
+import { NodeMatcher } from '../format/node-match.ts';
 import { PackBuilder } from '../format/pack.ts';
 import { Claims } from '../storage/claims.ts';
 import { KnownBlobs } from '../storage/known-blobs.ts';
@@ -41,12 +42,14 @@ function equip(data: WorkerData, claims: Claims, emit: Emit<FilledPack>): Equipm
   const sink = new BlobSink('data', claims, builder, (pack) =>
     emit({ value: pack, transfer: pack.bytes.buffer instanceof ArrayBuffer ? [pack.bytes.buffer] : [] }),
   );
+  const accounts = new Accounts();
   return {
     sink,
     sealer,
     cutter: new Cutter(new Chunker(data.polynomial, CUTTER_WINDOW)),
     known: new KnownBlobs(data.claims.known),
-    accounts: new Accounts(),
+    accounts,
+    matcher: new NodeMatcher(accounts),
     tellItems: data.tellItems,
   };
 }

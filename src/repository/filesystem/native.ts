@@ -18,6 +18,8 @@ export interface NativeCalls {
   lremovexattr(path: CPath, name: CPath): number;
   mknod(path: CPath, mode: number, device: bigint): number;
   syncfs(fd: number): number;
+  /** Absent before glibc 2.28. */
+  statx?(directory: number, path: CPath, flags: number, mask: number, answer: Uint8Array): number;
   errno(): number;
 }
 
@@ -68,7 +70,16 @@ function declare(koffi: typeof Koffi): NativeCalls {
     syncfs: libc.func('int syncfs(int)'),
     errno: () => koffi.errno(),
   };
-  return calls;
+  const statx = declareStatx(libc);
+  return statx === undefined ? calls : { ...calls, statx };
+}
+
+function declareStatx(libc: Koffi.LibraryHandle): NativeCalls['statx'] | undefined {
+  try {
+    return libc.func('int statx(int, const char *, int, unsigned int, void *)') as NativeCalls['statx'];
+  } catch {
+    return undefined;
+  }
 }
 
 /** Before glibc 2.33, `mknod` was no symbol of the library but an inline call of another one. */

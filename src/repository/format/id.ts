@@ -25,3 +25,22 @@ export function readId(bytes: Uint8Array, offset: number): Id {
 export function writeId(id: Id, target: Uint8Array, offset: number): void {
   Buffer.from(target.buffer, target.byteOffset + offset, ID_BYTES).write(id, 'hex');
 }
+
+/** The value of each hexadecimal digit, 255 for any other byte. */
+const DIGITS = new Uint8Array(256).fill(255);
+for (const [value, digit] of [...Buffer.from('0123456789abcdef')].entries()) DIGITS[digit] = value;
+
+/**
+ * Puts the id whose 64 digits lie at `at` in `text` in binary at `offset`.
+ * @returns false if they are not all lower-case hexadecimal digits
+ */
+export function readHex(text: Uint8Array, at: number, target: Uint8Array, offset: number): boolean {
+  let seen = 0;
+  for (let i = 0; i < ID_BYTES; i++) {
+    const high = DIGITS[text[at + 2 * i] ?? 0] ?? 255;
+    const low = DIGITS[text[at + 2 * i + 1] ?? 0] ?? 255;
+    seen |= high | low;
+    target[offset + i] = (high << 4) | low;
+  }
+  return seen < 16;
+}

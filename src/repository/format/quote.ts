@@ -12,6 +12,11 @@ const letters = { '\x07': 'a', '\b': 'b', '\f': 'f', '\n': 'n', '\r': 'r', '\t':
 const letterOf = new Map(Object.entries(letters));
 const charOf = new Map(Object.entries(letters).map(([char, letter]) => [letter, char]));
 
+/** Whether a name is written as it is. */
+export function isPlain(name: string): boolean {
+  return plain.test(name);
+}
+
 /** What `strconv.Quote` writes between the quotation marks. */
 export function goQuote(name: string): string {
   if (plain.test(name)) return name;

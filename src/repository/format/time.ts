@@ -16,21 +16,36 @@ interface Zone {
 
 const zones = new Map<number, Zone>();
 const dates = new Map<number, string>();
+const texts = new Map<number, { readonly clock: string; readonly zone: string }>();
 
 /**
  * The time `ns` nanoseconds after 1970 UTC. Trailing zeros of the fraction are left out, `Z` stands for no offset.
  * Years outside 0 … 9999 are moved to the nearest of these, as restic does.
  */
 export function formatTime(ns: bigint): string {
-  const fraction = Number(((ns % SECOND) + SECOND) % SECOND);
-  const exact = Number((ns - BigInt(fraction)) / SECOND);
-  const utc = Math.min(Math.max(exact, -MAX_SECONDS), MAX_SECONDS);
+  const fraction = ((ns % SECOND) + SECOND) % SECOND;
+  return formatInstant(Number((ns - fraction) / SECOND), Number(fraction));
+}
+
+/** The same of `seconds` after 1970 UTC and the nanoseconds to add. */
+export function formatInstant(seconds: number, nanoseconds: number): string {
+  const { clock, zone } = secondText(seconds);
+  return `${clock}${formatFraction(nanoseconds)}${zone}`;
+}
+
+/** What stands before and behind the fraction. */
+export function secondText(seconds: number): { readonly clock: string; readonly zone: string } {
+  return recall(texts, seconds, formatSecond);
+}
+
+function formatSecond(seconds: number): { readonly clock: string; readonly zone: string } {
+  const utc = Math.min(Math.max(seconds, -MAX_SECONDS), MAX_SECONDS);
   const zone = recall(zones, Math.floor(utc / SLOT), zoneOfSlot);
   const local = utc + zone.offset;
   const day = Math.floor(local / DAY);
   const second = local - day * DAY;
   const clock = `${pad(Math.floor(second / 3600))}:${pad(Math.floor(second / 60) % 60)}:${pad(second % 60)}`;
-  return `${recall(dates, day, formatDate)}T${clock}${formatFraction(fraction)}${zone.name}`;
+  return { clock: `${recall(dates, day, formatDate)}T${clock}`, zone: zone.name };
 }
 
 const pattern =

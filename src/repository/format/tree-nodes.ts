@@ -1,7 +1,7 @@
 /** Trees node by node: a directory of a million names has a tree of hundreds of megabytes. */
 import { compareNames } from '../../domain/name.ts';
 import { RespaldoError } from '../../errors.ts';
-import { endOfString } from './json-string.ts';
+import { endOfObject } from './json-scan.ts';
 import type { Node } from './node.ts';
 import { parseTree } from './tree.ts';
 
@@ -9,10 +9,7 @@ import { parseTree } from './tree.ts';
 const PART = 256 * 1024;
 const HEAD = Buffer.from('{"nodes":[');
 const TAIL = /\]\}\s*$/;
-const QUOTE = 0x22;
 const COMMA = 0x2c;
-const OPEN = 0x7b;
-const CLOSE = 0x7d;
 
 /**
  * As `parseTree`, but a large tree is parsed part by part while it is read: what is wrong with it is then told when it
@@ -40,16 +37,11 @@ function* parts(body: Uint8Array): Generator<Node[]> {
   }
 }
 
-/** The end of the first node from `start` that reaches `atLeast`; braces within strings do not count. */
+/** The end of the first node from `start` that reaches `atLeast`. */
 function endOfNode(body: Uint8Array, start: number, atLeast: number): number {
-  let depth = 0;
-  for (let at = start; at < body.length; at++) {
-    const byte = body[at];
-    if (byte === QUOTE) at = endOfString(body, at);
-    else if (byte === OPEN) depth++;
-    else if (byte === CLOSE && --depth === 0 && at >= atLeast) return at + 1;
-  }
-  return body.length;
+  let end = endOfObject(body, start);
+  while (end < atLeast && body[end] === COMMA) end = endOfObject(body, end + 1);
+  return end;
 }
 
 /** In one order, no name can occur twice. */

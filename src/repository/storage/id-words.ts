@@ -2,7 +2,7 @@
  * Ids as eight 32-bit words, so that tables of a million of them need no strings. The words follow the machine's byte
  * order: they never leave the process.
  */
-import { ID_BYTES, type Id, readId } from '../format/id.ts';
+import { ID_BYTES, type Id, readHex, readId } from '../format/id.ts';
 
 export const ID_WORDS = 8;
 
@@ -19,6 +19,11 @@ export class IdWords {
   setBytes(bytes: Uint8Array): this {
     this.bytes.set(bytes);
     return this;
+  }
+
+  /** @param at where the id's hexadecimal digits begin in `text`. @returns whether there are as many as it takes */
+  setHex(text: Uint8Array, at: number): boolean {
+    return readHex(text, at, this.bytes, 0);
   }
 
   setWords(table: Uint32Array, at: number): this {

@@ -1,5 +1,5 @@
 import { SEAL_OVERHEAD } from '../format/crypto.ts';
-import { ID_BYTES } from '../format/id.ts';
+import { ID_BYTES, readHex } from '../format/id.ts';
 import { ID_WORDS } from './id-words.ts';
 import { BLOB_FIELDS, LENGTH, OFFSET, PLACE, UNCOMPRESSED_LENGTH } from './known-blobs.ts';
 
@@ -42,10 +42,6 @@ const END_OF_LIST = 0x5d;
 const NEWLINE = 0x0a;
 const ZERO = 0x30;
 const MAX_UINT32 = 0xffff_ffff;
-
-/** The value of each hexadecimal digit, 255 for any other byte. */
-const DIGITS = new Uint8Array(256).fill(255);
-for (const [value, digit] of [...literal('0123456789abcdef')].entries()) DIGITS[digit] = value;
 
 class Scan {
   readonly #json: Uint8Array;
@@ -122,17 +118,9 @@ class Scan {
   }
 
   #id(target: Uint8Array, offset: number): boolean {
-    const json = this.#json;
-    let at = this.#at;
-    let seen = 0;
-    for (let i = 0; i < ID_BYTES; i++, at += 2) {
-      const high = DIGITS[json[at] ?? 0] ?? 255;
-      const low = DIGITS[json[at + 1] ?? 0] ?? 255;
-      seen |= high | low;
-      target[offset + i] = (high << 4) | low;
-    }
-    this.#at = at;
-    return seen < 16;
+    if (!readHex(this.#json, this.#at, target, offset)) return false;
+    this.#at += 2 * ID_BYTES;
+    return true;
   }
 
   #number(word: number): boolean {

@@ -40,7 +40,15 @@ export class KnownBlobs {
 
   /** @param id 32 bytes */
   has(type: BlobType, id: Uint8Array): boolean {
-    const key = this.#id.setBytes(id);
+    return this.#find(type, this.#id.setBytes(id));
+  }
+
+  /** @param at where the id's 64 hexadecimal digits begin in `text`; false if they are none */
+  hasHex(type: BlobType, text: Uint8Array, at: number): boolean {
+    return this.#id.setHex(text, at) && this.#find(type, this.#id);
+  }
+
+  #find(type: BlobType, key: IdWords): boolean {
     for (let row = this.#rows.first(key); row >= 0; row = this.#rows.next(key))
       if ((this.#rows.field(row, PLACE) & 1) === typeBit(type)) return true;
     return false;
