@@ -139,11 +139,11 @@ class DirectoryReading {
     const local = this.#task.local === '/' ? `/${name}` : `${this.#task.local}/${name}`;
     const isFree = this.#task.explicit !== true;
     try {
-      if (isFree && this.#selector.excludes(local)) return this.#leaveOut(local);
+      if (isFree && this.#selector.excludes(local)) { this.#leaveOut(local); return; }
       const stat = statPath(fsPath(local));
       // restic leaves sockets out as well: they mean nothing without their process.
       if (stat.type === 'socket') return undefined;
-      if (isFree && stat.type !== 'dir' && this.#selector.isTooLarge(stat.size)) return this.#leaveOut(local);
+      if (isFree && stat.type !== 'dir' && this.#selector.isTooLarge(stat.size)) { this.#leaveOut(local); return; }
       const isElsewhere = this.#task.device !== undefined && stat.device !== this.#task.device;
       if (isElsewhere && stat.type !== 'dir') return undefined;
       if (!isElsewhere && this.#keeps(name, local, stat)) return undefined;
