@@ -13,6 +13,7 @@ export default defineConfig({
     pool: 'forks',
     // Some tests mostly wait for other programs: two at once even on one core.
     maxWorkers: Math.max(2, availableParallelism() - 1),
+    globalSetup: './test/fixtures/shared-servers.ts',
     teardownTimeout: 30 * seconds,
     coverage: { provider: 'v8', include: ['src/**/*.ts'], exclude: ['src/repository/kernel/assembly/**'] },
     reporters: ['default', './test/reporter.ts'],

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Puts on a Debian machine what the tests compare Respaldo with: PostgreSQL, restic as Debian has it, a newer restic,
-# and a few terminals and shells. Quick when everything is there. Starts nothing, and leaves apt's sources alone.
+# Ceph with its S3 gateway, and a few terminals and shells. Quick when everything is there. Starts nothing, and leaves apt's sources alone.
 #
 # usage: testbed/testbed.sh          as root: install what is missing; otherwise: say what is missing
 #        testbed/testbed.sh bench    the same, and what only measurements compare with: borg
@@ -15,6 +15,11 @@ components=(
   restic=restic
   /usr/sbin/sshd=openssh-server
   ssh=openssh-client
+  /usr/bin/radosgw=radosgw
+  /usr/bin/ceph-mon=ceph-mon
+  /usr/bin/ceph-osd=ceph-osd
+  /usr/bin/ceph=ceph-common
+  openssl=openssl
   git=git
   tmux=tmux
   script=bsdutils

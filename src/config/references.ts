@@ -37,8 +37,12 @@ function* references(content: unknown): Generator<Complaint> {
   yield* misnamed(names, 'repositories');
   yield* misnamed(Object.keys(mapping(root.plans)), 'plans');
   yield* known(preferred, names, ['defaults', 'repository']);
-  for (const [name, repository] of repositories)
-    yield* splittable(mapping(repository).password, ['repositories', name, 'password']);
+  for (const [name, repository] of repositories) {
+    const { password, credentials } = mapping(repository);
+    yield* splittable(password, ['repositories', name, 'password']);
+    for (const [key, secret] of Object.entries(mapping(credentials)))
+      yield* splittable(secret, ['repositories', name, 'credentials', key]);
+  }
   for (const [name, plan] of Object.entries(mapping(root.plans))) {
     yield* known(mapping(plan).repository, names, ['plans', name, 'repository']);
     if (!hasDefault) yield* ambiguous(plan, names, ['plans', name]);

@@ -141,6 +141,19 @@ describe('access', () => {
     expect((await resolveAccess({ location }, read, async () => 'typed', signal)).url).toBe('/srv/main');
   });
 
+  it("reads the keys of the repository's store, and takes none from elsewhere", async () => {
+    await writeFile(path.join(folder, 'key'), 's3cr3t\n');
+    const credentials = { accessKeyId: { env: 'MAIN' }, secretAccessKey: { file: path.join(folder, 'key') } };
+    const main = { name: 'main', url: 's3:host/bucket', password: { env: 'MAIN' }, credentials };
+    const withKeys: Config = { ...config, repositories: new Map([['main', main]]) };
+    for (const flags of [{}, { repo: 'main' }, { repo: main.url }]) {
+      const access = await resolveAccess(choose({ flags, config: withKeys }), read, undefined, signal);
+      expect(access.credentials).toEqual({ accessKeyId: 'secret', secretAccessKey: 's3cr3t' });
+    }
+    const elsewhere = choose({ flags: { repo: 's3:other/bucket' }, config: withKeys });
+    expect(elsewhere.credentials).toBeUndefined();
+  });
+
   it('asks for the password where somebody sits there', async () => {
     const questions: string[] = [];
     const ask = async (question: string) => (questions.push(question), 'typed');

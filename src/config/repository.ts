@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import type { Destination, Plan, SecretReference } from '../domain/plan.ts';
+import type { CredentialReferences, Destination, Plan, SecretReference, StoreCredentials } from '../domain/plan.ts';
 import { RespaldoError } from '../errors.ts';
 import type { Config } from './config.ts';
 import { describeSecret, type Environment, type ReadSecret } from './secrets.ts';
@@ -33,6 +33,8 @@ export interface RepositoryChoice {
   readonly location: { readonly url: string } | { readonly file: string };
   /** Absent: nobody has said; it can be asked for. */
   readonly password?: SecretReference;
+  /** Absent: those of the environment, if the store asks for some. */
+  readonly credentials?: CredentialReferences;
   /** What to say where the address leads nowhere: it resembles a name of the configuration. */
   readonly hint?: string;
 }
@@ -44,6 +46,7 @@ export interface RepositoryAccess {
   readonly password: string;
   /** For messages: `the file /etc/respaldo/password`. */
   readonly passwordFrom: string;
+  readonly credentials?: StoreCredentials;
 }
 
 /**
@@ -64,6 +67,7 @@ export function chooseRepository(question: RepositoryQuestion): RepositoryChoice
     ...(place.destination && { name: place.destination.name }),
     location: place.location,
     ...(password && { password }),
+    ...(place.destination?.credentials && { credentials: place.destination.credentials }),
     ...(hint !== undefined && { hint }),
   };
 }
@@ -80,7 +84,10 @@ export async function resolveAccess(
   signal: AbortSignal,
 ): Promise<RepositoryAccess> {
   const url = 'url' in choice.location ? choice.location.url : await readLocation(choice.location.file);
-  const named = choice.name === undefined ? {} : { name: choice.name };
+  const named = {
+    ...(choice.name !== undefined && { name: choice.name }),
+    ...(choice.credentials && { credentials: await readCredentials(choice.credentials, readSecret, signal) }),
+  };
   if (choice.password) {
     const password = await readSecret(choice.password, signal);
     return { ...named, url, password, passwordFrom: describeSecret(choice.password) };
@@ -89,6 +96,19 @@ export async function resolveAccess(
   const password = await ask(`password of the repository ${choice.name ?? url}`);
   if (password === '') throw new RespaldoError('usage', 'the password is empty', { hint: 'Type the password.' });
   return { ...named, url, password, passwordFrom: 'the terminal' };
+}
+
+/** Reads the keys of a store, one after the other: a command may ask a person. */
+async function readCredentials(
+  { accessKeyId, secretAccessKey, sessionToken }: CredentialReferences,
+  readSecret: ReadSecret,
+  signal: AbortSignal,
+): Promise<StoreCredentials> {
+  return {
+    accessKeyId: await readSecret(accessKeyId, signal),
+    secretAccessKey: await readSecret(secretAccessKey, signal),
+    ...(sessionToken && { sessionToken: await readSecret(sessionToken, signal) }),
+  };
 }
 
 interface ChosenPlace {

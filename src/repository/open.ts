@@ -87,8 +87,9 @@ async function readConfig(store: Store, signal: AbortSignal): Promise<Uint8Array
   } catch (error) {
     if (!isError(error, 'store-missing')) throw error;
     if (await hasAny(store, ['key', 'snapshot', 'index'], signal)) throw configMissing(store, error);
-    throw new RespaldoError('repository-missing', `there is no repository at ${store.location}`, {
-      hint: 'Check the address, or make one with `respaldo init`.',
+    const why = error.hint === undefined ? '' : `: ${error.message}`;
+    throw new RespaldoError('repository-missing', `there is no repository at ${store.location}${why}`, {
+      hint: error.hint ?? 'Check the address, or make one with `respaldo init`.',
       cause: error,
     });
   }

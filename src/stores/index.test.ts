@@ -33,7 +33,21 @@ describe('openStore', () => {
     ['', 'empty'],
     ['a\0b', 'NUL'],
     ['local:', 'names no place'],
-    ['s3:https://key:s3cr3t@host/bucket', 's3: stores are not part of this version'],
+    ['s3:https://key:s3cr3t@host/bucket', 'holds a user or a key'],
+    ['s3:key:s3cr3t@host/bucket', 'holds a user or a key'],
+    ['s3:', 'names no place'],
+    ['s3:host', 'names no bucket'],
+    ['s3:///bucket', 'names no server'],
+    ['s3:https://host:x/bucket', 'names no server'],
+    ['s3:https://host/', 'names no bucket'],
+    ['s3:https://host/my bucket', 'a bucket has a name'],
+    ['s3:host/bucket/../x/../..', 'leads out of the bucket'],
+    ['s3:host/bucket//', 'has no name'],
+    ['s3:https://host/bucket?secret=s3cr3t', 'no option "secret"'],
+    ['s3:https://host/bucket?bucket-lookup=host', 'one of auto, path and dns'],
+    ['s3:https://host/bucket?storage-class=glacier', 'cannot be read when it is needed'],
+    ['s3:https://host/bucket/100%', 'a percent sign is written %25'],
+    ['s3:https://host/bucket/a#b', 'a "#" is written %23'],
     ['sftp://user:s3cr3t@host/folder', 'holds a password'],
     ['sftp:user:s3cr3t@host:folder', 'holds a password'],
     ['sftp:/srv/backups', 'names no server'],
@@ -54,7 +68,7 @@ describe('openStore', () => {
       (thrown: unknown) => thrown as RespaldoError,
     );
     expect(error.code).toBe('usage');
-    expect(error.hint).toContain('/srv/backups');
+    expect(error.hint).toMatch(/\/srv\/backups|s3:host\/bucket|AWS_ACCESS_KEY_ID/);
     expect(error.message).toContain(message);
     expect(inspect(error)).not.toContain('s3cr3t');
   });
@@ -69,6 +83,19 @@ describe('openStore', () => {
     ['sftp://maria@host/backups', 'sftp:maria@host:backups'],
     ['SFTP://maria@[::1]:2222//my%20backups?identity=~/.ssh/key', 'sftp://maria@[::1]:2222//my backups'],
   ])('takes "%s" for the server of %s, without connecting', async (url, location) => {
+    expect((await open(url)).location).toBe(location);
+  });
+
+  it.each([
+    ['s3:s3.example.org/bucket/a/b/', 's3:s3.example.org/bucket/a/b'],
+    ['s3:s3.example.org:9000/bucket', 's3:s3.example.org:9000/bucket'],
+    ['s3://s3.example.org/bucket/a//b/./c', 's3:s3.example.org/bucket/a/b/c'],
+    ['s3:https://s3.example.org/bucket/my%20backups', 's3:s3.example.org/bucket/my backups'],
+    ['s3:s3.example.org/bucket/my%20backups?x', 's3:s3.example.org/bucket/my%20backups?x'],
+    ['s3:http://[::1]:9000/bucket/x?region=eu-1&profile=p', 's3:http://[::1]:9000/bucket/x'],
+    ['S3:HTTPS://Host/bucket//x', 's3:host/bucket//x'],
+    ['s3:host/bucket/a/..', 's3:host/bucket'],
+  ])('takes "%s" for the bucket of %s, as restic does, without connecting', async (url, location) => {
     expect((await open(url)).location).toBe(location);
   });
 

@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import { systemClock } from '../clock.ts';
+import type { StoreCredentials } from '../domain/plan.ts';
 import { RespaldoError } from '../errors.ts';
 import type { CacheInfo } from './caches.ts';
 import type { StoreLimits } from './limited.ts';
@@ -14,15 +15,25 @@ export interface StoreOptions {
   /** The folder that relative addresses start from: an absolute path. Default: the working folder. */
   readonly workingDirectory?: string;
   readonly limits?: StoreLimits;
+  /** The keys of a store that asks for some; absent: those of the environment. */
+  readonly credentials?: StoreCredentials;
   /** Told of each failure that is going to be tried again, and in how many milliseconds. */
   readonly onRetry?: (error: RespaldoError, delay: number) => void;
+}
+
+/** What an address is read with. */
+interface Opening {
+  /** The whole address. */
+  readonly url: string;
+  readonly workingDirectory: string;
+  readonly credentials?: StoreCredentials;
 }
 
 interface StoreKind {
   readonly schemes: readonly string[];
   readonly patience: Patience;
   /** @param rest what follows the scheme and its colon. */
-  open(rest: string, url: string, workingDirectory: string): Promise<Store>;
+  open(rest: string, opening: Opening): Promise<Store>;
 }
 
 const KINDS: readonly StoreKind[] = [
@@ -30,7 +41,7 @@ const KINDS: readonly StoreKind[] = [
     schemes: ['local', 'file'],
     // A disk that fails seldom recovers; a network mount or a crowded machine may.
     patience: { attempts: 3, firstDelay: 50, longestDelay: 1000 },
-    open: async (rest, url, workingDirectory) => {
+    open: async (rest, { url, workingDirectory }) => {
       const { LocalStore } = await import('./local.ts');
       return new LocalStore(url.startsWith('file:') ? fileUrlPath(url) : resolve(workingDirectory, expandHome(rest)));
     },
@@ -39,7 +50,7 @@ const KINDS: readonly StoreKind[] = [
     schemes: ['sftp'],
     // Half a minute: as long as a server takes to come back, or a line.
     patience: { attempts: 7, firstDelay: 500, longestDelay: 10_000 },
-    open: async (rest, _url, workingDirectory) => {
+    open: async (rest, { workingDirectory }) => {
       const [{ SftpStore }, { parseSftpAddress }] = await Promise.all([
         import('./sftp.ts'),
         import('./sftp-address.ts'),
@@ -47,24 +58,38 @@ const KINDS: readonly StoreKind[] = [
       return new SftpStore(parseSftpAddress(rest), workingDirectory);
     },
   },
+  {
+    schemes: ['s3'],
+    // As for a server of one's own; the large ones ask for patience when they are busy.
+    patience: { attempts: 7, firstDelay: 500, longestDelay: 10_000 },
+    open: async (rest, { workingDirectory, credentials }) => {
+      const [{ S3Store }, { parseS3Address }] = await Promise.all([import('./s3.ts'), import('./s3-address.ts')]);
+      return new S3Store(parseS3Address(rest), workingDirectory, { ...(credentials && { credentials }) });
+    },
+  },
 ];
 
 /** What restic knows besides, and people will try. */
-const OTHERS = ['s3', 'rest', 'rclone', 'b2', 'gs', 'azure', 'swift'];
+const OTHERS = ['rest', 'rclone', 'b2', 'gs', 'azure', 'swift'];
 
 const PLACES =
-  'A repository lies in a folder of this machine (`./backups`, `/srv/backups`, `local:backups`) or of a server (`sftp:user@host:/srv/backups`). A network share works when it is mounted.';
+  'A repository lies in a folder of this machine (`./backups`, `/srv/backups`, `local:backups`), in one of a server (`sftp:user@host:/srv/backups`), or in a bucket (`s3:host/bucket/folder`). A network share works when it is mounted.';
 
 /**
- * The store at `url`: a folder (`./folder`, `/folder`, `~/folder`, `local:folder`, `file:///folder`), or one of
- * a server (`sftp:user@host:/folder`). Nothing is opened or made yet. Failures that may pass are tried again.
+ * The store at `url`: a folder (`./folder`, `/folder`, `~/folder`, `local:folder`, `file:///folder`), one of a server
+ * (`sftp:user@host:/folder`), or a bucket (`s3:host/bucket/prefix`). Nothing is opened or made yet. Failures that may
+ * pass are tried again.
  * @throws RespaldoError `usage` if this is no address of a store.
  */
 export async function openStore(url: string, options: StoreOptions): Promise<Store> {
   const { scheme, rest } = splitAddress(url);
   const kind = KINDS.find((one) => one.schemes.includes(scheme));
   if (kind === undefined) throw unknownScheme(scheme);
-  let store = await kind.open(rest, url, options.workingDirectory ?? process.cwd());
+  let store = await kind.open(rest, {
+    url,
+    workingDirectory: options.workingDirectory ?? process.cwd(),
+    ...(options.credentials && { credentials: options.credentials }),
+  });
   if (options.limits !== undefined) {
     const { LimitedStore } = await import('./limited.ts');
     store = new LimitedStore(store, options.limits);

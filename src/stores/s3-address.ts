@@ -1,0 +1,106 @@
+import { posix } from 'node:path';
+
+import { RespaldoError } from '../errors.ts';
+
+/** Where a repository lies on a server that speaks S3. */
+export interface S3Address {
+  readonly secure: boolean;
+  /** Name and port, as a URL has them: `s3.example.org`, `[::1]:9000`. */
+  readonly host: string;
+  readonly bucket: string;
+  /** Before each key; empty, or without a slash at its end. */
+  readonly prefix: string;
+  /** Absent: that of the environment, of the host's name, or `us-east-1`. */
+  readonly region?: string;
+  /** Whether the bucket is named in the path or before the host. `auto`: before Amazon's, else in the path. */
+  readonly lookup: 'auto' | 'path' | 'dns';
+  /** A file of certificates to trust besides the system's. */
+  readonly caFile?: string;
+  /** A profile of `~/.aws/config` and `~/.aws/credentials`. */
+  readonly profile?: string;
+  readonly storageClass?: string;
+}
+
+const FORMS =
+  'It is written s3:host/bucket/folder, s3:https://host:port/bucket/folder, or s3:http://… for a server without TLS.';
+const OPTIONS = ['region', 'bucket-lookup', 'ca-file', 'profile', 'storage-class'];
+/** What lies there takes hours to come back. */
+const ARCHIVES = ['GLACIER', 'DEEP_ARCHIVE'];
+
+/**
+ * An address in one of restic's forms. Only the one with `http:` or `https:` is a URL: there a percent sign begins an
+ * escape, and options may follow a question mark. restic leaves those out.
+ * @param rest what follows `s3:`.
+ * @throws RespaldoError `usage`, without what may be a secret.
+ */
+export function parseS3Address(rest: string): S3Address {
+  const url = /^(https?):\/\/([^/?#]*)([^?#]*)(?:\?([^#]*))?(#)?/is.exec(rest);
+  if (url === null) return placed(rest.replace(/^\/\//, ''), true, new URLSearchParams());
+  const [, scheme = '', host = '', path = '', query = '', fragment] = url;
+  if (fragment !== undefined) throw wrong('a "#" is written %23');
+  return placed(host + decoded(path), scheme.toLowerCase() === 'https', new URLSearchParams(query));
+}
+
+/** The address in restic's words, for messages. */
+export function describeS3({ secure, host, bucket, prefix }: S3Address): string {
+  return `s3:${secure ? '' : 'http://'}${host}/${bucket}${prefix === '' ? '' : `/${prefix}`}`;
+}
+
+/** @param place host, bucket and prefix, with slashes between them. */
+function placed(place: string, secure: boolean, given: URLSearchParams): S3Address {
+  const [, host = '', bucket = '', prefix = ''] = /^([^/]*)(?:\/([^/]*)(?:\/(.*))?)?$/s.exec(place) ?? [];
+  if (host.includes('@')) throw withSecret();
+  if (!URL.canParse(`https://${host}/`) || /[\s\\?#]/.test(host)) throw wrong('it names no server');
+  if (bucket === '') throw wrong('it names no bucket');
+  if (!/^[\w.-]{3,255}$/.test(bucket)) {
+    throw wrong('a bucket has a name of 3 to 63 small letters, digits, dots and dashes');
+  }
+  return { secure, host: host.toLowerCase(), bucket, prefix: soundPrefix(prefix), ...optionsOf(given) };
+}
+
+/** As restic writes it: without what a path does not need. */
+function soundPrefix(prefix: string): string {
+  if (prefix === '') return '';
+  const clean = posix.normalize(prefix).replace(/(?<=.)\/$/, '');
+  if (/^\.\.(\/|$)/.test(clean) || clean.includes('\0')) throw wrong('its folder leads out of the bucket');
+  if (clean === '/') throw wrong('its folder has no name');
+  return clean === '.' ? '' : clean;
+}
+
+function optionsOf(given: URLSearchParams): Pick<S3Address, 'region' | 'lookup' | 'caFile' | 'profile'> {
+  for (const name of given.keys()) {
+    if (!OPTIONS.includes(name)) throw wrong(`an address has no option "${name}", only ${OPTIONS.join(', ')}`);
+  }
+  const lookup = given.get('bucket-lookup') ?? 'auto';
+  if (lookup !== 'auto' && lookup !== 'path' && lookup !== 'dns')
+    throw wrong('bucket-lookup is one of auto, path and dns');
+  const storageClass = given.get('storage-class')?.toUpperCase();
+  if (storageClass !== undefined && ARCHIVES.includes(storageClass))
+    throw wrong(`what lies in the storage class ${storageClass} cannot be read when it is needed`);
+  const [region, caFile, profile] = ['region', 'ca-file', 'profile'].map((name) => given.get(name));
+  return {
+    lookup,
+    ...(region && { region }),
+    ...(caFile && { caFile }),
+    ...(profile && { profile }),
+    ...(storageClass && { storageClass }),
+  };
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch (error) {
+    throw wrong('a percent sign is written %25', error);
+  }
+}
+
+function withSecret(): RespaldoError {
+  return new RespaldoError('usage', 'the S3 address holds a user or a key', {
+    hint: 'Addresses end up in logs and histories. Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or name the keys under credentials: of the repository in respaldo.yaml.',
+  });
+}
+
+function wrong(what: string, cause?: unknown): RespaldoError {
+  return new RespaldoError('usage', `the S3 address cannot be used: ${what}`, { hint: FORMS, cause });
+}

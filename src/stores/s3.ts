@@ -1,0 +1,324 @@
+import type * as Sdk from '@aws-sdk/client-s3';
+import type { GetObjectCommandOutput, ListObjectsV2CommandOutput, S3Client, StorageClass } from '@aws-sdk/client-s3';
+
+import type { Clock } from '../clock.ts';
+import { systemClock } from '../clock.ts';
+import type { StoreCredentials } from '../domain/plan.ts';
+import { RespaldoError, throwIfAborted } from '../errors.ts';
+import { Gate } from './gate.ts';
+import { describeS3, type S3Address } from './s3-address.ts';
+import { readBody } from './s3-body.ts';
+import { firstRegion, makeS3Client } from './s3-client.ts';
+import {
+  isBeyondTheEnd,
+  isDenied,
+  isNoSuchBucket,
+  isNoSuchKey,
+  isUnknownToServer,
+  isWordless,
+  regionWanted,
+  s3Failure,
+} from './s3-errors.ts';
+import { BINARY, ONE_PART, unfinishedUploads, writeInParts } from './s3-parts.ts';
+import type { Store, StoredObject } from './store.ts';
+import { assertKey, isTemporary } from './store.ts';
+
+type Range = { readonly offset: number; readonly length: number };
+/** What an operation is done with. */
+interface Tools {
+  readonly client: S3Client;
+  readonly sdk: typeof Sdk;
+}
+
+export interface S3StoreOptions {
+  readonly credentials?: StoreCredentials;
+  readonly clock?: Clock;
+}
+
+const FOLDERS = ['data', 'index', 'keys', 'locks', 'snapshots'];
+/** What restic does not know: proofs, write-ahead logs. */
+const OUR_FOLDER = 'respaldo';
+/** Each may hold an object in memory, and several connections. */
+const OPERATIONS = 16;
+/** A day: no write of one object lasts so long. */
+const LONGEST_WRITE_MS = 24 * 60 * 60 * 1000;
+
+/**
+ * A bucket of a server that speaks S3, or what lies below a prefix in it, laid out as restic does it.
+ *
+ * An object appears whole, when the server has all of it, large ones sent in parts included. What is refused is not
+ * asked again; what may pass is for {@link RetryingStore}. Loads the SDK when it is first needed.
+ */
+export class S3Store implements Store {
+  readonly location: string;
+  readonly #address: S3Address;
+  readonly #workingDirectory: string;
+  readonly #credentials: StoreCredentials | undefined;
+  readonly #clock: Clock;
+  readonly #gate = new Gate(OPERATIONS);
+  /** Before each key. */
+  readonly #root: string;
+  #region: string;
+  #tools: Promise<Tools> | undefined;
+
+  /** @param workingDirectory where a relative path to certificates starts from: an absolute path. */
+  constructor(address: S3Address, workingDirectory: string, { credentials, clock = systemClock }: S3StoreOptions = {}) {
+    this.location = describeS3(address);
+    this.#address = address;
+    this.#workingDirectory = workingDirectory;
+    this.#credentials = credentials;
+    this.#clock = clock;
+    this.#root = address.prefix === '' ? '' : `${address.prefix}/`;
+    this.#region = firstRegion(address, process.env);
+  }
+
+  /** Makes the bucket, for who may. Who may not even look for it may still use it. */
+  create(signal: AbortSignal): Promise<void> {
+    const { bucket: Bucket } = this.#address;
+    return this.#do('create', '', signal, async ({ client, sdk }) => {
+      try {
+        await client.send(new sdk.HeadBucketCommand({ Bucket }), { abortSignal: signal });
+      } catch (error) {
+        if (isDenied(error)) return;
+        if (!isNoSuchKey(error) && !isNoSuchBucket(error)) throw error;
+        await client
+          .send(new sdk.CreateBucketCommand({ Bucket }), { abortSignal: signal })
+          .catch((refusal: unknown) => {
+            if (!(refusal instanceof sdk.BucketAlreadyOwnedByYou)) throw refusal;
+          });
+      }
+    });
+  }
+
+  async *list(prefix: string, signal: AbortSignal): AsyncIterable<StoredObject> {
+    if (prefix !== '') assertKey(prefix.replace(/\/$/, ''));
+    let token: string | undefined;
+    do {
+      const page = await this.#page(prefix, token, signal);
+      for (const { Key = '', Size = 0 } of page?.Contents ?? []) {
+        throwIfAborted(signal);
+        const key = decodeKey(Key).slice(this.#root.length);
+        if (isObject(key)) yield { key, size: Size };
+      }
+      token = page && nextOf(page);
+    } while (token !== undefined);
+  }
+
+  stat(key: string, signal: AbortSignal): Promise<StoredObject> {
+    return this.#do('look at', key, signal, async (tools) => ({ key, size: await this.#sizeOf(tools, key, signal) }));
+  }
+
+  read(key: string, range: Range | undefined, signal: AbortSignal): Promise<Uint8Array> {
+    return this.#do('read', key, signal, async (tools) => {
+      const found = this.#object(key);
+      if (range?.length === 0) return this.#nothingOf(tools, key, range.offset, signal);
+      const Range = range && `bytes=${range.offset}-${range.offset + range.length - 1}`;
+      let answer: GetObjectCommandOutput;
+      try {
+        answer = await tools.client.send(new tools.sdk.GetObjectCommand({ ...found, ...(Range && { Range }) }), {
+          abortSignal: signal,
+        });
+      } catch (error) {
+        if (range === undefined || !isBeyondTheEnd(error)) throw error;
+        throw this.#tooShort(key, await this.#sizeOf(tools, key, signal), range);
+      }
+      const bytes = await readBody(answer, range?.length, signal);
+      if (range !== undefined && bytes.length < range.length)
+        throw this.#tooShort(key, range.offset + bytes.length, range);
+      return bytes;
+    });
+  }
+
+  write(key: string, bytes: Uint8Array, signal: AbortSignal): Promise<void> {
+    return this.#do('write', key, signal, async ({ client, sdk }) => {
+      const { storageClass } = this.#address;
+      const object = {
+        ...this.#object(key),
+        ...(storageClass !== undefined && { StorageClass: storageClass as StorageClass }),
+      };
+      if (bytes.length > ONE_PART) return writeInParts(client, object, bytes, signal);
+      await client.send(new sdk.PutObjectCommand({ ...object, ContentType: BINARY, Body: bytes }), {
+        abortSignal: signal,
+      });
+    });
+  }
+
+  remove(key: string, signal: AbortSignal): Promise<void> {
+    return this.#do('remove', key, signal, async ({ client, sdk }) => {
+      try {
+        await client.send(new sdk.DeleteObjectCommand(this.#object(key)), { abortSignal: signal });
+      } catch (error) {
+        if (!isNoSuchKey(error) && !isNoSuchBucket(error)) throw error;
+      }
+    });
+  }
+
+  /** Ends uploads in parts that nobody goes on with, where the key may list them: few servers do it by themselves. */
+  async sweep(signal: AbortSignal): Promise<void> {
+    for (const name of [...FOLDERS, OUR_FOLDER]) {
+      await this.#do('sweep', `${name}/`, signal, async (tools) => {
+        try {
+          await this.#endUploads(tools, `${this.#root}${name}/`, signal);
+        } catch (error) {
+          if (!isDenied(error) && !isUnknownToServer(error) && !isNoSuchBucket(error)) throw error;
+        }
+      });
+    }
+  }
+
+  async close(): Promise<void> {
+    const tools = this.#tools;
+    this.#tools = undefined;
+    (await tools?.catch(() => undefined))?.client.destroy();
+  }
+
+  /** A page of a list; nothing where there is no bucket. Names are encoded: XML cannot hold all of them. */
+  #page(prefix: string, token: string | undefined, signal: AbortSignal) {
+    const { bucket: Bucket } = this.#address;
+    const request = {
+      ...{ Bucket, Prefix: this.#root + prefix, EncodingType: 'url' as const },
+      ...(token !== undefined && { ContinuationToken: token }),
+    };
+    return this.#do('list', prefix, signal, async ({ client, sdk }) => {
+      try {
+        const page = await client.send(new sdk.ListObjectsV2Command(request), { abortSignal: signal });
+        requireList(page);
+        return page;
+      } catch (error) {
+        if (isNoSuchBucket(error)) return undefined;
+        throw error;
+      }
+    });
+  }
+
+  async #endUploads({ client, sdk }: Tools, Prefix: string, signal: AbortSignal): Promise<void> {
+    const { bucket: Bucket } = this.#address;
+    const oldest = this.#clock.now().getTime() - LONGEST_WRITE_MS;
+    for await (const { Key, UploadId, Initiated } of unfinishedUploads(client, { Bucket, Prefix }, signal)) {
+      if (Initiated === undefined || Initiated.getTime() >= oldest) continue;
+      const ending = new sdk.AbortMultipartUploadCommand({ Bucket, Key, UploadId });
+      await client.send(ending, { abortSignal: signal }).catch((error: unknown) => {
+        if (!(error instanceof sdk.NoSuchUpload)) throw error;
+      });
+    }
+  }
+
+  async #sizeOf({ client, sdk }: Tools, key: string, signal: AbortSignal): Promise<number> {
+    const head = await client.send(new sdk.HeadObjectCommand(this.#object(key)), { abortSignal: signal });
+    return head.ContentLength ?? 0;
+  }
+
+  /** No bytes, where even those are there to be read: the protocol has no range without bytes. */
+  async #nothingOf(tools: Tools, key: string, offset: number, signal: AbortSignal): Promise<Uint8Array> {
+    const size = await this.#sizeOf(tools, key, signal);
+    if (offset > size) throw this.#tooShort(key, size, { offset, length: 0 });
+    return new Uint8Array();
+  }
+
+  /** Runs an operation under the rules for errors; once more where the server wants another region. */
+  async #do<T>(doing: string, key: string, signal: AbortSignal, work: (tools: Tools) => Promise<T>): Promise<T> {
+    throwIfAborted(signal);
+    return this.#gate.pass(signal, async () => {
+      const tools = await this.#connect();
+      try {
+        return await work(tools);
+      } catch (error) {
+        throwIfAborted(signal);
+        try {
+          if (this.#follow(error)) return await work(tools);
+          throw error;
+        } catch (last) {
+          throwIfAborted(signal);
+          throw await this.#explained(tools, doing, key, last, signal);
+        }
+      }
+    });
+  }
+
+  #connect(): Promise<Tools> {
+    return (this.#tools ??= this.#makeTools().catch((error: unknown) => {
+      this.#tools = undefined;
+      throw error;
+    }));
+  }
+
+  async #makeTools(): Promise<Tools> {
+    const client = await makeS3Client(this.#address, () => this.#region, {
+      workingDirectory: this.#workingDirectory,
+      clockOffset: this.#clock.now().getTime() - systemClock.now().getTime(),
+      ...(this.#credentials && { credentials: this.#credentials }),
+    });
+    return { client, sdk: await import('@aws-sdk/client-s3') };
+  }
+
+  /** @returns whether the server named another region, in which it is asked from now on. */
+  #follow(error: unknown): boolean {
+    const region = regionWanted(error);
+    if (region === undefined || region === this.#region) return false;
+    this.#region = region;
+    return true;
+  }
+
+  /** One of ours. A request for a head gets no reason: another one is made to learn it. */
+  async #explained(tools: Tools, doing: string, key: string, error: unknown, signal: AbortSignal): Promise<unknown> {
+    const absent = isNoSuchKey(error);
+    let reason = error;
+    if (isWordless(error) || (absent && doing === 'look at')) {
+      const request = { Bucket: this.#address.bucket, Prefix: this.#root, MaxKeys: 1 };
+      reason = await tools.client
+        .send(new tools.sdk.ListObjectsV2Command(request), { abortSignal: signal })
+        .then(() => error)
+        .catch((told: unknown) => (isDenied(error) || isNoSuchBucket(told) ? told : error));
+    }
+    if (isNoSuchBucket(reason)) return this.#noSuchBucket(reason);
+    if (absent) return new RespaldoError('store-missing', `there is no ${this.#name(key)}`, { cause: error });
+    return s3Failure(doing, this.#name(key), reason);
+  }
+
+  #object(key: string): { Bucket: string; Key: string } {
+    assertKey(key);
+    return { Bucket: this.#address.bucket, Key: this.#root + key };
+  }
+
+  #name(key: string): string {
+    return key === '' ? this.location : `${key} in ${this.location}`;
+  }
+
+  #noSuchBucket(cause: unknown): RespaldoError {
+    const { bucket, host } = this.#address;
+    return new RespaldoError('store-missing', `there is no bucket ${bucket} at ${host}`, {
+      hint: 'Check the address. `respaldo init` makes the bucket, if the key may.',
+      cause,
+    });
+  }
+
+  #tooShort(key: string, size: number, { offset, length }: Range): RespaldoError {
+    return new RespaldoError(
+      'store-broken',
+      `${this.#name(key)} is too short: it has ${size} bytes, ${length} were asked for from ${offset}`,
+      { hint: '`respaldo check` tells what else is damaged.' },
+    );
+  }
+}
+
+/** What is no list, or ends too early, must never pass for a place with nothing in it. */
+function requireList(page: ListObjectsV2CommandOutput): void {
+  if (page.Name === undefined && page.IsTruncated === undefined)
+    throw new Error('what the server answered is no list of objects');
+  if (page.IsTruncated === true && !page.NextContinuationToken)
+    throw new Error('the server did not say how its list goes on');
+}
+
+function nextOf({ IsTruncated, NextContinuationToken }: ListObjectsV2CommandOutput): string | undefined {
+  return IsTruncated === true ? NextContinuationToken : undefined;
+}
+
+/** Amazon writes a space as a plus, others as %20; a plus itself is %2B to all of them. */
+function decodeKey(encoded: string): string {
+  return decodeURIComponent(encoded.replaceAll('+', ' '));
+}
+
+/** Not the marker of a folder that other programs make, nor what they are still writing. */
+function isObject(key: string): boolean {
+  return key.split('/').every((part) => part !== '') && !isTemporary(key);
+}

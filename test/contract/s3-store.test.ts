@@ -1,0 +1,260 @@
+/** A bucket of a real Ceph gateway: the contract of every store, and what S3 promises beyond it. */
+import {
+  AbortMultipartUploadCommand,
+  CreateMultipartUploadCommand,
+  ListMultipartUploadsCommand,
+  PutObjectCommand,
+} from '@aws-sdk/client-s3';
+import dns from 'node:dns';
+import { setImmediate as immediately } from 'node:timers/promises';
+import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+
+import { throwIfAborted, type RespaldoError } from '../../src/errors.ts';
+import { RetryingStore } from '../../src/stores/retrying.ts';
+import type { S3Store } from '../../src/stores/s3.ts';
+import type { Store } from '../../src/stores/store.ts';
+import { HAS_CEPH, type S3Server } from '../fixtures/ceph.ts';
+import { FaultyStore, taking } from '../fixtures/faulty-store.ts';
+import { administer, clientOf, newBucket, newPlace, openAt, s3Server, storeAt } from '../fixtures/s3.ts';
+import { TcpProxy } from '../fixtures/tcp-proxy.ts';
+import { bytes, describeStore, listed, ours, type StoreFixture } from './store.ts';
+
+const signal = new AbortController().signal;
+
+describe.skipIf(!HAS_CEPH)('on S3', () => {
+  let server: S3Server;
+  beforeAll(async () => {
+    server = await s3Server();
+  }, 180_000);
+
+  const fixture = (store: Store): StoreFixture => ({ store, [Symbol.asyncDispose]: () => Promise.resolve() });
+  describeStore('Ceph', async () => fixture(storeAt(server, newPlace())));
+  describeStore('Ceph, broken and retrying', async () => {
+    const faulty = new FaultyStore(
+      storeAt(server, newPlace()),
+      taking('before', undefined, 'after', undefined, 'midway', undefined),
+    );
+    const patience = { attempts: 100, firstDelay: 1, longestDelay: 1 };
+    return fixture(new RetryingStore(faulty, patience, { pause: async (_, until) => throwIfAborted(until) }));
+  });
+
+  describe('S3Store', () => {
+    let place: string;
+    let store: S3Store;
+    beforeEach(async () => {
+      place = newPlace();
+      store = storeAt(server, place);
+      await store.create(signal);
+    });
+    afterEach(async () => {
+      await store.close();
+    });
+    const uploads = async () => {
+      const [Bucket, Prefix] = place.split('/');
+      return (await clientOf(server).send(new ListMultipartUploadsCommand({ Bucket, Prefix }))).Uploads ?? [];
+    };
+
+    it('sends what is large in parts, and leaves none behind', async () => {
+      const content = bytes(80_000_000);
+      await store.write('data/ab/large', content, signal);
+      expect(Buffer.compare(await store.read('data/ab/large', undefined, signal), content)).toBe(0);
+      expect(await uploads()).toEqual([]);
+    });
+
+    it('takes the parts back where a write is given up', async () => {
+      const giveUp = new AbortController();
+      const write = store.write('data/ab/large', bytes(80_000_000), giveUp.signal);
+      while ((await uploads()).length === 0) await immediately();
+      giveUp.abort();
+      await expect(write).rejects.toThrow(ours('cancelled'));
+      expect(await uploads()).toEqual([]);
+      expect(await listed(store)).toEqual([]);
+    });
+
+    it('sweeps out, after a day, the parts that killed writers have left', async () => {
+      const [Bucket = '', folder = ''] = place.split('/');
+      const client = clientOf(server);
+      const begin = (name: string) =>
+        client.send(new CreateMultipartUploadCommand({ Bucket, Key: `${folder}/${name}` }));
+      await begin('data/ab/left');
+      const other = await begin('of-somebody-else');
+      await store.sweep(signal);
+      expect(await uploads()).toHaveLength(2);
+      const now = Date.now();
+      const tomorrow = { now: () => new Date(now + 25 * 60 * 60 * 1000), monotonic: () => 0 };
+      // Only the store's own idea of the time: the server would not answer a machine that is a day ahead.
+      const later = storeAt(server, place, { clock: { ...tomorrow, now: laterOnSecondAsking(tomorrow.now) } });
+      await later.sweep(signal);
+      await later.close();
+      expect((await uploads()).map(({ Key }) => Key)).toEqual([`${folder}/of-somebody-else`]);
+      await client.send(new AbortMultipartUploadCommand({ Bucket, Key: other.Key, UploadId: other.UploadId }));
+    });
+
+    it('lists more than a page, each object once', async () => {
+      const keys = Array.from({ length: 1100 }, (_, i) => `index/${String(i).padStart(4, '0')}`);
+      await Promise.all(keys.map((key) => store.write(key, bytes(1), signal)));
+      expect((await listed(store, 'index/')).map(({ key }) => key)).toEqual(keys);
+    });
+
+    it('passes over what makes no object: markers of folders, unfinished copies', async () => {
+      const [Bucket = '', folder = ''] = place.split('/');
+      for (const name of ['', 'data/', 'data//x', 'data/ab/abcd-restic-temp-0a1b'])
+        await clientOf(server).send(
+          new PutObjectCommand({ Bucket, Key: `${folder}/${name}`, Body: new Uint8Array(1) }),
+        );
+      await store.write('config', bytes(1), signal);
+      expect(await listed(store)).toEqual([{ key: 'config', size: 1 }]);
+    });
+
+    it('tells apart an object and a bucket that are not there', async () => {
+      await expect(store.stat('config', signal)).rejects.toThrow(/^there is no config in s3:/);
+      const nowhere = storeAt(server, `${newBucket()}/x`);
+      for (const attempt of [
+        () => nowhere.stat('config', signal),
+        () => nowhere.read('config', undefined, signal),
+        () => nowhere.write('config', bytes(1), signal),
+      ]) {
+        const error = await failure(attempt());
+        expect(error).toMatchObject({ code: 'store-missing', hint: expect.stringContaining('init') as string });
+        expect(error.message).toMatch(/^there is no bucket own-/);
+      }
+      expect(await listed(nowhere)).toEqual([]);
+      await nowhere.close();
+    });
+
+    it.each([
+      ['InvalidAccessKeyId', { accessKeyId: 'NOBODY', secretAccessKey: 's3cr3t' }, 'does not know this access key'],
+      ['SignatureDoesNotMatch', { secretAccessKey: 's3cr3t' }, 'does not belong to the access key'],
+    ])('says that the keys are wrong: %s', async (word, wrong, hint) => {
+      const stranger = storeAt(server, place, { credentials: { ...server, ...wrong } });
+      for (const attempt of [
+        () => stranger.stat('config', signal),
+        () => stranger.read('config', undefined, signal),
+        () => stranger.write('config', bytes(100), signal),
+        () => listed(stranger),
+      ]) {
+        const error = await failure(attempt());
+        expect(error).toMatchObject({ code: 'store-refused', hint: expect.stringContaining(hint) as string });
+        expect(error.message).toContain(word);
+        expect(error.message).not.toContain('s3cr3t');
+      }
+      await stranger.close();
+    });
+
+    it('says that the clocks are apart', async () => {
+      const wrong = Date.now() + 3_600_000;
+      const late = storeAt(server, place, { clock: { now: () => new Date(wrong), monotonic: () => 0 } });
+      const error = await failure(late.read('config', undefined, signal));
+      expect(error).toMatchObject({ code: 'store-refused', hint: expect.stringContaining('clock') as string });
+      await late.close();
+    });
+
+    it("says that the bucket belongs to somebody else, and that one's own is full", async () => {
+      const [theirs, full] = [newBucket(), newBucket()];
+      const other = { accessKeyId: `K${theirs}`, secretAccessKey: 'of-the-other' };
+      await administer(
+        server,
+        ...['user', 'create', '--uid', theirs, '--display-name', 'other'],
+        ...['--access-key', other.accessKeyId, '--secret-key', other.secretAccessKey],
+      );
+      const owner = storeAt(server, theirs, { credentials: other });
+      await owner.create(signal);
+      await owner.write('config', bytes(1), signal);
+      const guest = storeAt(server, theirs);
+      for (const attempt of [
+        () => guest.stat('config', signal),
+        () => guest.write('config', bytes(1), signal),
+        () => listed(guest),
+      ])
+        expect(await failure(attempt())).toMatchObject({ code: 'store-refused' });
+
+      const small = storeAt(server, full, { credentials: other });
+      await small.create(signal);
+      await administer(
+        server,
+        'quota',
+        'set',
+        '--quota-scope=bucket',
+        `--uid=${theirs}`,
+        `--bucket=${full}`,
+        '--max-size=100K',
+      );
+      await administer(server, 'quota', 'enable', '--quota-scope=bucket', `--uid=${theirs}`, `--bucket=${full}`);
+      const error = await failure(small.write('data/ab/abcd', bytes(1_000_000), signal));
+      expect(error).toMatchObject({ code: 'store-full', hint: expect.stringContaining('prune') as string });
+      for (const one of [owner, guest, small]) await one.close();
+    });
+
+    it('says that nobody answers, or that it is no S3 server, and that trying again may help', async () => {
+      const gone = storeAt({ ...server, host: '127.0.0.1:1' }, place);
+      expect(await failure(gone.stat('config', signal))).toMatchObject({ code: 'store-broken', retry: true });
+      await gone.close();
+    });
+
+    it('says that a line broke in the middle of an object', async () => {
+      await store.write('data/ab/abcd', bytes(20_000_000), signal);
+      const proxy = await TcpProxy.start(Number(server.host.split(':')[1]), 5_000_000);
+      const far = storeAt({ ...server, host: `127.0.0.1:${proxy.port}` }, place);
+      const error = await failure(far.read('data/ab/abcd', undefined, signal));
+      expect(error).toMatchObject({ code: 'store-broken', retry: true });
+      expect(error.message).toContain('cannot read data/ab/abcd in s3:http://127.0.0.1');
+      await far.close();
+      await proxy.close();
+    });
+
+    it('asks over TLS with an authority of its own, and refuses a server that nobody vouched for', async () => {
+      const trusting = await openAt(server, `s3:https://${server.secureHost}/${place}?ca-file=${server.authority}`);
+      await trusting.write('config', bytes(10), signal);
+      expect(await store.stat('config', signal)).toEqual({ key: 'config', size: 10 });
+      await trusting.close();
+      const wary = await openAt(server, `s3:${server.secureHost}/${place}`);
+      const error = await failure(wary.stat('config', signal));
+      expect(error).toMatchObject({ code: 'store-refused', hint: expect.stringContaining('ca-file') as string });
+      await wary.close();
+    });
+
+    it('says that a server without TLS was asked with it', async () => {
+      const error = await failure((await openAt(server, `s3:${server.host}/${place}`)).stat('config', signal));
+      expect(error).toMatchObject({ code: 'store-refused', hint: expect.stringContaining('s3:http://') as string });
+    });
+
+    it('uses a bucket whole, where the address names no folder', async () => {
+      const whole = storeAt(server, newBucket());
+      await whole.create(signal);
+      await whole.create(signal);
+      for (const key of ['config', 'data/ab/abcd']) await whole.write(key, bytes(1), signal);
+      expect((await listed(whole)).map(({ key }) => key)).toEqual(['config', 'data/ab/abcd']);
+      expect(await listed(whole, 'data/')).toEqual([{ key: 'data/ab/abcd', size: 1 }]);
+      await whole.close();
+    });
+
+    it('names the bucket before the host, where it is told to', async () => {
+      const [, port = ''] = server.host.split(':');
+      // The server calls itself localhost; that names below it are this machine too, not every resolver knows.
+      const { lookup } = dns;
+      const resolver = vi
+        .spyOn(dns, 'lookup')
+        .mockImplementation(((name: string, ...rest: [never, never]) =>
+          lookup(name.endsWith('.localhost') ? '127.0.0.1' : name, ...rest)) as typeof lookup);
+      const named = await openAt(server, `s3:http://localhost:${port}/${place}?bucket-lookup=dns`);
+      await named.write('config', bytes(11), signal);
+      expect(await store.stat('config', signal)).toEqual({ key: 'config', size: 11 });
+      expect(resolver.mock.calls[0]?.[0]).toBe('tests.localhost');
+      resolver.mockRestore();
+      await named.close();
+    });
+  });
+});
+
+/** What a store is made with is the time; what it asks for afterwards is later. */
+function laterOnSecondAsking(later: () => Date): () => Date {
+  let asked = 0;
+  return () => (asked++ === 0 ? new Date() : later());
+}
+
+async function failure(promise: Promise<unknown>): Promise<RespaldoError> {
+  return promise.then(
+    () => expect.fail('it succeeded'),
+    (error: unknown) => error as RespaldoError,
+  );
+}
