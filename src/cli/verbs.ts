@@ -93,6 +93,11 @@ export const VERBS: readonly VerbGroup[] = [
         load: () => import('./commands/rewrite.ts'),
       },
       {
+        name: 'migrate',
+        summary: 'Change a repository to a newer format',
+        load: () => import('./commands/migrate.ts'),
+      },
+      {
         name: 'unlock',
         summary: 'Remove locks that dead processes left behind',
         load: () => import('./commands/unlock.ts'),

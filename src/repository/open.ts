@@ -4,14 +4,14 @@ import { type Clock, systemClock } from '../clock.ts';
 import { isError, RespaldoError } from '../errors.ts';
 import type { NearStore, Store } from '../stores/store.ts';
 import { makeContext } from './context.ts';
-import { encodeConfig, parseConfig, type RepositoryConfig } from './format/config.ts';
+import { encodeConfig, openConfig, type RepositoryConfig } from './format/config.ts';
 import { generateKey, type RepositoryKey, Sealer } from './format/crypto.ts';
 import { hashId, type Id } from './format/id.ts';
 import { createKeyFile, type KeyDerivation, openKeyFile } from './format/key.ts';
 import { randomPolynomial } from './format/polynomial.ts';
 import { OpenedRepository } from './opened-repository.ts';
 import type { Repository } from './repository.ts';
-import { listObjects, listPacks, objectKey, type ObjectType, readObject } from './storage/objects.ts';
+import { CONFIG_KEY, listObjects, listPacks, objectKey, type ObjectType, readObject } from './storage/objects.ts';
 
 export interface InitOptions extends OpenOptions {
   /** Default 2. Version 1 knows no compression. */
@@ -29,8 +29,6 @@ export interface OpenOptions {
   /** Puts a cache before the store, once the repository's id is known. Default: none. */
   readonly cache?: (store: Store, repositoryId: string) => Promise<NearStore>;
 }
-
-const CONFIG_KEY = 'config';
 
 /**
  * Makes a repository. The config comes last: without it there is none, and what an interrupted attempt left is no
@@ -103,7 +101,7 @@ async function unlock(store: Store, password: string, config: Uint8Array, signal
     try {
       const key = await openKeyFile(await readObject(store, 'key', id, signal), password);
       tried += 1;
-      if (key !== undefined) return { keyId: id, key, config: openConfig(config, key) };
+      if (key !== undefined) return { keyId: id, key, config: openConfig(config, new Sealer(key)) };
     } catch (error) {
       if (!isError(error, 'repository-damaged')) throw error;
       failure ??= error;
@@ -111,19 +109,6 @@ async function unlock(store: Store, password: string, config: Uint8Array, signal
   }
   if (tried > 0 && failure === undefined) throw wrongPassword(store);
   throw failure ?? keysMissing(store);
-}
-
-function openConfig(sealed: Uint8Array, key: RepositoryKey): RepositoryConfig {
-  let json: Uint8Array;
-  try {
-    json = new Sealer(key).open(sealed);
-  } catch (error) {
-    throw new RespaldoError('repository-damaged', 'the config is damaged, or belongs to another repository', {
-      hint: 'Restore the file `config` from a copy of the repository.',
-      cause: error,
-    });
-  }
-  return parseConfig(json);
 }
 
 /** A key without anything else is the rest of an interrupted `init`, and of no use to anybody. */

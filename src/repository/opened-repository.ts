@@ -8,6 +8,7 @@ import type { KeyDerivation, KeyOwner } from './format/key.ts';
 import { addKey, changePassword, listKeys, removeKey } from './keys.ts';
 import { blobs } from './inspector/blobs.ts';
 import { listStored, showBlob, showConfig, showObject, showTree } from './inspector/objects.ts';
+import { migrate, migrations } from './migrations.ts';
 import { forget } from './pruner/forget.ts';
 import { prune } from './pruner/prune.ts';
 import type {
@@ -25,6 +26,8 @@ import type {
   ListedObject,
   ListSelect,
   LockInfo,
+  MigrateOptions,
+  Migration,
   PackRepair,
   PackRepairOptions,
   PrunePlan,
@@ -158,6 +161,14 @@ export class OpenedRepository implements Repository {
   ): Promise<readonly Rewritten[]> {
     const { rewrite } = await import('./rewriter/rewrite.ts');
     return rewrite(this.#context, filter, change, options, signal);
+  }
+
+  migrations(): readonly Migration[] {
+    return migrations(this.#context);
+  }
+
+  migrate(name: string, options: MigrateOptions, signal: AbortSignal): Promise<void> {
+    return migrate(this.#context, name, options, signal);
   }
 
   async diff(before: DiffSide, after: DiffSide, options: DiffOptions, signal: AbortSignal): Promise<Difference> {

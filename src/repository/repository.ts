@@ -6,6 +6,7 @@ import type { Entry } from '../domain/entry.ts';
 import type { Finding } from '../domain/finding.ts';
 import type { ReadableSnapshot, Snapshot, SnapshotFilter } from '../domain/snapshot.ts';
 import type { About, SaveOptions, Saved } from './port/saving.ts';
+import type { MigrateOptions, Migration } from './port/migrating.ts';
 import type { ListSelect, ListedNode } from './port/listing.ts';
 import type { IndexRepair, IndexRepairOptions, PackRepair, PackRepairOptions } from './port/repairing.ts';
 import type { RestoreOptions, Restored } from './port/restoring.ts';
@@ -21,6 +22,7 @@ export type * from './port/checking.ts';
 export type * from './port/copying.ts';
 export type * from './port/inspecting.ts';
 export type * from './port/listing.ts';
+export type * from './port/migrating.ts';
 export type * from './port/objects.ts';
 export type * from './port/pruning.ts';
 export type * from './port/repairing.ts';
@@ -102,6 +104,14 @@ export interface Repository {
     options: RewriteOptions,
     signal: AbortSignal,
   ): Promise<readonly Rewritten[]>;
+
+  /** Those that apply. */
+  migrations(): readonly Migration[];
+  /**
+   * Takes an exclusive lock, and checks the structure first. The repository is to be opened anew afterwards.
+   * @throws RespaldoError `usage` for one that does not apply, `repository-damaged`
+   */
+  migrate(name: string, options: MigrateOptions, signal: AbortSignal): Promise<void>;
 
   /**
    * Compares two snapshots, or folders in them, in the order of names' bytes. What they share is not read twice.

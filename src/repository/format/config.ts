@@ -1,6 +1,7 @@
-/** The repository's config object: the first thing that is read, never changed. */
+/** The repository's config object: the first thing that is read, changed by a migration alone. */
 import { z } from 'zod';
 import { RespaldoError } from '../../errors.ts';
+import type { Sealer } from './crypto.ts';
 import { hasDegree, isIrreducible } from './polynomial.ts';
 
 export interface RepositoryConfig {
@@ -22,6 +23,23 @@ const schema = z.object({
 export function encodeConfig(config: RepositoryConfig): Uint8Array {
   const { version, id, polynomial } = config;
   return Buffer.from(JSON.stringify({ version, id, chunker_polynomial: polynomial.toString(16) }));
+}
+
+/**
+ * The config of its stored bytes.
+ * @throws RespaldoError `repository-damaged`, `repository-unsupported`
+ */
+export function openConfig(sealed: Uint8Array, sealer: Sealer): RepositoryConfig {
+  let json: Uint8Array;
+  try {
+    json = sealer.open(sealed);
+  } catch (error) {
+    throw new RespaldoError('repository-damaged', 'the config is damaged, or belongs to another repository', {
+      hint: 'Restore the file `config` from a copy of the repository.',
+      cause: error,
+    });
+  }
+  return parseConfig(json);
 }
 
 /** @throws RespaldoError `repository-unsupported` for an unknown version, `repository-damaged` for anything else. */

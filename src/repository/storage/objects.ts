@@ -14,6 +14,8 @@ const FOLDERS: Record<ObjectType, string> = {
   index: 'index/',
 };
 
+/** Where the config lies in the store. */
+export const CONFIG_KEY = 'config';
 const PACK_FOLDER = 'data/';
 /** First byte of compressed JSON in a repository of version 2. */
 const COMPRESSED = 0x02;
