@@ -39,7 +39,7 @@ describe('The bench', () => {
     expect(code, stderr).toBe(0);
     const lines = stdout.trim().split('\n');
     expect(lines).toHaveLength(2 + ROWS.length);
-    expect(lines[0]).toMatch(/^\| work +\| wall s: ours/);
+    expect(lines[0]).toMatch(/^\| work, at 0\.001 of these sizes +\| wall s: ours/);
     expect(lines[2]).toContain('second backup, 1 %');
   });
 

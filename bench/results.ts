@@ -48,7 +48,7 @@ export interface RowSamples {
 }
 
 /** Results of each scale have a file of their own: they cannot be compared. */
-export function resultsPath(folder: string, scale: number): string {
+function resultsPath(folder: string, scale: number): string {
   return join(folder, `scale-${scale}.json`);
 }
 

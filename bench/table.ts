@@ -8,8 +8,7 @@ const STORED_BAR = 1.02;
 const MEMORY_BAR = 350e6;
 const INDEX_BAR = 60;
 
-const HEADINGS = [
-  'work',
+const COLUMNS = [
   'wall s: ours / restic / borg',
   'restic ÷ ours',
   'must / goal',
@@ -27,7 +26,8 @@ export function renderTable(results: Results): string {
     const result = results.rows[row.name];
     return result === undefined ? [] : [cells(row, result)];
   });
-  return align([HEADINGS, ...lines]);
+  const work = results.scale === 1 ? 'work' : `work, at ${results.scale} of these sizes`;
+  return align([[work, ...COLUMNS], ...lines]);
 }
 
 function cells(row: Row, { medians, ratios, indexBytes }: RowResult): string[] {
