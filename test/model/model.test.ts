@@ -10,7 +10,7 @@ import { noise } from '../fixtures/repository.ts';
 import { mishap } from './mishap.ts';
 import { type Deed, type Operation, type Side, World } from './world.ts';
 
-const STEPS = Number(process.env.RESPALDO_MODEL_STEPS ?? 2100);
+const STEPS = Number(process.env.RESPALDO_MODEL_STEPS ?? 2000);
 const SEED = process.env.RESPALDO_MODEL_SEED;
 /** Milliseconds: many times what is usual. */
 const LIMIT = 60_000 + STEPS * 150;
@@ -48,6 +48,11 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
       maxUnused: fc.constantFrom(0, 0.05, 0.5, Infinity),
     }),
   },
+  {
+    weight: 2,
+    arbitrary: fc.record({ kind: fc.constant('rewrite' as const), at: side, picks, forget: fc.boolean() }),
+  },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('salvage' as const), at: side, picks }) },
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('copy' as const), at: side }) },
   {
     weight: 1,
@@ -56,8 +61,13 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
 );
 
 const deed: fc.Arbitrary<Deed> = fc.record({ operation, mishap });
-/** One process, or two at once. */
-const step = fc.oneof({ weight: 3, arbitrary: fc.tuple(deed) }, { weight: 1, arbitrary: fc.tuple(deed, deed) });
+const repair = fc.record({ kind: fc.constant('repair' as const), at: side, picks, readAllPacks: fc.boolean() });
+/** One process, or two at once; but what others would say of a repository without its index is no surprise. */
+const step: fc.Arbitrary<Deed[]> = fc.oneof(
+  { weight: 8, arbitrary: fc.tuple(deed) },
+  { weight: 3, arbitrary: fc.tuple(deed, deed) },
+  { weight: 1, arbitrary: fc.tuple(fc.record({ operation: repair, mishap })) },
+);
 
 describe('Repositories', () => {
   it(
