@@ -5,8 +5,11 @@ import type {
   ListedNode,
   OverwritePolicy,
   Repository,
+  Restored,
+  RestoredItem,
   RestoreOptions,
   RestoreProgress,
+  RestoreSelection,
 } from '../repository/repository.ts';
 import type { Runtime } from '../runtimes/runtime.ts';
 import type { RestoreTarget, SourceIo, SourceKind } from '../sources/source.ts';
@@ -14,16 +17,20 @@ import { Findings } from './findings.ts';
 import { databaseKind } from './kind.ts';
 import { inspectTarget, type TargetState } from './target.ts';
 
-export interface RestoreRequest {
+export interface RestoreRequest extends RestoreSelection {
   readonly snapshot: Snapshot;
   /** An absolute path. */
   readonly target: string;
   /** Subtree of the snapshot; absent: all of it. */
   readonly path?: string;
-  readonly include: readonly string[];
-  readonly exclude: readonly string[];
   /** Absent: the target must be missing, empty, or hold an unfinished restore of the same snapshot. */
   readonly overwrite?: OverwritePolicy;
+  /** Remove what the selection covers and the snapshot does not hold. Needs `overwrite`. */
+  readonly delete?: boolean;
+  readonly sparse?: boolean;
+  /** Read what was written back, and compare it with the snapshot. */
+  readonly verify?: boolean;
+  readonly attributes?: RestoreOptions['attributes'];
   readonly owners?: boolean;
   /** Restore a database snapshot's files as they are stored, without making them usable. */
   readonly raw?: boolean;
@@ -38,6 +45,8 @@ export interface RestorePorts {
   readonly onProgress?: (progress: RestoreProgress) => void;
   /** Each finding as it is made; all of them are in the outcome too. */
   readonly onFinding?: (finding: Finding) => void;
+  /** Told what became of each entry. */
+  readonly onItem?: (item: RestoredItem) => void;
 }
 
 /** What a restore would do, as data: to be shown before anything is written. */
@@ -58,7 +67,7 @@ export interface RestorePlan {
 export interface RestoreOutcome {
   /** `incomplete`: something could not be restored; exit 3. */
   readonly state: 'succeeded' | 'incomplete';
-  readonly progress: RestoreProgress;
+  readonly progress: RestoreProgress & Pick<Restored, 'filesVerified'>;
   readonly findings: readonly Finding[];
 }
 
@@ -123,14 +132,18 @@ async function restoreDatabase(
 
 function optionsOf(
   request: RestoreRequest,
-  { onProgress }: RestorePorts,
+  { onProgress, onItem }: RestorePorts,
   onFinding: (finding: Finding) => void,
 ): RestoreOptions {
   return {
-    include: request.include,
-    exclude: request.exclude,
+    ...selectionOf(request),
     dryRun: request.dryRun,
     onFinding,
+    ...(onItem && { onItem }),
+    ...(request.delete === true && { delete: true }),
+    ...(request.sparse === true && { sparse: true }),
+    ...(request.verify === true && { verify: true }),
+    ...(request.attributes && { attributes: request.attributes }),
     ...(request.path !== undefined && { path: request.path }),
     ...(request.overwrite !== undefined && { overwrite: request.overwrite }),
     ...(request.owners !== undefined && { owners: request.owners }),
@@ -139,8 +152,14 @@ function optionsOf(
 }
 
 /** A part of a database is files; only all of it can be made to start. */
-function wantsDatabase({ path, include, exclude, raw }: RestoreRequest): boolean {
-  return raw !== true && (path === undefined || path === '/') && include.length === 0 && exclude.length === 0;
+function wantsDatabase(request: RestoreRequest): boolean {
+  const { path, raw } = request;
+  const hasPatterns = Object.values(selectionOf(request)).some((patterns) => patterns.length > 0);
+  return raw !== true && (path === undefined || path === '/') && !hasPatterns;
+}
+
+function selectionOf({ include, exclude, iinclude = [], iexclude = [] }: RestoreSelection): Required<RestoreSelection> {
+  return { include, exclude, iinclude, iexclude };
 }
 
 async function measure(

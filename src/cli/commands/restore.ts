@@ -11,20 +11,33 @@ import {
   type RestorePorts,
   type RestoreRequest,
 } from '../../operations/restore.ts';
-import type { OverwritePolicy, Repository } from '../../repository/repository.ts';
+import type { OverwritePolicy, Repository, RestoredItem } from '../../repository/repository.ts';
 import { describe, REPOSITORY_EXITS } from '../help.ts';
 import type { Invocation } from '../invocation.ts';
+import {
+  addExcludeOptions,
+  addIncludeOptions,
+  excludesOf,
+  includesOf,
+  type ExcludeOptions,
+  type GivenPatterns,
+  type IncludeOptions,
+} from '../pattern-options.ts';
 import { canAsk, confirm } from '../prompt.ts';
 import { showProgress } from '../progress.ts';
 import { addSelectOptions, collect, filterOf, parseReference, type SelectOptions } from '../select.ts';
 import { withRecorder, withRepository } from '../session.ts';
 import { tellFinding } from '../views/finding.ts';
+import { tellRestoredItem, tellsRestoredItems } from '../views/restored-item.ts';
 import { planLines, restoredLine, restoreMessage, restoreProgress } from '../views/restore.ts';
 
-interface Options extends SelectOptions {
+interface Options extends SelectOptions, IncludeOptions, ExcludeOptions {
   readonly target: string;
-  readonly include: readonly string[];
-  readonly exclude: readonly string[];
+  readonly includeXattr: readonly string[];
+  readonly excludeXattr: readonly string[];
+  readonly delete?: boolean;
+  readonly sparse?: boolean;
+  readonly verify?: boolean;
   readonly overwrite?: OverwritePolicy;
   readonly raw?: boolean;
   readonly dryRun?: boolean;
@@ -32,9 +45,9 @@ interface Options extends SelectOptions {
 }
 
 export function define(command: Command, invocation: Invocation): void {
-  describe(command, {
+  const described = describe(command, {
     about:
-      'Every byte is verified while it is restored. The target must be missing, empty, or hold an unfinished ' +
+      'Every byte is verified while it is restored. Without --overwrite or --delete the target must be missing, empty, or hold an unfinished ' +
       'restore of the same snapshot, which is then completed. A PostgreSQL snapshot becomes a data directory that ' +
       'a server starts on.',
     examples: [
@@ -42,14 +55,14 @@ export function define(command: Command, invocation: Invocation): void {
       ['respaldo restore latest:/etc/ssl --target ./ssl', 'what lies in one folder, without the folders above it'],
       ['respaldo restore 1a2b3c4d --target ./r --include "*.conf"', 'only some files'],
       ['respaldo restore latest --target / --overwrite if-changed', 'back in place'],
-      ['respaldo restore latest --target ./restored --dry-run', 'what would it do?'],
+      ['respaldo restore latest:/srv --target /srv --delete', 'exactly as it was: what came later goes'],
+      ['respaldo restore latest --target ./restored --dry-run -v', 'what would it do?'],
     ],
     exits: [3, ...REPOSITORY_EXITS],
   })
     .argument('<snapshot>', 'an id, its beginning, or latest; with :/folder a part of it')
-    .requiredOption('-t, --target <folder>', 'where to restore to')
-    .option('-i, --include <pattern>', 'restore only what matches (repeatable)', collect, [])
-    .option('-e, --exclude <pattern>', 'leave out what matches (repeatable)', collect, [])
+    .requiredOption('-t, --target <folder>', 'where to restore to');
+  addExcludeOptions(addIncludeOptions(described))
     .addOption(
       new Option('--overwrite <when>', 'what to do with files that exist in the target').choices([
         'always',
@@ -58,10 +71,15 @@ export function define(command: Command, invocation: Invocation): void {
         'never',
       ]),
     )
+    .option('--delete', 'remove from the target what the snapshot does not hold, as far as the patterns go')
+    .option('--sparse', 'leave holes where files hold nothing but zeros')
+    .option('--verify', 'read the files back, and compare them with the snapshot')
+    .option('--include-xattr <pattern>', 'restore only such extended attributes (repeatable)', collect, [])
+    .option('--exclude-xattr <pattern>', 'leave out such extended attributes (repeatable)', collect, [])
     .option('--raw', "a database's files as they are stored, not made usable")
     .option('-n, --dry-run', 'show what would be done')
     .option('-y, --yes', 'ask nothing');
-  addSelectOptions(command).action((reference: string, options: Options) =>
+  addSelectOptions(described).action((reference: string, options: Options) =>
     withRepository(invocation, (repository) => run(repository, reference, options, invocation)),
   );
 }
@@ -85,20 +103,50 @@ async function requestOf(
   options: Options,
   signal: AbortSignal,
 ): Promise<RestoreRequest> {
-  const { include, exclude, overwrite, raw, dryRun = false } = options;
-  if (include.length > 0 && exclude.length > 0)
-    throw new RespaldoError('usage', '--include and --exclude exclude each other', { hint: 'Give one of them.' });
+  const { raw, dryRun = false, sparse, verify } = options;
+  const includes = await includesOf(options);
+  const excludes = await excludesOf(options);
+  requireSense(options, includes, excludes);
+  const overwrite = options.overwrite ?? (options.delete === true ? 'always' : undefined);
   const { snapshot, path: part } = parseReference(reference);
   return {
     snapshot: await repository.find(snapshot, filterOf(options), signal),
     target: path.resolve(options.target),
-    include,
-    exclude,
+    include: includes.patterns,
+    iinclude: includes.ignoringCase,
+    exclude: excludes.patterns,
+    iexclude: excludes.ignoringCase,
     dryRun,
+    ...(options.delete === true && { delete: true }),
+    ...(sparse === true && { sparse }),
+    ...(verify === true && { verify }),
+    ...attributesOf(options),
     ...(part !== undefined && { path: part }),
     ...(overwrite !== undefined && { overwrite }),
     ...(raw !== undefined && { raw }),
   };
+}
+
+/** @throws RespaldoError `usage` for options that contradict each other */
+function requireSense(options: Options, includes: GivenPatterns, excludes: GivenPatterns): void {
+  const [some, others] = [includes, excludes].map(
+    ({ patterns, ignoringCase }) => patterns.length + ignoringCase.length,
+  );
+  const refuse = (message: string, hint: string): never => {
+    throw new RespaldoError('usage', message, { hint });
+  };
+  if (some !== 0 && others !== 0) refuse('--include and --exclude exclude each other', 'Give one of them.');
+  if (options.includeXattr.length > 0 && options.excludeXattr.length > 0)
+    refuse('--include-xattr and --exclude-xattr exclude each other', 'Give one of them.');
+  if (options.dryRun === true && options.verify === true)
+    refuse('--dry-run and --verify exclude each other', 'A dry run writes nothing that could be read back.');
+  if (options.delete === true && path.resolve(options.target) === '/' && some === 0 && others === 0)
+    refuse('--delete would empty this machine: the target is /', 'Say by --include or --exclude what is meant.');
+}
+
+function attributesOf({ includeXattr, excludeXattr }: Options): Pick<RestoreRequest, 'attributes'> {
+  if (includeXattr.length > 0) return { attributes: { include: includeXattr } };
+  return excludeXattr.length > 0 ? { attributes: { exclude: excludeXattr } } : {};
 }
 
 /** Files that exist are replaced only after a yes, where there is somebody to ask. */
@@ -108,9 +156,11 @@ async function requireConsent(
   invocation: Invocation,
 ): Promise<void> {
   const { output, signal } = invocation;
-  const replaces = request.overwrite !== undefined && request.overwrite !== 'never' && target.entries > 0;
+  const changes = request.delete === true || (request.overwrite !== undefined && request.overwrite !== 'never');
+  const replaces = changes && target.entries > 0;
   if (!replaces || request.dryRun || options.yes === true || !canAsk(output)) return;
-  if (await confirm(`${request.target} is not empty: replace what is in it?`, signal)) return;
+  const what = request.delete === true ? 'replace and delete' : 'replace';
+  if (await confirm(`${request.target} is not empty: ${what} what is in it?`, signal)) return;
   throw new RespaldoError('cancelled', 'not restored: nothing was changed');
 }
 
@@ -127,6 +177,9 @@ function carryOut(
       {
         ...ports,
         onProgress: progress.update,
+        ...(tellsRestoredItems(output, plan.request.dryRun) && {
+          onItem: (item: RestoredItem) => tellRestoredItem(item, output),
+        }),
         onFinding: (finding) => tellFinding(finding, 'restore', output),
       },
       signal,

@@ -37,6 +37,7 @@ function counters(state: RestoreProgress): Record<string, unknown> {
     total_files: state.filesTotal || undefined,
     files_restored: state.filesRestored || undefined,
     files_skipped: state.filesSkipped || undefined,
+    files_deleted: state.filesDeleted || undefined,
     total_bytes: state.bytesTotal || undefined,
     bytes_restored: state.bytesRestored || undefined,
     bytes_skipped: state.bytesSkipped || undefined,
@@ -49,7 +50,10 @@ export function planLines({ request, as, selected, target, fits }: RestorePlan):
   const what =
     as === 'files' ? '' : `, as a ${as === 'postgres' ? 'PostgreSQL data directory' : as} that a server starts on`;
   const there = target.exists ? (target.entries === 0 ? 'empty' : 'not empty') : 'new';
-  const some = request.include.length + request.exclude.length > 0 ? ', of which the patterns select some' : '';
+  const { include, exclude, iinclude = [], iexclude = [] } = request;
+  const some = [include, exclude, iinclude, iexclude].some(({ length }) => length > 0)
+    ? ', of which the patterns select some'
+    : '';
   return [
     `restoring ${part}${snapshotTitle(request.snapshot)}`,
     `  to     ${quoted(request.target)} (${there}, ${formatBytes(target.freeBytes)} free)${what}`,
@@ -59,11 +63,17 @@ export function planLines({ request, as, selected, target, fits }: RestorePlan):
 }
 
 /** What it did. */
-export function restoredLine(progress: RestoreProgress, { request }: RestorePlan, elapsed: number): string {
-  const { filesRestored, filesSkipped, bytesRestored } = progress;
+export function restoredLine(
+  progress: RestoreProgress & { readonly filesVerified?: number },
+  { request }: RestorePlan,
+  elapsed: number,
+): string {
+  const { filesRestored, filesSkipped, filesDeleted = 0, filesVerified, bytesRestored } = progress;
   const skipped = filesSkipped > 0 ? `, left ${count(filesSkipped, 'entry', 'entries')} as they were` : '';
-  const what = `${count(filesRestored, 'entry', 'entries')} (${formatBytes(bytesRestored)})${skipped}`;
+  const deleted = filesDeleted > 0 ? `, ${request.dryRun ? 'delete' : 'deleted'} ${filesDeleted}` : '';
+  const what = `${count(filesRestored, 'entry', 'entries')} (${formatBytes(bytesRestored)})${skipped}${deleted}`;
   if (request.dryRun) return `a dry run: would restore ${what}`;
   const rate = formatRate(bytesRestored, elapsed);
-  return `restored and verified ${what} in ${formatDuration(elapsed)}${rate === '' ? '' : `, ${rate}`}`;
+  const readBack = filesVerified === undefined ? '' : `; read ${count(filesVerified, 'file')} back: all right`;
+  return `restored and verified ${what} in ${formatDuration(elapsed)}${rate === '' ? '' : `, ${rate}`}${readBack}`;
 }

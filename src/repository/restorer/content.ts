@@ -18,7 +18,8 @@ export async function* content(
   yield* blobsInOrder(node.content ?? [], node.path, (id) => reader.data(id, signal), signal);
 }
 
-async function* blobsInOrder(
+/** Blobs one after the other, some of them asked for ahead. @param path for messages */
+export async function* blobsInOrder(
   ids: readonly Id[],
   path: string,
   load: (id: Id) => Promise<Uint8Array>,

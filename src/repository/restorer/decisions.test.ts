@@ -8,13 +8,13 @@ import { findNode, findTree, pathComponents } from './tree-path.ts';
 
 describe('selection', () => {
   it('takes everything without patterns, and looks below folders alone', () => {
-    const select = selection([], []);
+    const select = selection({ include: [], exclude: [] });
     expect(select('/a', true)).toEqual({ selected: true, below: true });
     expect(select('/a', false)).toEqual({ selected: true, below: false });
   });
 
   it('looks where something included may lie, and not below what is excluded', () => {
-    const select = selection(['/a/b/*.txt'], ['/a/b/x*']);
+    const select = selection({ include: ['/a/b/*.txt'], exclude: ['/a/b/x*'] });
     expect(select('/a', true)).toEqual({ selected: false, below: true });
     expect(select('/c', true)).toEqual({ selected: false, below: false });
     expect(select('/a/b/y.txt', false)).toEqual({ selected: true, below: false });
@@ -23,7 +23,7 @@ describe('selection', () => {
   });
 
   it('names malformed patterns', () => {
-    expect(() => selection(['ok', '[x'], ['y\\'])).toThrow('[x, y\\');
+    expect(() => selection({ include: ['ok', '[x'], exclude: ['y\\'] })).toThrow('[x, y\\');
   });
 });
 

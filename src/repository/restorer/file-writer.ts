@@ -1,8 +1,9 @@
-import { closeSync, constants, fsyncSync, openSync, renameSync, unlinkSync, writeSync } from 'node:fs';
+import { closeSync, constants, fsyncSync, ftruncateSync, openSync, renameSync, unlinkSync, writeSync } from 'node:fs';
 import type { FileOrder } from './orders.ts';
 import { applyToFile } from './metadata.ts';
 import { createFile } from './spread-file.ts';
 import type { WriterOptions } from './writer-options.ts';
+import { DataRuns } from './data-runs.ts';
 
 const { O_NOFOLLOW, O_WRONLY } = constants;
 const MOST_OPEN = 64;
@@ -11,6 +12,8 @@ interface OpenFile {
   fd: number | undefined;
   created: boolean;
   left: number;
+  /** Bytes up to the end of the last piece that was written, or left as a hole. */
+  end: number;
 }
 
 /**
@@ -24,13 +27,14 @@ export class FileWriter {
   /** Numbers of the open files, the oldest first. */
   readonly #open = new Set<number>();
   readonly #failed = new Set<number>();
+  readonly #runs = new DataRuns();
   /** What could not be set on files that are otherwise right. */
   readonly problems: { readonly file: number; readonly what: string }[] = [];
 
   constructor(files: readonly FileOrder[], options: WriterOptions) {
     this.#files = files;
     this.#options = options;
-    this.#states = files.map(({ pieces }) => ({ fd: undefined, created: false, left: pieces }));
+    this.#states = files.map(({ pieces }) => ({ fd: undefined, created: false, left: pieces, end: 0 }));
   }
 
   isFailed(file: number): boolean {
@@ -49,7 +53,9 @@ export class FileWriter {
     if (this.#failed.has(file)) return;
     const [order, state] = this.#at(file);
     const fd = this.#descriptor(file, order, state);
-    for (let done = 0; done < bytes.length;) done += writeSync(fd, bytes, done, bytes.length - done, at + done);
+    for (const { from, to } of order.sparse ? this.#runs.of(bytes) : [{ from: 0, to: bytes.length }])
+      for (let done = from; done < to;) done += writeSync(fd, bytes, done, to - done, at + done);
+    state.end = Math.max(state.end, at + bytes.length);
     state.left--;
     if (state.left === 0) this.#end(file, order, state);
   }
@@ -86,7 +92,9 @@ export class FileWriter {
     return state.fd;
   }
 
-  #end(file: number, { path, whole }: FileOrder, state: OpenFile): void {
+  #end(file: number, { path, whole, sparse }: FileOrder, state: OpenFile): void {
+    // The last bytes may be a hole. A file that is not all here has its length already.
+    if (whole !== undefined && sparse && state.fd !== undefined) ftruncateSync(state.fd, state.end);
     if (whole !== undefined && state.fd !== undefined) {
       const problems = applyToFile(state.fd, path, whole.metadata, this.#options.owners);
       for (const what of problems) this.problems.push({ file, what });

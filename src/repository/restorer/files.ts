@@ -31,6 +31,8 @@ export interface FilesParts extends WriterOptions {
   readonly tally: Tally;
   readonly losses: Losses;
   readonly dryRun: boolean;
+  /** Collects files whose content is not this restore's. */
+  readonly untouched?: Set<string>;
   readonly signal: AbortSignal;
 }
 
@@ -48,8 +50,10 @@ export class Files {
     const { right, wanted } = await settleExisting(jobs, crew, dryRun);
     for (const job of right) this.#refresh(job);
     if (dryRun) {
-      for (const job of wanted) tally.wrote(job.size);
-      for (const _ of wanted) tally.restored();
+      for (const job of wanted) {
+        tally.wrote(job.size);
+        tally.restored(job.location, actionOf(job), job.size);
+      }
       return;
     }
     const tasks = planTasks(wanted);
@@ -59,13 +63,14 @@ export class Files {
 
   /** The content is right: only the metadata may not be. */
   #refresh(job: FileJob): void {
-    const { dryRun, owners, losses, tally } = this.#parts;
+    const { dryRun, owners, losses, tally, untouched } = this.#parts;
     if (!dryRun) {
       this.#attempt(job, () => {
         for (const what of applyToPath(fsPath(job.path), job.metadata, owners)) losses.blemish(job.location, what);
       });
     }
-    if (job.refusal === undefined) tally.skipped(job.size);
+    untouched?.add(job.location);
+    if (job.refusal === undefined) tally.skipped(job.location, job.size);
     else losses.lose(job.location, 'target', job.refusal);
   }
 
@@ -80,7 +85,7 @@ export class Files {
   async #carryOut(task: PlannedTask): Promise<void> {
     const { store, crew, signal } = this.#parts;
     throwIfAborted(signal);
-    const orders = encodeOrders(ordersOf(task));
+    const orders = encodeOrders(ordersOf(task, this.#parts.sparse));
     const pack = await packSource(store, task, signal);
     const transfer = [orders.buffer, ...transferable(pack)];
     const written = (await crew.run({ kind: 'write', orders, pack }, transfer)) as Written;
@@ -122,7 +127,7 @@ export class Files {
       });
     }
     if (isSpoiled(job)) this.#giveUp(job);
-    else tally.restored();
+    else tally.restored(job.location, actionOf(job), job.size);
   }
 
   /** Blobs that were damaged where they were looked for may lie elsewhere as well. */
@@ -182,6 +187,10 @@ export class Files {
       job.refusal ??= reasonOf(error);
     }
   }
+}
+
+function actionOf({ existing }: FileJob): 'restored' | 'updated' {
+  return existing === 'none' ? 'restored' : 'updated';
 }
 
 function writeAt(job: FileJob, bytes: Uint8Array, at: number): void {

@@ -75,7 +75,7 @@ export class Folders {
   /** Sets the metadata of all folders, the innermost first: what is put into a folder changes its times. */
   finish(): void {
     for (const folder of this.#made.toReversed()) {
-      this.#tally.restored();
+      this.#tally.restored(folder.location, 'restored');
       if (folder.metadata === undefined || this.#options.dryRun) continue;
       try {
         const problems = applyToPath(fsPath(folder.path), folder.metadata, this.#options.owners);

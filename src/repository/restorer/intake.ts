@@ -23,6 +23,8 @@ export interface IntakeParts {
   readonly state: TargetState;
   readonly overwrite: OverwritePolicy | undefined;
   readonly dryRun: boolean;
+  /** Collects files whose content is not this restore's. */
+  readonly untouched?: Set<string>;
 }
 
 /** The file that others are hard links to. */
@@ -62,7 +64,7 @@ export class Intake {
       case 'socket':
       case 'irregular':
         tally.found(0);
-        tally.skipped(0);
+        tally.skipped(location, 0);
         losses.note(
           location,
           'entry-skipped',
@@ -80,7 +82,7 @@ export class Intake {
   }
 
   #file(node: Node, path: string, location: string): FileJob | undefined {
-    const { tally, losses } = this.#parts;
+    const { tally, losses, untouched } = this.#parts;
     const linked = linkKey(node);
     const first = linked === undefined ? undefined : this.#firsts.get(linked);
     const content = linked === undefined ? '' : hashId(Buffer.from((node.content ?? []).join()));
@@ -107,7 +109,8 @@ export class Intake {
       return undefined;
     }
     if (verdict === 'skip') {
-      tally.skipped(size);
+      tally.skipped(location, size);
+      untouched?.add(location);
       return undefined;
     }
     if (linked !== undefined && first === undefined) this.#firsts.set(linked, { path, location, content });

@@ -71,7 +71,7 @@ function settle(entry: LateEntry, { state, overwrite, dryRun, owners, tally, los
   const path = fsPath(entry.path);
   const existing = state === 'fresh' ? undefined : lookAt(path);
   if (existing !== undefined && !givesWay(overwrite, existing, entry.metadata.mtimeNs)) {
-    tally.skipped(0);
+    tally.skipped(entry.location, 0);
     return;
   }
   const isThere = existing !== undefined && isSame(entry, existing);
@@ -81,8 +81,8 @@ function settle(entry: LateEntry, { state, overwrite, dryRun, owners, tally, los
     if (entry.make.kind !== 'link')
       for (const what of applyToPath(path, entry.metadata, owners)) losses.blemish(entry.location, what);
   }
-  if (isThere) tally.skipped(0);
-  else tally.restored();
+  if (isThere) tally.skipped(entry.location, 0);
+  else tally.restored(entry.location, 'restored');
 }
 
 function create({ path, make }: LateEntry): void {

@@ -15,6 +15,7 @@ import { z } from 'zod';
 import { errnoOf } from '../../errors.ts';
 import { syncPath } from '../filesystem/durable.ts';
 import { fsPath, type LocalPath } from '../filesystem/path.ts';
+import type { RestoreSelection } from '../repository.ts';
 import { isRunning, ownIdentity } from '../storage/process.ts';
 import { removeFile } from './spread-file.ts';
 
@@ -25,12 +26,10 @@ const WITHOUT_LINKS = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS']);
 const { O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_WRONLY } = constants;
 
 /** Which restore it is: another one may not go on in its place. */
-export interface Undertaking {
+export interface Undertaking extends RestoreSelection {
   readonly snapshot: string;
   /** The folder of the snapshot that lands in the target. */
   readonly path: string;
-  readonly include: readonly string[];
-  readonly exclude: readonly string[];
 }
 
 const schema = z.object({
@@ -38,6 +37,8 @@ const schema = z.object({
   path: z.string(),
   include: z.array(z.string()),
   exclude: z.array(z.string()),
+  iinclude: z.array(z.string()).default([]),
+  iexclude: z.array(z.string()).default([]),
   pid: z.number().int(),
   process: z.object({ boot: z.string(), namespace: z.string(), started: z.string() }).optional(),
 });
@@ -82,13 +83,15 @@ export function isDraft(name: string, marker: string): boolean {
   return name.startsWith(marker + DRAFT);
 }
 
-function describe({ snapshot, path, include, exclude }: Undertaking): Marker {
+function describe({ snapshot, path, include, exclude, iinclude = [], iexclude = [] }: Undertaking): Marker {
   const identity = ownIdentity();
   return {
     snapshot,
     path,
     include: [...include],
     exclude: [...exclude],
+    iinclude: [...iinclude],
+    iexclude: [...iexclude],
     pid: process.pid,
     ...(identity === undefined ? {} : { process: identity }),
   };
@@ -129,11 +132,10 @@ export function removeMarker(folder: string, name: string): void {
     if (entry === name || isDraft(entry, name)) removeFile(fsPath(`${folder}/${entry}`));
 }
 
-export function isSameUndertaking(marker: Marker, { snapshot, path, include, exclude }: Undertaking): boolean {
-  return (
-    JSON.stringify([marker.snapshot, marker.path, marker.include, marker.exclude]) ===
-    JSON.stringify([snapshot, path, include, exclude])
-  );
+export function isSameUndertaking(marker: Marker, undertaking: Undertaking): boolean {
+  const essence = ({ snapshot, path, include, exclude, iinclude = [], iexclude = [] }: Undertaking): string =>
+    JSON.stringify([snapshot, path, include, exclude, iinclude, iexclude]);
+  return essence(marker) === essence(undertaking);
 }
 
 /** Whether the process that wrote the marker is another one that still runs. */

@@ -10,6 +10,8 @@ export interface FileOrder {
   readonly path: LocalPath;
   /** How many writes there are to this file. */
   readonly pieces: number;
+  /** What is not written reads as zeros: zeros need not be. */
+  readonly sparse: boolean;
   /** The file is all here: it is created, written and finished. Otherwise it exists, and others write to it as well. */
   readonly whole?: WholeFile;
 }
@@ -37,6 +39,7 @@ export interface OrdersToEncode {
   readonly files: readonly {
     readonly path: string;
     readonly pieces: number;
+    readonly sparse: boolean;
     readonly whole?: { readonly metadata: Metadata; readonly rename?: string };
   }[];
   readonly blobs: readonly BlobOrder[];
@@ -45,9 +48,10 @@ export interface OrdersToEncode {
 export function encodeOrders({ files, blobs }: OrdersToEncode): Uint8Array<ArrayBuffer> {
   const writer = new ByteWriter();
   writer.uint(files.length);
-  for (const { path, pieces, whole } of files) {
+  for (const { path, pieces, sparse, whole } of files) {
     writePath(writer, path);
     writer.uint(pieces);
+    writer.uint(sparse ? 1 : 0);
     writer.uint(whole === undefined ? 0 : 1);
     if (whole === undefined) continue;
     writePath(writer, whole.rename ?? '');
@@ -80,10 +84,11 @@ function readPath(reader: ByteReader): LocalPath {
 function readFile(reader: ByteReader): FileOrder {
   const path = readPath(reader);
   const pieces = reader.uint();
-  if (reader.uint() === 0) return { path, pieces };
+  const sparse = reader.uint() === 1;
+  if (reader.uint() === 0) return { path, pieces, sparse };
   const rename = readPath(reader);
   const metadata = readMetadata(reader);
-  return { path, pieces, whole: rename === '' ? { metadata } : { metadata, rename } };
+  return { path, pieces, sparse, whole: rename === '' ? { metadata } : { metadata, rename } };
 }
 
 function writeMetadata(writer: ByteWriter, metadata: Metadata): void {

@@ -123,9 +123,14 @@ describe('orders', () => {
     const [blob] = STORED;
     const bytes = encodeOrders({
       files: [
-        { path: '/target/añ😀o', pieces: 3 },
-        { path: '/target/bad\udcff', pieces: 1, whole: { metadata } },
-        { path: '/t', pieces: 0, whole: { metadata: { ...metadata, attributes: [] }, rename: '/x'.repeat(3000) } },
+        { path: '/target/añ😀o', pieces: 3, sparse: true },
+        { path: '/target/bad\udcff', pieces: 1, sparse: false, whole: { metadata } },
+        {
+          path: '/t',
+          pieces: 0,
+          sparse: true,
+          whole: { metadata: { ...metadata, attributes: [] }, rename: '/x'.repeat(3000) },
+        },
       ],
       blobs: [
         {
@@ -140,9 +145,14 @@ describe('orders', () => {
     const { pack: _, ...packed } = blob as Located;
     expect(decodeOrders(bytes)).toEqual({
       files: [
-        { path: '/target/añ😀o', pieces: 3 },
-        { path: Buffer.from('2f7461726765742f626164ff', 'hex'), pieces: 1, whole: { metadata } },
-        { path: '/t', pieces: 0, whole: { metadata: { ...metadata, attributes: [] }, rename: '/x'.repeat(3000) } },
+        { path: '/target/añ😀o', pieces: 3, sparse: true },
+        { path: Buffer.from('2f7461726765742f626164ff', 'hex'), pieces: 1, sparse: false, whole: { metadata } },
+        {
+          path: '/t',
+          pieces: 0,
+          sparse: true,
+          whole: { metadata: { ...metadata, attributes: [] }, rename: '/x'.repeat(3000) },
+        },
       ],
       blobs: [
         {
@@ -163,7 +173,7 @@ describe('orders', () => {
       path: `/target/${n}`,
     }));
     const [task] = planTasks(files);
-    const decoded = decodeOrders(encodeOrders(ordersOf(task as NonNullable<typeof task>)));
+    const decoded = decodeOrders(encodeOrders(ordersOf(task as NonNullable<typeof task>, false)));
     expect(decoded.files.length).toBe(task?.jobs.length);
     expect(decoded.files[0]).toMatchObject({ path: task?.jobs[0]?.writeTo, whole: { rename: task?.jobs[0]?.path } });
   });

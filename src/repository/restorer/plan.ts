@@ -36,12 +36,14 @@ export function planTasks(jobs: readonly FileJob[]): PlannedTask[] {
 }
 
 /** The orders of a planned task, once it is known which files are whole. */
-export function ordersOf({ jobs, blobs }: PlannedTask): OrdersToEncode {
+export function ordersOf({ jobs, blobs }: PlannedTask, sparse: boolean): OrdersToEncode {
   const pieces = new Uint32Array(jobs.length);
   for (const { targets } of blobs) for (const [file] of targets) pieces[file] = (pieces[file] ?? 0) + 1;
-  const files = jobs.map(({ whole, writeTo, path, metadata }, file) => ({
+  const files = jobs.map(({ whole, writeTo, path, metadata, present }, file) => ({
     path: writeTo,
     pieces: pieces[file] ?? 0,
+    // A file that is mended in place may hold anything where it is wrong.
+    sparse: sparse && (present === undefined || writeTo !== path),
     ...(whole ? { whole: writeTo === path ? { metadata } : { metadata, rename: path } } : {}),
   }));
   return { files, blobs };

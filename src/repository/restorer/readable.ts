@@ -1,6 +1,8 @@
 import type { ListedEntry, ReadableSnapshot, Snapshot } from '../../domain/snapshot.ts';
+import { RespaldoError } from '../../errors.ts';
 import type { RepositoryContext } from '../context.ts';
 import type { Node } from '../format/node.ts';
+import { blobsInOrder } from './content.ts';
 import { SnapshotReader } from './snapshot-reader.ts';
 import { findNode, type LoadTree, pathComponents } from './tree-path.ts';
 
@@ -18,6 +20,15 @@ export function readable(context: RepositoryContext, snapshot: Snapshot, signal:
       const blobs: Uint8Array[] = [];
       for (const id of node.content ?? []) blobs.push(await reader.data(id, signal));
       return Buffer.concat(blobs);
+    },
+
+    async *stream(path) {
+      const node = await find(path);
+      if (node?.type !== 'file')
+        throw new RespaldoError('path-missing', `snapshot ${snapshot.id} holds no file ${path}`, {
+          hint: '`respaldo ls` shows what it holds.',
+        });
+      yield* blobsInOrder(node.content ?? [], path, (id) => reader.data(id, signal), signal);
     },
 
     async list(path) {

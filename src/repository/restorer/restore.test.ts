@@ -23,7 +23,7 @@ import { LocalStore } from '../../stores/local.ts';
 import { MemoryStore } from '../../stores/memory.ts';
 import { setTimes } from '../filesystem/times.ts';
 import type { Id } from '../format/id.ts';
-import type { OverwritePolicy, Restored, RestoreOptions, RestoreProgress } from '../repository.ts';
+import type { OverwritePolicy, Restored, RestoredItem, RestoreOptions, RestoreProgress } from '../repository.ts';
 import { packKey } from '../storage/objects.ts';
 import { restore } from './restore.ts';
 
@@ -531,3 +531,137 @@ async function damagePack(pack: Id, damage: (bytes: Uint8Array) => Uint8Array): 
   const bytes = await crafted.store.read(packKey(pack), undefined, NEVER);
   await crafted.store.write(packKey(pack), damage(Uint8Array.from(bytes)), NEVER);
 }
+
+describe('what the snapshot does not hold', () => {
+  const remove = { overwrite: 'always', delete: true } as const;
+  beforeEach(() => {
+    mkdirSync(join(target, 'folder', 'later', 'inside'), { recursive: true });
+    writeFileSync(join(target, 'folder', 'later', 'inside', 'file'), '1');
+    writeFileSync(join(target, 'more.txt'), '2');
+    writeFileSync(Buffer.from(`${target}/folder/bytes \xff`, 'latin1'), '3');
+  });
+
+  it('is deleted where it was selected, told of, and counted', async () => {
+    const told: string[] = [];
+    const onItem = ({ path, action }: RestoredItem): void => void (action === 'deleted' && told.push(path));
+    const snapshot = await simple();
+    const planned = await run(snapshot, { ...remove, dryRun: true, onItem });
+    expect(told.splice(0).map((path) => path.slice(target.length))).toEqual([
+      '/folder/bytes \udcff',
+      '/folder/later/inside/file',
+      '/folder/later/inside',
+      '/folder/later',
+      '/more.txt',
+    ]);
+    expect(read('more.txt')).toBe('2');
+    const restored = await run(snapshot, { ...remove, onItem });
+    expect(restored.filesDeleted).toBe(5);
+    expect(planned.filesDeleted).toBe(5);
+    expect(told).toHaveLength(5);
+    expectSimple();
+    expect(readdirSync(target).concat(readdirSync(join(target, 'folder')))).toEqual(['a', 'folder', 'b', 'c']);
+  });
+
+  it('stays where the patterns do not reach', async () => {
+    const snapshot = await simple();
+    await run(snapshot, { ...remove, include: ['/folder/b', '*.txt'] });
+    expect(readdirSync(target)).toEqual(['folder']);
+    expect(readdirSync(join(target, 'folder'))).toContain('later');
+    await run(snapshot, { ...remove, exclude: ['/folder'] });
+    expect(readdirSync(join(target, 'folder'))).toContain('later');
+  });
+
+  it('is never looked for behind a symlink, which itself is deleted or replaced', async () => {
+    const outside = join(folder, 'outside');
+    mkdirSync(outside);
+    writeFileSync(join(outside, 'precious'), 'kept');
+    rmSync(join(target, 'folder'), { recursive: true });
+    symlinkSync(outside, join(target, 'folder'));
+    symlinkSync(outside, join(target, 'link'));
+    const snapshot = await simple();
+    await run(snapshot, { ...remove, overwrite: 'never', include: ['/folder', '/link'] }).catch(() => undefined);
+    expect(readdirSync(outside)).toEqual(['precious']);
+    await run(snapshot, remove);
+    expect(readdirSync(outside)).toEqual(['precious']);
+    expect(lstatSync(join(target, 'folder')).isDirectory()).toBe(true);
+    expect(existsSync(join(target, 'link'))).toBe(false);
+  });
+
+  it('stays where the snapshot’s own list is damaged', async () => {
+    const snapshot = crafted.snapshot(crafted.tree(folderNode('folder', 'ab'.repeat(32)), fileNode('a', [])));
+    await crafted.flush();
+    await expect(run(snapshot, remove)).rejects.toThrow('could not be restored');
+    expect(readdirSync(join(target, 'folder'))).toContain('later');
+    expect(existsSync(join(target, 'more.txt'))).toBe(false);
+  });
+});
+
+describe('a sparse restore', () => {
+  it('leaves holes for zeros, and no others', async () => {
+    const zeros = new Uint8Array(4 * 1024 * 1024);
+    const mixed = Buffer.concat([Buffer.alloc(8192), Buffer.from('in the middle'), Buffer.alloc(100_000)]);
+    const hole = crafted.data(zeros);
+    const some = crafted.data(mixed);
+    await crafted.flush();
+    const other = crafted.data('the end');
+    const snapshot = crafted.snapshot(
+      crafted.tree(
+        fileNode('all', [hole, hole]),
+        fileNode('some', [some]),
+        fileNode('spread', [hole, some, other, hole]),
+      ),
+    );
+    await crafted.flush();
+    const expectRight = (): void => {
+      expect(readFileSync(join(target, 'all')).equals(Buffer.concat([zeros, zeros]))).toBe(true);
+      expect(readFileSync(join(target, 'some')).equals(mixed)).toBe(true);
+      const spread = Buffer.concat([zeros, mixed, Buffer.from('the end'), zeros]);
+      expect(readFileSync(join(target, 'spread')).equals(spread)).toBe(true);
+    };
+    await run(snapshot, { sparse: true });
+    expectRight();
+    const blocks = ['all', 'some', 'spread'].map((name) => statSync(join(target, name)).blocks * 512);
+    expect(blocks[0]).toBe(0);
+    expect(Math.max(...blocks)).toBeLessThan(64 * 1024);
+    // What was there instead of a hole must not stay.
+    for (const name of ['all', 'some', 'spread']) writeFileSync(join(target, name), Buffer.alloc(9_000_000, 7));
+    await run(snapshot, { sparse: true, overwrite: 'always' });
+    expectRight();
+  });
+
+  it('that is resumed leaves nothing wrong in the place of a hole', async () => {
+    const hole = crafted.data(new Uint8Array(100_000));
+    const first = crafted.data('first');
+    await crafted.flush();
+    const snapshot = crafted.snapshot(
+      crafted.tree(fileNode('file', [first, hole]), fileNode('lost', ['ab'.repeat(32)])),
+    );
+    await crafted.flush();
+    await expect(run(snapshot, { sparse: true })).rejects.toThrow('lost');
+    writeFileSync(join(target, 'file'), Buffer.concat([Buffer.from('first'), Buffer.alloc(100_000, 7)]));
+    await expect(run(snapshot, { sparse: true })).rejects.toThrow('lost');
+    expect(
+      readFileSync(join(target, 'file'))
+        .subarray(5)
+        .every((byte) => byte === 0),
+    ).toBe(true);
+  });
+});
+
+describe('a restore that reads back', () => {
+  it('counts what is right, and does not judge what it left alone', async () => {
+    const snapshot = await simple();
+    expect((await run(snapshot, { verify: true })).filesVerified).toBe(3);
+    writeFileSync(join(target, 'a'), 'mine');
+    expect((await run(snapshot, { verify: true, overwrite: 'never' })).filesVerified).toBe(0);
+    expect((await run(snapshot, { verify: true, overwrite: 'always' })).filesVerified).toBe(1);
+  });
+
+  it('names a file that something else has changed meanwhile', async () => {
+    const snapshot = await simple();
+    const spoil = (item: RestoredItem): void => {
+      if (item.path === '/folder/c') writeFileSync(join(target, 'folder', 'c'), 'spoiled');
+    };
+    await expect(run(snapshot, { verify: true, onItem: spoil })).rejects.toThrow('/folder/c: read back');
+  });
+});

@@ -1,5 +1,5 @@
 import type { Snapshot } from '../../domain/snapshot.ts';
-import { throwIfAborted } from '../../errors.ts';
+import { RespaldoError, throwIfAborted } from '../../errors.ts';
 import type { RepositoryContext } from '../context.ts';
 import type { Node } from '../format/node.ts';
 import { nativeCalls } from '../filesystem/native.ts';
@@ -10,16 +10,18 @@ import { withLock } from '../storage/locks.ts';
 import { Crew, usefulWorkers, workerScript } from '../workers/crew.ts';
 import { keepMainHeapSmall } from '../workers/main-heap.ts';
 import { Batches } from './batches.ts';
+import { Deletion } from './deletion.ts';
 import { Files } from './files.ts';
 import { Folders } from './folders.ts';
 import { Intake } from './intake.ts';
 import { makeLateEntries } from './late-entries.ts';
 import { Losses } from './losses.ts';
-import { type Select, selection } from './selection.ts';
+import { attributeSelection, type Select, selection } from './selection.ts';
 import { Tally } from './tally.ts';
 import { Target } from './target.ts';
 import { findTree, type LoadTree, pathComponents } from './tree-path.ts';
 import { TreeReader } from './tree-reader.ts';
+import { verify } from './verification.ts';
 import { walk } from './walk.ts';
 import type { Answer, Task, WorkerData } from './worker.ts';
 
@@ -37,32 +39,42 @@ export async function restore(
   options: RestoreOptions,
   signal: AbortSignal,
 ): Promise<Restored> {
-  const select = selection(options.include, options.exclude);
+  if (options.delete === true && options.overwrite === undefined)
+    throw new RespaldoError('internal', 'to delete from a target is to change what is there: it needs a policy');
+  const select = selection(options);
+  const wantsAttribute = attributeSelection(options.attributes);
   const { objects, clock } = context;
   return withLock(objects, { exclusive: false, clock, signal, readOnly: true }, async (signal) => {
     const index = await context.loadIndex(signal);
-    const run = new Run(context, index, snapshot, options, signal);
+    const run = new Run(context, index, snapshot, { ...options, wantsAttribute }, signal);
     return run.restore(target, select);
   });
+}
+
+interface RunOptions extends RestoreOptions {
+  readonly wantsAttribute: ((name: string) => boolean) | undefined;
 }
 
 class Run {
   readonly #context: RepositoryContext;
   readonly #index: BlobIndex;
   readonly #snapshot: Snapshot;
-  readonly #options: RestoreOptions;
+  readonly #options: RunOptions;
   readonly #signal: AbortSignal;
   readonly #load: LoadTree;
   readonly #losses: Losses;
   readonly #tally: Tally;
   readonly #owners: boolean;
   readonly #dryRun: boolean;
+  /** Files whose content is not this restore's; collected if they are to be told from the others. */
+  readonly #untouched: Set<string> | undefined;
+  #verified: number | undefined;
 
   constructor(
     context: RepositoryContext,
     index: BlobIndex,
     snapshot: Snapshot,
-    options: RestoreOptions,
+    options: RunOptions,
     signal: AbortSignal,
   ) {
     this.#context = context;
@@ -71,11 +83,16 @@ class Run {
     this.#options = options;
     this.#signal = signal;
     const trees = new TreeReader(context, index);
-    this.#load = (id) => trees.nodes(id, signal);
+    const { wantsAttribute } = options;
+    this.#load = async (id) => {
+      const nodes = await trees.nodes(id, signal);
+      return wantsAttribute === undefined ? nodes : withAttributes(nodes, wantsAttribute);
+    };
     this.#losses = new Losses(options.onFinding);
-    this.#tally = new Tally(context.clock, options.onProgress, expectedTotals(snapshot, options));
+    this.#tally = new Tally(context.clock, options.onProgress, expectedTotals(snapshot, options), options.onItem);
     this.#owners = options.owners ?? process.geteuid?.() === 0;
     this.#dryRun = options.dryRun ?? false;
+    this.#untouched = options.verify === true ? new Set() : undefined;
   }
 
   async restore(path: string, select: Select): Promise<Restored> {
@@ -87,19 +104,24 @@ class Run {
     await this.#restoreFiles(tree, select, folders, intake);
     throwIfAborted(this.#signal);
     makeLateEntries(intake.late, this.#shared(target));
+    if (this.#options.delete === true) await new Deletion(this.#deletion(select)).run(target.folder, tree);
     folders.finish();
     if (!this.#dryRun) {
       folders.sync();
       if (!this.#losses.any) target.finish();
     }
     this.#losses.throwIfAny(this.#snapshot.id, target.folder);
-    return { ...this.#tally.result, findings: this.#losses.findings };
+    return {
+      ...this.#tally.result,
+      ...(this.#verified !== undefined && { filesVerified: this.#verified }),
+      findings: this.#losses.findings,
+    };
   }
 
   #prepare(path: string, nodes: Iterable<Node>): Target {
-    const { include, exclude, overwrite } = this.#options;
+    const { include, exclude, iinclude = [], iexclude = [], overwrite } = this.#options;
     const from = `/${pathComponents(this.#options.path ?? '/').join('/')}`;
-    const undertaking = { snapshot: this.#snapshot.id, path: from, include, exclude };
+    const undertaking = { snapshot: this.#snapshot.id, path: from, include, exclude, iinclude, iexclude };
     return Target.prepare(path, undertaking, nodes, { shared: overwrite !== undefined, dryRun: this.#dryRun });
   }
 
@@ -115,6 +137,7 @@ class Run {
       tally: this.#tally,
       losses: this.#losses,
       dryRun: this.#dryRun,
+      ...(this.#untouched && { untouched: this.#untouched }),
       signal: this.#signal,
     });
     const batches = new Batches((jobs) => files.restore(jobs));
@@ -125,6 +148,10 @@ class Run {
       if (batches.isFull) await batches.send();
     }
     await batches.finish();
+    if (this.#untouched !== undefined && !this.#dryRun) {
+      const parts = { ...this.#reading(select), crew, index: this.#index, untouched: this.#untouched };
+      this.#verified = await verify(folders.root, tree, parts);
+    }
   }
 
   #hire(): Promise<Crew<Task, Answer>> {
@@ -151,20 +178,45 @@ class Run {
       dryRun: this.#dryRun,
       tally: this.#tally,
       losses: this.#losses,
+      ...(this.#untouched && { untouched: this.#untouched }),
     };
   }
 
-  #writing() {
-    return { owners: this.#owners, syncEach: nativeCalls() === undefined };
+  #reading(select: Select) {
+    return { load: this.#load, select, losses: this.#losses, signal: this.#signal };
   }
+
+  #deletion(select: Select) {
+    return { ...this.#reading(select), tally: this.#tally, dryRun: this.#dryRun };
+  }
+
+  #writing() {
+    return {
+      owners: this.#owners,
+      syncEach: nativeCalls() === undefined,
+      sparse: this.#options.sparse ?? false,
+    };
+  }
+}
+
+function* withAttributes(nodes: Iterable<Node>, wants: (name: string) => boolean): Iterable<Node> {
+  for (const node of nodes) {
+    const attributes = node.extendedAttributes;
+    yield attributes === undefined
+      ? node
+      : { ...node, extendedAttributes: attributes.filter(({ name }) => wants(name)) };
+  }
+}
+
+function hasPatterns({ include, exclude, iinclude = [], iexclude = [] }: RestoreOptions): boolean {
+  return [include, exclude, iinclude, iexclude].some((patterns) => patterns.length > 0);
 }
 
 /** What the snapshot's record says of the whole of it: enough for a progress bar before everything has been walked. */
 function expectedTotals(snapshot: Snapshot, options: RestoreOptions): { files: number; bytes: number } {
   const isWhole = pathComponents(options.path ?? '/').length === 0;
   const { summary } = snapshot;
-  if (summary === undefined || !isWhole || options.include.length + options.exclude.length > 0)
-    return { files: 0, bytes: 0 };
+  if (summary === undefined || !isWhole || hasPatterns(options)) return { files: 0, bytes: 0 };
   const folders = summary.dirs_new + summary.dirs_changed + summary.dirs_unmodified;
   return { files: summary.total_files_processed + folders, bytes: summary.total_bytes_processed };
 }

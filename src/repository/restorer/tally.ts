@@ -1,5 +1,5 @@
 import type { Clock } from '../../clock.ts';
-import type { RestoreProgress } from '../repository.ts';
+import type { RestoredItem, RestoreProgress } from '../repository.ts';
 
 /** Milliseconds between two reports. */
 const PAUSE = 100;
@@ -10,22 +10,26 @@ export class Tally {
   #bytesFound = 0;
   #filesRestored = 0;
   #filesSkipped = 0;
+  #filesDeleted = 0;
   #bytesRestored = 0;
   #bytesSkipped = 0;
   #reported = -Infinity;
   readonly #expected: { readonly files: number; readonly bytes: number };
   readonly #clock: Clock;
   readonly #report: ((progress: RestoreProgress) => void) | undefined;
+  readonly #tell: ((item: RestoredItem) => void) | undefined;
 
   /** @param expected totals that are known before the snapshot has been walked; the walk corrects them upwards */
   constructor(
     clock: Clock,
     report: ((progress: RestoreProgress) => void) | undefined,
     expected: { readonly files: number; readonly bytes: number },
+    tell?: (item: RestoredItem) => void,
   ) {
     this.#clock = clock;
     this.#report = report;
     this.#expected = expected;
+    this.#tell = tell;
   }
 
   /** Something that is to be restored. */
@@ -34,16 +38,25 @@ export class Tally {
     this.#bytesFound += bytes;
   }
 
-  /** It is there now; its bytes were counted as they came. */
-  restored(): void {
+  /** It is there now; its bytes were counted as they came. `size`: of a regular file. */
+  restored(path: string, action: 'restored' | 'updated', size?: number): void {
     this.#filesRestored++;
+    this.#tell?.({ path, action, ...(size !== undefined && { size }) });
     this.#progress();
   }
 
   /** It was there and stays. */
-  skipped(bytes: number): void {
+  skipped(path: string, bytes: number): void {
     this.#filesSkipped++;
     this.#bytesSkipped += bytes;
+    this.#tell?.({ path, action: 'unchanged', size: bytes });
+    this.#progress();
+  }
+
+  /** It was in the target, and not in the snapshot. */
+  deleted(path: string): void {
+    this.#filesDeleted++;
+    this.#tell?.({ path, action: 'deleted' });
     this.#progress();
   }
 
@@ -63,6 +76,7 @@ export class Tally {
       filesTotal,
       filesRestored: this.#filesRestored,
       filesSkipped: this.#filesSkipped,
+      ...(this.#filesDeleted > 0 && { filesDeleted: this.#filesDeleted }),
       bytesTotal,
       bytesRestored: this.#bytesRestored,
       bytesSkipped: this.#bytesSkipped,

@@ -24,7 +24,7 @@ import { targetError } from './target-error.ts';
 export type TargetState = 'fresh' | 'resumed' | 'shared';
 
 /** What a new file system has in its root. */
-const ALWAYS_THERE = new Set(['lost+found']);
+export const ALWAYS_THERE = new Set(['lost+found']);
 
 /** The folder that a restore writes into. */
 export class Target {
