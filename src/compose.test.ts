@@ -2,11 +2,13 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { systemClock } from './clock.ts';
 import {
   hostRuntime,
   initRepositoryAt,
   openRepositoryAt,
   openRunCatalog,
+  openRuntimeOf,
   openSources,
   sourceKinds,
 } from './compose.ts';
@@ -44,18 +46,19 @@ describe('a repository', () => {
   });
 });
 
+const plan = (runtime: Plan['runtime'], first: PlanSource, ...others: readonly PlanSource[]): Plan => ({
+  sources: [first, ...others],
+  ...(runtime && { runtime }),
+  folder,
+  type: 'auto',
+  tags: [],
+  selection: { exclude: [], oneFileSystem: false, excludeCaches: false },
+  acceptDamagedPages: false,
+});
+
 describe("a plan's sources", () => {
-  const open = (first: PlanSource, ...others: readonly PlanSource[]) => {
-    const plan: Plan = {
-      sources: [first, ...others],
-      folder,
-      type: 'auto',
-      tags: [],
-      selection: { exclude: [], oneFileSystem: false, excludeCaches: false },
-      acceptDamagedPages: false,
-    };
-    return openSources(plan, secretReader({ PASSWORD: 'secret' }), signal);
-  };
+  const openAll = (it: Plan) => openSources(it, secretReader({ PASSWORD: 'secret' }), signal);
+  const open = (first: PlanSource, ...others: readonly PlanSource[]) => openAll(plan(undefined, first, ...others));
   const database = { address: 'postgresql://user@db:5433/?method=physical', password: { env: 'PASSWORD' } };
 
   it('are one of all its folders, and one of each database', async () => {
@@ -69,6 +72,28 @@ describe("a plan's sources", () => {
   it('are refused where an address or a secret is wrong', async () => {
     await expect(open({ address: 'gopher:x' })).rejects.toMatchObject({ code: 'usage' });
     await expect(open({ ...database, password: { env: 'NONE' } })).rejects.toMatchObject({ code: 'config' });
+  });
+});
+
+describe("a plan's runtime", () => {
+  const of = (runtime: Plan['runtime']) => openRuntimeOf({ ...plan(runtime, { address: './a' }) }, {}, systemClock);
+
+  it('is this host, or where the plan says', async () => {
+    expect(await of(undefined)).toMatchObject({ kind: 'host' });
+    expect(await of({ kind: 'host' })).toMatchObject({ kind: 'host' });
+    expect(await of({ kind: 'docker', container: 'db', labels: [] })).toMatchObject({
+      kind: 'docker',
+      place: 'the container db',
+    });
+    expect(await of({ kind: 'kubernetes', labels: ['app=db', 'tier=1'] })).toMatchObject({
+      kind: 'kubernetes',
+      place: 'the pod with the labels app=db,tier=1',
+    });
+  });
+
+  it('reads no folders elsewhere', async () => {
+    const elsewhere = plan({ kind: 'docker', container: 'db', labels: [] }, { address: './a' });
+    await expect(openSources(elsewhere, secretReader({}), signal)).rejects.toMatchObject({ code: 'usage' });
   });
 });
 

@@ -1,5 +1,6 @@
 /** The only file that wires concrete parts together. Everything is loaded when it is first used. */
 import type { Catalog } from './catalog/catalog.ts';
+import { systemClock, type Clock } from './clock.ts';
 import type { RepositoryAccess } from './config/repository.ts';
 import type { Environment, ReadSecret } from './config/secrets.ts';
 import type { Plan } from './domain/plan.ts';
@@ -84,6 +85,7 @@ export async function openSources(plan: Plan, readSecret: ReadSecret, signal: Ab
   const databases: Source[] = [];
   for (const { address, password } of plan.sources) {
     const kind = sourceFor(address);
+    if (kind.name === 'directory') requireHost(plan, `the folder ${address}`);
     if (kind.name === 'directory') folders.push(address);
     else
       databases.push(
@@ -104,10 +106,24 @@ export async function sourceKinds(): Promise<readonly SourceKind[]> {
   return (await import('./sources/index.ts')).SOURCE_KINDS;
 }
 
-/** Where the tools of sources run. */
+/** Where the tools of a restore run. */
 export async function hostRuntime(): Promise<Runtime> {
   const { openRuntime } = await import('./runtimes/index.ts');
-  return openRuntime('host');
+  return openRuntime({ kind: 'host' }, {}, systemClock);
+}
+
+/** Where the tools of the plan's sources run. Nothing is connected yet. */
+export async function openRuntimeOf({ runtime }: Plan, env: Environment, clock: Clock): Promise<Runtime> {
+  const { openRuntime } = await import('./runtimes/index.ts');
+  return openRuntime(runtime ?? { kind: 'host' }, env, clock);
+}
+
+/** @throws RespaldoError `usage` for what is always read here, where the plan says that it is elsewhere. */
+function requireHost({ runtime }: Plan, what: string): void {
+  if (runtime === undefined || runtime.kind === 'host') return;
+  throw new RespaldoError('usage', `${what} is one of this host: the runtime ${runtime.kind} cannot read it`, {
+    hint: 'A runtime says where the tools of databases run. Leave it out, or make a plan of its own for folders.',
+  });
 }
 
 /** The memory of runs. Never throws: where it cannot be used, `warn` is told once and nothing is remembered. */

@@ -10,10 +10,11 @@ import { RespaldoError } from '../errors.ts';
 import { positive } from './number.ts';
 import { addExcludeOptions, excludesOf, type ExcludeOptions } from './pattern-options.ts';
 import { collect } from './select.ts';
+import { addRuntimeOptions, runtimeTarget, type RuntimeOptions } from './runtime-options.ts';
 import { parseTime } from './time.ts';
 
 /** As commander hands them over. */
-export interface BackupOptions extends ExcludeOptions {
+export interface BackupOptions extends ExcludeOptions, RuntimeOptions {
   readonly type?: WantedType;
   readonly tag: readonly string[];
   readonly host?: string;
@@ -61,7 +62,7 @@ export function addBackupOptions(command: Command): Command {
     .option('--files-from <file>', 'what to back up: patterns, one a line; - is standard input', collect, [])
     .option('--files-from-verbatim <file>', 'the same: names as they are, one a line', collect, [])
     .option('--files-from-raw <file>', 'the same: names that a zero byte ends (find -print0)', collect, []);
-  return command
+  return addRuntimeOptions(command)
     .option('--stdin', 'store what comes from standard input')
     .option('--stdin-from-command', 'store what the command prints that the arguments are')
     .option('--stdin-filename <name>', 'its name in the snapshot; default: stdin', 'stdin')
@@ -82,7 +83,9 @@ export async function flagsOf(options: BackupOptions): Promise<BackupFlags> {
   const wanted = force ? 'full' : type;
   const { patterns, ignoringCase } = await excludesOf(options);
   const { excludeLargerThan, excludeIfPresent, readConcurrency } = options;
+  const runtime = runtimeTarget(options);
   return {
+    ...(runtime && { runtime }),
     ...(wanted !== undefined && { type: wanted }),
     tags: options.tag.flatMap((list) => list.split(',')).filter((tag) => tag !== ''),
     selection: {

@@ -5,6 +5,7 @@ import { parseFolderMark } from '../domain/folder-mark.ts';
 import { parseSize } from '../domain/size.ts';
 import { keepRules } from './keep.ts';
 import type { ConfigFile, CredentialsSetting, SecretSetting, SourceSetting } from './schema.ts';
+import { toRuntimeTarget } from './runtime.ts';
 import { splitWords } from './words.ts';
 
 /** A configuration with its references resolved and its folders made absolute. */
@@ -40,6 +41,7 @@ export function toConfig(settings: ConfigFile, file: string): Config {
         name,
         sources: toSources(setting.source, folder),
         folder,
+        ...(setting.runtime && { runtime: toRuntimeTarget(setting.runtime) }),
         ...(repository !== undefined && { repository }),
         type: setting.type,
         tags: setting.tags,

@@ -1,11 +1,14 @@
 import type { Reading, Selection } from '../domain/entry.ts';
 import type { Plan, PlanSource, WantedType } from '../domain/plan.ts';
+import type { RuntimeTarget } from '../domain/runtime-target.ts';
 import { RespaldoError } from '../errors.ts';
 import type { Config } from './config.ts';
 import { didYouMean } from './suggest.ts';
 
 /** What a `backup` command line says beside plans and addresses. */
 export interface BackupFlags {
+  /** Overrides a plan's. */
+  readonly runtime?: RuntimeTarget;
   readonly type?: WantedType;
   readonly tags: readonly string[];
   readonly selection: Selection;
@@ -55,6 +58,7 @@ function everyPlan(config: Config | undefined): readonly Plan[] {
 function withFlags(plan: Plan, flags: BackupFlags): Plan {
   return {
     ...plan,
+    ...(flags.runtime && { runtime: flags.runtime }),
     type: flags.type ?? plan.type,
     tags: [...plan.tags, ...flags.tags],
     selection: withSelection(plan.selection, flags.selection),

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { parseFolderMark } from '../domain/folder-mark.ts';
 import { malformedPatterns } from '../domain/pattern.ts';
 import { parseSize } from '../domain/size.ts';
+import { runtimeSchema } from './runtime.ts';
 
 /**
  * The one declaration of `respaldo.yaml`: it validates, and gives editors their JSON Schema with titles and
@@ -165,6 +166,7 @@ const keep = z
 const plan = z
   .strictObject({
     source,
+    runtime: runtimeSchema.optional(),
     repository: text.optional().meta({
       title: 'Repository',
       description: 'Name of a repository of this file. May be left out if there is one, or a default.',

@@ -1,18 +1,30 @@
-/** The kinds of runtimes. A new one is a file and a line here. */
-import { RespaldoError } from '../errors.ts';
+/** The kinds of runtimes. A new one is a folder and a line here. */
+import type { Clock } from '../clock.ts';
+import type { RuntimeTarget } from '../domain/runtime-target.ts';
 import type { Runtime } from './runtime.ts';
 
-const KINDS: Readonly<Record<string, () => Promise<Runtime>>> = {
+type Opener<K extends RuntimeTarget['kind']> = (
+  target: Extract<RuntimeTarget, { kind: K }>,
+  env: Readonly<Record<string, string | undefined>>,
+  clock: Clock,
+) => Promise<Runtime>;
+
+const KINDS: { readonly [K in RuntimeTarget['kind']]: Opener<K> } = {
   host: async () => new (await import('./host.ts')).HostRuntime(),
+  docker: async (target, env) => new (await import('./docker/docker.ts')).DockerRuntime(target, env),
+  kubernetes: async (target, env, clock) =>
+    new (await import('./kubernetes/kubernetes.ts')).KubernetesRuntime(target, env, clock),
 };
 
-/** @throws RespaldoError `usage` if there is no such kind of runtime. */
-export async function openRuntime(name: string): Promise<Runtime> {
-  const open = Object.hasOwn(KINDS, name) ? KINDS[name] : undefined;
-  if (open === undefined) {
-    throw new RespaldoError('usage', `there is no runtime "${name}"`, {
-      hint: `This version runs tools on: ${Object.keys(KINDS).join(', ')}.`,
-    });
-  }
-  return open();
+/**
+ * Nothing is connected yet.
+ * @param env where addresses and credentials of engines and clusters are looked for.
+ */
+export async function openRuntime<K extends RuntimeTarget['kind']>(
+  target: Extract<RuntimeTarget, { kind: K }>,
+  env: Readonly<Record<string, string | undefined>>,
+  clock: Clock,
+): Promise<Runtime> {
+  const open: Opener<K> = KINDS[target.kind as K];
+  return open(target, env, clock);
 }

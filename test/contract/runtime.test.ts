@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os';
 import { describe, expect, it } from 'vitest';
 
 import { HostRuntime } from '../../src/runtimes/host.ts';
-import { openRuntime } from '../../src/runtimes/index.ts';
 import { processesOfHost } from '../fixtures/processes.ts';
 import type { RuntimeFixture } from './runtime.ts';
 import { describeRuntime } from './runtime.ts';
@@ -42,13 +41,5 @@ describe('HostRuntime', () => {
     ['more arguments than the kernel takes', ['true', 'x'.repeat(300_000)] as const],
   ])('says that a program cannot be started with %s', async (_, argv) => {
     await expect(text({ argv }, signal)).rejects.toThrow(ours('command-failed'));
-  });
-});
-
-describe('openRuntime', () => {
-  it('knows the host, and says what else there is not', async () => {
-    expect((await openRuntime('host')).kind).toBe('host');
-    await expect(openRuntime('docker')).rejects.toThrow(ours('usage'));
-    await expect(openRuntime('constructor')).rejects.toThrow(ours('usage'));
   });
 });

@@ -1,9 +1,15 @@
 import type { Command } from 'commander';
-import { hostRuntime, openSources, openStreamSource, type StreamOptions } from '../../compose.ts';
+import { openRuntimeOf, openSources, openStreamSource, type StreamOptions } from '../../compose.ts';
 import { choosePlans, planHint } from '../../config/plans.ts';
 import type { Plan } from '../../domain/plan.ts';
 import { isError, RespaldoError, toRespaldoError } from '../../errors.ts';
-import { backup, backupsOf, type BackupOutcome, type BackupRequest } from '../../operations/backup.ts';
+import {
+  backup,
+  backupsOf,
+  type BackupOutcome,
+  type BackupPorts,
+  type BackupRequest,
+} from '../../operations/backup.ts';
 import { recorded, type Recorder } from '../../operations/recording.ts';
 import type { Repository, SavedItem } from '../../repository/repository.ts';
 import { addBackupOptions, flagsOf, requireOneSubject, type BackupOptions } from '../backup-options.ts';
@@ -105,6 +111,7 @@ async function backUp(plan: Plan, options: BackupOptions, scene: Scene): Promise
   const sources = isStream(options)
     ? [await openStreamSource(streamOf(args, options, invocation))]
     : await openSources(plan, around.readSecret, invocation.signal);
+  const runtime = await openRuntimeOf(plan, process.env, invocation.clock);
   const repository = await repositories.of(plan);
   const circumstances = {
     username,
@@ -114,7 +121,7 @@ async function backUp(plan: Plan, options: BackupOptions, scene: Scene): Promise
   };
   for (const request of backupsOf(plan, sources, circumstances)) {
     const subject = plan.name ?? namesOf(request.source.paths);
-    const work = (): Promise<BackupOutcome> => backUpOne(request, repository, options, invocation);
+    const work = (): Promise<BackupOutcome> => backUpOne(request, { repository, runtime }, options, invocation);
     if (request.dryRun) {
       tell(await work(), true, invocation);
       continue;
@@ -143,7 +150,7 @@ function streamOf(args: readonly string[], options: BackupOptions, { clock }: In
 
 async function backUpOne(
   request: BackupRequest,
-  repository: Repository,
+  { repository, runtime }: Pick<BackupPorts, 'repository' | 'runtime'>,
   { time, parent, scan }: BackupOptions,
   { output, clock, signal }: Invocation,
 ): Promise<BackupOutcome> {
@@ -155,7 +162,7 @@ async function backUpOne(
     { ...request, ...(compareWith && { parent: compareWith }) },
     {
       repository,
-      runtime: await hostRuntime(),
+      runtime,
       clock: time === undefined ? clock : { ...clock, now: () => time },
       onDecision: ({ type, parent: base, reason }) => {
         const what = namesOf(source.paths.map(quoted));
