@@ -62,6 +62,8 @@ export interface ReadableSnapshot {
   readonly id: string;
   /** The whole content of one small file (`/respaldo.json`), or undefined where there is none. */
   read(path: string): Promise<Uint8Array | undefined>;
+  /** A file of any size, verified blob by blob as it is read. @throws RespaldoError `path-missing` */
+  stream(path: string): AsyncIterable<Uint8Array>;
   /** What is in a folder, sorted by bytes; empty where there is no such folder. */
   list(path: string): Promise<readonly ListedEntry[]>;
 }

@@ -5,10 +5,10 @@ import type { SourceKind } from '../sources/source.ts';
 
 /** Where a database's snapshot tells what it is. */
 const FACTS_PATH = '/respaldo.json';
-const facts = z.object({ kind: z.string() });
+const facts = z.object({ kind: z.string(), method: z.string().optional() });
 
 /**
- * The kind of database that a snapshot holds, or undefined for plain files. A folder may hold a file of that name by
+ * The kind of database whose files a snapshot holds, or undefined for plain files: dumps are such too. A folder may hold a file of that name by
  * chance: only a snapshot that Respaldo tagged with its type is looked into.
  */
 export async function databaseKind(
@@ -21,7 +21,7 @@ export async function databaseKind(
   const bytes = await repository.readable(snapshot, signal).read(FACTS_PATH);
   if (!bytes) return undefined;
   const told = facts.safeParse(parseJson(new TextDecoder().decode(bytes)));
-  return told.success ? kinds.find(({ name }) => name === told.data.kind) : undefined;
+  return told.success && told.data.method !== 'logical' ? kinds.find(({ name }) => name === told.data.kind) : undefined;
 }
 
 function parseJson(text: string): unknown {

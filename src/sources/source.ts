@@ -32,6 +32,62 @@ export interface RestoreTarget {
   extract(path: string, into: string, without?: readonly string[]): Promise<void>;
 }
 
+/** What is restored into a running server: a snapshot, or a file that another tool wrote. */
+export type Dump =
+  /** `folder`: only this database of it (`/dump/shop`). */
+  | { readonly snapshot: ReadableSnapshot; readonly folder?: string }
+  /** An absolute path. */
+  | { readonly file: string };
+
+export interface ServerRestoreRequest {
+  readonly dump: Dump;
+  /** Of the server, with the database if it is to be another one than the dump's. */
+  readonly address: string;
+  /** Resolved already; never logged. */
+  readonly password?: string;
+  /** Replace a database before the new one is whole: takes less room, and what was there is gone if it fails. */
+  readonly inPlace: boolean;
+  /** End the sessions of others in a database that is replaced. */
+  readonly disconnect: boolean;
+  /** Make the roles that the dump speaks of and the server lacks. */
+  readonly createRoles: boolean;
+  /** Keep the database that is replaced, under another name. */
+  readonly keepOld: boolean;
+}
+
+/** What a restore into a server would do, as data: to be shown before anything is touched. Sizes in bytes. */
+export interface ServerRestorePlan {
+  /** For people: `PostgreSQL at db:5432`. */
+  readonly server: string;
+  readonly serverVersion: string;
+  /** Of the server that was dumped; absent where nobody knows. */
+  readonly dumpVersion?: string;
+  readonly databases: readonly PlannedDatabase[];
+  readonly missingRoles: readonly string[];
+  /** What the databases took where they were dumped, or what the file takes. */
+  readonly neededBytes: number;
+  /** On the server's disk; absent where it cannot be seen from here. */
+  readonly freeBytes?: number;
+  /** What stops it: a sentence each, with what to do. Empty: it can be done. */
+  readonly obstacles: readonly string[];
+}
+
+export interface PlannedDatabase {
+  /** In the dump. */
+  readonly name: string;
+  readonly target: string;
+  /** The database of that name that is there. */
+  readonly replaces?: { readonly bytes: number; readonly sessions: number };
+}
+
+/** Restores dumps into running servers. */
+export interface ServerRestorer {
+  /** Looks, and changes nothing. @throws RespaldoError what cannot work at all. */
+  plan(request: ServerRestoreRequest, io: SourceIo): Promise<ServerRestorePlan>;
+  /** Restored, compared with the dump's record and in place, or thrown. */
+  carryOut(plan: ServerRestorePlan, request: ServerRestoreRequest, io: SourceIo): Promise<void>;
+}
+
 /** Settings of a source that an address cannot carry. */
 export interface SourceOptions {
   /** The folder that relative addresses start from: an absolute path. */
@@ -68,6 +124,8 @@ export interface SourceKind {
   accepts(address: string): boolean;
   /** @throws RespaldoError `usage` that says what is wrong with the address. */
   open(address: string, options: SourceOptions): Source;
+  /** Absent: it has no servers to restore into. */
+  readonly server?: ServerRestorer;
   /** Makes a snapshot of this kind usable again in an empty folder. */
   restore(snapshot: ReadableSnapshot, into: RestoreTarget, io: SourceIo): Promise<void>;
 }

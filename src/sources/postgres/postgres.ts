@@ -42,6 +42,11 @@ export const postgres: SourceKind = {
   name: 'postgres',
   accepts: isPostgresAddress,
   open: (address, options) => new PostgresSource(parseAddress(address), options),
+  server: {
+    plan: async (request, io) => (await import('./logical/restore-plan.ts')).planServerRestore(request, io),
+    carryOut: async (plan, request, io) =>
+      (await import('./logical/server-restore.ts')).carryOutServerRestore(plan, request, io),
+  },
   restore: async (snapshot: ReadableSnapshot, into: RestoreTarget, io: SourceIo) => {
     const { restore } = await import('./restore.ts');
     await restore(snapshot, into, io);

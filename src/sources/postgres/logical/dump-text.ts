@@ -139,7 +139,9 @@ class DumpLines {
     let at = from;
     for (;;) {
       if (!this.#isMidRow && isEndOfRows(bytes, at)) {
-        this.#content.rows.set(this.#table ?? '', this.#rows);
+        const table = this.#table ?? '';
+        // What is loaded through a partitioned table comes in several pieces.
+        this.#content.rows.set(table, (this.#content.rows.get(table) ?? 0) + this.#rows);
         this.#table = undefined;
         return { end: at + 3, ended: true };
       }

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import type { RelationInventory } from './inventory.ts';
 import { exactPattern } from './parts.ts';
 import { dumpText, type DumpContent } from './dump-text.ts';
+import { conninfo } from './conninfo.ts';
 import type { Toolbox } from './toolbox.ts';
 
 /** In the order in which they are restored: what tables are, what they hold, what rests upon that. */
@@ -59,11 +60,6 @@ export function dumpGlobals(
   ];
   const dump = tools.run({ program: 'pg_dumpall', args, database });
   return dumpText(dump, content, 'pg_dumpall', { isData: false, ...(guard !== undefined && { guard }) });
-}
-
-/** For tools that take a name with `=` for more than a name. */
-function conninfo(database: string): string {
-  return `dbname='${database.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
 }
 
 /** What stands before and after a table's rows: a script of its own, to be run after `schema.sql`. */

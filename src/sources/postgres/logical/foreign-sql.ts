@@ -1,0 +1,87 @@
+import { RespaldoError } from '../../../errors.ts';
+
+const NEWLINE = 0x0a;
+const ENDS = ['-- PostgreSQL database dump complete', '-- PostgreSQL database cluster dump complete'];
+
+/** What an SQL file of another tool turned out to be, once it has been read. */
+export interface ForeignContent {
+  /** How often it connects to another database by itself. */
+  connects: number;
+  /** pg_dump's end marker was there; files of other tools have none. */
+  isWhole: boolean;
+  /** It calls itself a dump of pg_dump. */
+  isPgDump: boolean;
+}
+
+/**
+ * A plain dump, made fit for an empty database that somebody else has created: what would create, drop or connect to
+ * a database goes, and, before the first CREATE, what would drop what is not there. Rows are not touched.
+ */
+export async function* foreignSql(sql: AsyncIterable<Uint8Array>, content: ForeignContent): AsyncGenerator<Uint8Array> {
+  let held = Buffer.alloc(0);
+  const filter = new ForeignLines(content);
+  for await (const piece of sql) {
+    const bytes = Buffer.concat([held, piece]);
+    const end = bytes.lastIndexOf(NEWLINE) + 1;
+    held = bytes.subarray(end);
+    if (end > 0) yield filter.kept(bytes.subarray(0, end));
+  }
+  if (held.length > 0) yield filter.kept(held);
+}
+
+class ForeignLines {
+  readonly #content: ForeignContent;
+  #isInRows = false;
+  #hasCreated = false;
+
+  constructor(content: ForeignContent) {
+    this.#content = content;
+  }
+
+  /** @param bytes whole lines */
+  kept(bytes: Buffer): Buffer {
+    const parts: Buffer[] = [];
+    let kept = 0;
+    for (let at = 0; at < bytes.length;) {
+      const newline = bytes.indexOf(NEWLINE, at);
+      const end = newline < 0 ? bytes.length : newline;
+      if (this.#isDropped(bytes, at, end)) {
+        parts.push(bytes.subarray(kept, at));
+        kept = end + 1;
+      }
+      at = end + 1;
+    }
+    return Buffer.concat([...parts, bytes.subarray(kept)]);
+  }
+
+  #isDropped(bytes: Buffer, from: number, to: number): boolean {
+    if (this.#isInRows) {
+      this.#isInRows = !(to - from === 2 && bytes[from] === 0x5c && bytes[from + 1] === 0x2e);
+      return false;
+    }
+    const line = bytes.toString('utf8', from, to).trimEnd();
+    if (line.startsWith('COPY ') && /\bFROM stdin;$/i.test(line)) this.#isInRows = true;
+    if (line === '-- PostgreSQL database dump' || line === '-- PostgreSQL database cluster dump')
+      this.#content.isPgDump = true;
+    if (ENDS.includes(line)) this.#content.isWhole = true;
+    if (line.startsWith('\\connect ') || line.startsWith('\\c ')) {
+      this.#content.connects += 1;
+      return true;
+    }
+    if (/^(?:DROP|CREATE|ALTER) DATABASE .*;$/.test(line)) return this.#content.connects === 0;
+    if (line.startsWith('CREATE ')) this.#hasCreated = true;
+    return !this.#hasCreated && /^(?:DROP (?!SCHEMA)|ALTER TABLE .* DROP CONSTRAINT ).*;$/.test(line);
+  }
+}
+
+/** @throws RespaldoError `source-damaged` for a dump without its end, `usage` for one of several databases. */
+export function requireRestorable({ connects, isPgDump, isWhole }: ForeignContent, path: string): void {
+  if (isPgDump && !isWhole)
+    throw new RespaldoError('source-damaged', `${path} was cut short: pg_dump’s end marker is missing`, {
+      hint: 'Nothing was restored. Fetch or make the file again.',
+    });
+  if (connects > 1)
+    throw new RespaldoError('usage', `${path} holds several databases`, {
+      hint: 'That is pg_dumpall’s: run psql -f on it by hand, or dump one database.',
+    });
+}

@@ -1,0 +1,94 @@
+/** What stops a restore into a server. Pure. */
+import type { PlannedDatabase, ServerRestoreRequest } from '../../source.ts';
+import type { DatabaseFacts, LogicalFacts } from './facts.ts';
+import type { TargetServer } from './target-server.ts';
+
+/** What every server has; roles whose names begin so cannot be made. */
+const BUILT_IN_ROLE = /^pg_/;
+
+/** The roles that databases speak of, by ownership and by rights, and the server lacks. */
+export function missingRoles(databases: readonly DatabaseFacts[], target: TargetServer): readonly string[] {
+  const named = databases.flatMap(({ owner, grants, settings, relations }) => [
+    owner,
+    ...(grants ?? []).map(({ grantee }) => grantee),
+    ...settings.map(({ role }) => role),
+    ...relations.flatMap((relation) => [relation.owner, ...(relation.grants ?? []).map(granteeOf)]),
+  ]);
+  const known = new Set(['', ...target.roles]);
+  return [...new Set(named)].filter((role) => !known.has(role) && !BUILT_IN_ROLE.test(role)).toSorted();
+}
+
+/** `"a b"=arwd/owner` → `a b`; '' is PUBLIC. */
+function granteeOf(grant: string): string {
+  const [, quoted, plain = ''] = /^(?:"((?:[^"]|"")*)"|([^=]*))=/.exec(grant) ?? [];
+  return quoted?.replaceAll('""', '"') ?? plain;
+}
+
+export interface Circumstances {
+  readonly target: TargetServer;
+  readonly planned: readonly PlannedDatabase[];
+  readonly neededBytes: number;
+  readonly missingRoles: readonly string[];
+  /** Absent: a file of another tool. */
+  readonly dump?: { readonly facts: LogicalFacts; readonly databases: readonly DatabaseFacts[] };
+}
+
+export function obstaclesOf(
+  { target, planned, neededBytes, missingRoles: roles, dump }: Circumstances,
+  request: Pick<ServerRestoreRequest, 'inPlace' | 'disconnect' | 'createRoles'>,
+): readonly string[] {
+  return [
+    ...(target.standby ? ['The server is a standby, which cannot be written to: name its primary.'] : []),
+    ...(target.mayCreateDatabases
+      ? []
+      : ['The role may not create databases: run `ALTER ROLE … CREATEDB` as a superuser, or log in as another one.']),
+    ...(dump === undefined ? [] : versionObstacle(dump.facts, target)),
+    ...(roles.length === 0 || request.createRoles
+      ? []
+      : [`The server lacks the roles ${roles.join(', ')}: --create-roles makes them from the snapshot.`]),
+    ...(dump?.databases ?? []).flatMap((database) => lacks(database, target)),
+    ...planned.flatMap((database) => sessionsObstacle(database, request.disconnect)),
+    ...roomObstacle(planned, neededBytes, target, request.inPlace),
+  ];
+}
+
+function versionObstacle({ serverVersion, serverVersionNumber }: LogicalFacts, target: TargetServer): string[] {
+  if (Math.floor(target.number / 10_000) >= Math.floor(serverVersionNumber / 10_000)) return [];
+  return [
+    `The dump is of version ${serverVersion}, the server is the older ${target.version}: restore it to a server of that version or newer, or into files (--target) and edit them.`,
+  ];
+}
+
+function lacks({ name, extensions, tablespace }: DatabaseFacts, target: TargetServer): string[] {
+  const missing = extensions.filter((extension) => !target.extensions.includes(extension.name));
+  return [
+    ...missing.map(
+      (extension) =>
+        `The server lacks the extension ${extension.name} (${extension.version}) that "${name}" uses: install its package there.`,
+    ),
+    ...(target.tablespaces.includes(tablespace)
+      ? []
+      : [`The server lacks the tablespace ${tablespace} that "${name}" lies in: create it there.`]),
+  ];
+}
+
+function sessionsObstacle({ target, replaces }: PlannedDatabase, disconnect: boolean): string[] {
+  if (replaces === undefined || replaces.sessions === 0 || disconnect) return [];
+  return [
+    `"${target}" is in use by ${String(replaces.sessions)} ${replaces.sessions === 1 ? 'session' : 'sessions'}: end them, or let --disconnect do it.`,
+  ];
+}
+
+function roomObstacle(
+  planned: readonly PlannedDatabase[],
+  neededBytes: number,
+  { freeBytes }: TargetServer,
+  inPlace: boolean,
+): string[] {
+  if (freeBytes === undefined) return [];
+  const replaced = planned.reduce((sum, { replaces }) => sum + (replaces?.bytes ?? 0), 0);
+  if (neededBytes <= freeBytes + (inPlace ? replaced : 0)) return [];
+  return inPlace || replaced === 0 || neededBytes > freeBytes + replaced
+    ? ['The server’s disk has not enough room: free some.']
+    : ['The server’s disk has no room for old and new side by side: --in-place drops the old database first.'];
+}

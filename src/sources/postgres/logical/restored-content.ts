@@ -1,0 +1,41 @@
+import type { DatabaseFacts } from './facts.ts';
+import type { RestoredContent } from './differences.ts';
+import { inspectContent } from './inventory.ts';
+import { PsqlSession } from './psql-session.ts';
+import type { Toolbox } from './toolbox.ts';
+
+/** Looks at what a restore has made, table by table, as far as the dump's record tells of it. */
+export async function inspectRestored(
+  tools: Toolbox,
+  database: string,
+  recorded: DatabaseFacts,
+): Promise<RestoredContent> {
+  const session = new PsqlSession(tools, database);
+  try {
+    await session.execute(
+      "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET search_path = ''; SET row_security = off",
+    );
+    const { relations, ...content } = await inspectContent(session);
+    const counted = new Set(recorded.relations.filter(({ rows }) => rows !== undefined).map(({ sql }) => sql));
+    const withRows: DatabaseFacts['relations'] = [];
+    for (const relation of relations) {
+      if (!counted.has(relation.sql)) withRows.push(relation);
+      else {
+        const only = relation.kind === 'partitioned-table' ? '' : 'ONLY ';
+        const [row] = await session.query(`SELECT count(*) AS rows FROM ${only}${relation.sql}`);
+        withRows.push({ ...relation, rows: Number(row?.rows) });
+      }
+    }
+    const there = new Set(relations.map(({ sql }) => sql));
+    const sequences: DatabaseFacts['sequences'] = [];
+    for (const { name } of recorded.sequences) {
+      if (!there.has(name)) continue;
+      const [row] = await session.query(`SELECT last_value::text AS value, is_called AS called FROM ${name}`);
+      sequences.push({ name, value: String(row?.value), called: row?.called === true });
+    }
+    await session.close();
+    return { ...content, relations: withRows, sequences };
+  } finally {
+    await session.abandon();
+  }
+}

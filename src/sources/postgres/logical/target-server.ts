@@ -1,0 +1,91 @@
+import type { Runtime } from '../../../runtimes/runtime.ts';
+import { isError } from '../../../errors.ts';
+import { isSocket, type PostgresAddress } from '../address.ts';
+import { PsqlSession } from './psql-session.ts';
+import type { Toolbox } from './toolbox.ts';
+import { literal } from './sql.ts';
+
+/** What is known of a server that is going to be restored to. */
+export interface TargetServer {
+  readonly version: string;
+  /** 150008 for 15.8. */
+  readonly number: number;
+  readonly standby: boolean;
+  readonly mayCreateDatabases: boolean;
+  readonly roles: readonly string[];
+  readonly extensions: readonly string[];
+  readonly tablespaces: readonly string[];
+  /** Of the databases that were asked for, those that exist. Sizes in bytes; sessions are others'. */
+  readonly databases: ReadonlyMap<string, { readonly bytes: number; readonly sessions: number }>;
+  /** On the disk of its data; undefined where it cannot be seen from here. */
+  readonly freeBytes: number | undefined;
+}
+
+/** Where one may be connected while databases come and go: never the one that is replaced. */
+export function maintenanceFor(target: string): string {
+  return target === 'postgres' ? 'template1' : 'postgres';
+}
+
+export async function inspectTarget(
+  tools: Toolbox,
+  address: PostgresAddress,
+  runtime: Runtime,
+  names: readonly string[],
+): Promise<TargetServer> {
+  const session = new PsqlSession(tools, maintenanceFor(names[0] ?? ''));
+  try {
+    const [server = {}] = await session.query(
+      `SELECT current_setting('server_version') AS version, current_setting('server_version_num')::int AS number,
+         pg_is_in_recovery() AS standby, rolsuper OR rolcreatedb AS create,
+         CASE WHEN rolsuper THEN current_setting('data_directory') END AS folder
+       FROM pg_roles WHERE rolname = current_user`,
+    );
+    const namesOf = async (sql: string): Promise<string[]> =>
+      (await session.query(sql)).map(({ name }) => String(name));
+    const databases = await session.query(
+      `SELECT datname AS name, pg_database_size(oid) AS bytes,
+         (SELECT count(*) FROM pg_stat_activity AS a WHERE a.datid = d.oid AND a.backend_type = 'client backend') AS sessions
+       FROM pg_database AS d WHERE datname IN (${names.map(literal).join(', ')})`,
+    );
+    const target = {
+      version: String(server.version),
+      number: Number(server.number),
+      standby: server.standby === true,
+      mayCreateDatabases: server.create === true,
+      roles: await namesOf('SELECT rolname AS name FROM pg_roles'),
+      extensions: await namesOf('SELECT name FROM pg_available_extensions'),
+      tablespaces: await namesOf('SELECT spcname AS name FROM pg_tablespace'),
+      databases: new Map(
+        databases.map(({ name, bytes, sessions }) => [
+          String(name),
+          { bytes: Number(bytes), sessions: Number(sessions) },
+        ]),
+      ),
+    };
+    await session.close();
+    const folder = typeof server.folder === 'string' ? server.folder : undefined;
+    return { ...target, freeBytes: await freeBytes(tools, address, runtime, folder) };
+  } finally {
+    await session.abandon();
+  }
+}
+
+/** By `df`, where the tools run on the server's own machine. */
+async function freeBytes(
+  tools: Toolbox,
+  address: PostgresAddress,
+  runtime: Runtime,
+  folder: string | undefined,
+): Promise<number | undefined> {
+  const isLocal = isSocket(address.host) || ['localhost', '127.0.0.1', '::1'].includes(address.host);
+  if (folder === undefined || !(isLocal || address.isDefaultHost)) return undefined;
+  try {
+    const pieces = await Array.fromAsync(runtime.run({ argv: ['df', '-Pk', folder] }, tools.signal));
+    const [, line = ''] = Buffer.concat(pieces).toString('utf8').trim().split('\n').slice(-2);
+    const free = Number(line.split(/\s+/)[3]);
+    return Number.isFinite(free) ? free * 1024 : undefined;
+  } catch (error) {
+    if (isError(error, 'command-failed') || isError(error, 'tool-missing')) return undefined;
+    throw error;
+  }
+}
