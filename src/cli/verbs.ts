@@ -60,7 +60,7 @@ export const VERBS: readonly VerbGroup[] = [
       { name: 'cat', summary: 'Print a stored object', load: () => import('./commands/cat.ts') },
       {
         name: 'dump',
-        summary: 'Write a file or folder to standard output',
+        summary: 'Write a file or folder out as it is stored',
         load: () => import('./commands/dump.ts'),
       },
       {

@@ -23,7 +23,7 @@ export interface DumpPorts {
  * written once; the other names link to it.
  * @throws RespaldoError `repository-damaged`, where the archive ends unfinished
  */
-export async function* dumpFolder(
+export async function* dumpTar(
   { snapshot, path, base }: DumpRequest,
   { repository, onSkipped }: DumpPorts,
   signal: AbortSignal,

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { bench, type Bench } from '../../test/fixtures/bench.ts';
 import { saveFiles } from '../../test/fixtures/repository.ts';
 import type { ListedNode } from '../repository/repository.ts';
-import { dumpFolder } from './dump.ts';
+import { dumpTar } from './dump-tar.ts';
 
 /** Lists what a source could not give: the port itself, with a node changed. */
 function changing({ repository }: Bench, change: (node: ListedNode) => ListedNode): Bench['repository'] {
@@ -22,7 +22,7 @@ describe('Dumping a folder', () => {
     const snapshot = await saveFiles(here.repository, { '/a/file': 'content' });
     const repository = changing(here, (node) => (node.type === 'file' ? { ...node, size: node.size + by } : node));
     const request = { snapshot, path: '/a', base: '/' };
-    await expect(Array.fromAsync(dumpFolder(request, { repository }, here.signal))).rejects.toMatchObject({
+    await expect(Array.fromAsync(dumpTar(request, { repository }, here.signal))).rejects.toMatchObject({
       code: 'repository-damaged',
       message: '/a/file is not as long as its record says',
     });
@@ -33,7 +33,7 @@ describe('Dumping a folder', () => {
     const snapshot = await saveFiles(here.repository, { '/a': 'same', '/b': 'same', '/c': 'other' });
     const repository = changing(here, (node) => ({ ...node, links: 3, inode: 5n, deviceId: 1n }));
     const archive = Buffer.concat(
-      await Array.fromAsync(dumpFolder({ snapshot, path: '/', base: '/' }, { repository }, here.signal)),
+      await Array.fromAsync(dumpTar({ snapshot, path: '/', base: '/' }, { repository }, here.signal)),
     );
     const text = archive.toString('latin1');
     expect(text.split('same')).toHaveLength(2);
