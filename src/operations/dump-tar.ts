@@ -1,22 +1,6 @@
 import { tarEnd, type TarEntry, tarHeader, tarPadding } from '../domain/tar.ts';
-import { parseTimestamp, type Timestamp } from '../domain/timestamp.ts';
-import type { Snapshot } from '../domain/snapshot.ts';
-import { RespaldoError } from '../errors.ts';
-import type { ListedNode, Repository } from '../repository/repository.ts';
-
-export interface DumpRequest {
-  readonly snapshot: Snapshot;
-  /** The folder to write; its own entry is left out, as in restic. */
-  readonly path: string;
-  /** Names in the archive are relative to this folder: `/`, or one that `path` lies in. */
-  readonly base: string;
-}
-
-export interface DumpPorts {
-  readonly repository: Pick<Repository, 'list' | 'content'>;
-  /** Told of what an archive cannot hold: devices, pipes, sockets. */
-  readonly onSkipped?: (node: ListedNode) => void;
-}
+import type { ListedNode } from '../repository/repository.ts';
+import { type DumpPorts, type DumpRequest, permissionBits, timestampOf, wholeContent } from './dump-node.ts';
 
 /**
  * A folder as a tar archive, piece by piece. Content is verified before it is yielded. A file of several names is
@@ -48,18 +32,8 @@ async function* contentOf(
   repository: DumpPorts['repository'],
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  let length = 0;
-  for await (const piece of repository.content(node, signal)) {
-    length += piece.length;
-    if (length > node.size) break;
-    yield piece;
-  }
-  // The header has told a size; whoever unpacks would take what follows for something else.
-  if (length !== node.size)
-    throw new RespaldoError('repository-damaged', `${node.path} is not as long as its record says`, {
-      hint: 'The archive is not complete. `respaldo dump` can write this file by itself.',
-    });
-  yield tarPadding(length);
+  yield* wholeContent(node, repository, signal);
+  yield tarPadding(node.size);
 }
 
 function entryOf(node: ListedNode, path: string, firstName: string | undefined): TarEntry | undefined {
@@ -91,18 +65,6 @@ const TYPES: Partial<Record<ListedNode['type'], TarEntry['type']>> = {
   symlink: 'symlink',
 };
 
-/** Go's bits for set-uid, set-gid and sticky, and what they are in Unix. */
-const SPECIAL_BITS = [
-  [23, 0o4000],
-  [22, 0o2000],
-  [20, 0o1000],
-] as const;
-
-function permissionBits(goMode: number): number {
-  const special = SPECIAL_BITS.filter(([bit]) => ((goMode >>> bit) & 1) === 1);
-  return special.reduce((mode, [, value]) => mode | value, goMode & 0o777);
-}
-
 function timesOf({ mtime, atime, ctime }: ListedNode): Pick<TarEntry, 'mtime' | 'atime' | 'ctime'> {
   const [modified, accessed, changed] = [mtime, atime, ctime].map(timestampOf);
   return {
@@ -110,11 +72,6 @@ function timesOf({ mtime, atime, ctime }: ListedNode): Pick<TarEntry, 'mtime' | 
     ...(accessed && { atime: accessed }),
     ...(changed && { ctime: changed }),
   };
-}
-
-/** A time that was never set, Go's year 1, is none. */
-function timestampOf(time: string | undefined): Timestamp | undefined {
-  return time === undefined || time.startsWith('0001-01-01T') ? undefined : parseTimestamp(time);
 }
 
 /** Under which name a file of several was written. */
