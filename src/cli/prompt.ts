@@ -22,6 +22,14 @@ export async function askNewPassword(question: string, signal: AbortSignal): Pro
   throw new RespaldoError('usage', 'the two passwords are not the same', { hint: 'Nothing was changed. Try again.' });
 }
 
+/** Asks for a line of text. @throws RespaldoError `cancelled` */
+export async function askText(question: string, signal: AbortSignal): Promise<string> {
+  const { text, isCancel } = await import('@clack/prompts');
+  const answer = await text({ message: question, output: process.stderr, signal });
+  if (isCancel(answer)) throw cancelled();
+  return answer;
+}
+
 /** A yes-or-no question whose default is no. @throws RespaldoError `cancelled` */
 export async function confirm(question: string, signal: AbortSignal): Promise<boolean> {
   const prompts = await import('@clack/prompts');

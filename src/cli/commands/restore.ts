@@ -24,6 +24,12 @@ import {
   type IncludeOptions,
 } from '../pattern-options.ts';
 import { canAsk, confirm } from '../prompt.ts';
+import {
+  addServerOptions,
+  restoreFileToServer,
+  restoreSnapshotToServer,
+  type ServerOptions,
+} from '../server-restore.ts';
 import { showProgress } from '../progress.ts';
 import { addSelectOptions, collect, filterOf, parseReference, type SelectOptions } from '../select.ts';
 import { withRecorder, withRepository } from '../session.ts';
@@ -31,8 +37,8 @@ import { tellFinding } from '../views/finding.ts';
 import { tellRestoredItem, tellsRestoredItems } from '../views/restored-item.ts';
 import { planLines, restoredLine, restoreMessage, restoreProgress } from '../views/restore.ts';
 
-interface Options extends SelectOptions, IncludeOptions, ExcludeOptions {
-  readonly target: string;
+interface Options extends SelectOptions, IncludeOptions, ExcludeOptions, ServerOptions {
+  readonly target?: string;
   readonly includeXattr: readonly string[];
   readonly excludeXattr: readonly string[];
   readonly delete?: boolean;
@@ -40,8 +46,6 @@ interface Options extends SelectOptions, IncludeOptions, ExcludeOptions {
   readonly verify?: boolean;
   readonly overwrite?: OverwritePolicy;
   readonly raw?: boolean;
-  readonly dryRun?: boolean;
-  readonly yes?: boolean;
 }
 
 export function define(command: Command, invocation: Invocation): void {
@@ -49,7 +53,8 @@ export function define(command: Command, invocation: Invocation): void {
     about:
       'Every byte is verified while it is restored. Without --overwrite or --delete the target must be missing, empty, or hold an unfinished ' +
       'restore of the same snapshot, which is then completed. A PostgreSQL snapshot becomes a data directory that ' +
-      'a server starts on.',
+      'a server starts on. With --to a dump goes into a running server: into a new database that is compared with ' +
+      'what was dumped, and only then takes the place of one that is there.',
     examples: [
       ['respaldo restore latest --target ./restored', 'everything'],
       ['respaldo restore latest:/etc/ssl --target ./ssl', 'what lies in one folder, without the folders above it'],
@@ -57,12 +62,15 @@ export function define(command: Command, invocation: Invocation): void {
       ['respaldo restore latest --target / --overwrite if-changed', 'back in place'],
       ['respaldo restore latest:/srv --target /srv --delete', 'exactly as it was: what came later goes'],
       ['respaldo restore latest --target ./restored --dry-run -v', 'what would it do?'],
+      ['respaldo restore latest --to postgresql://postgres@localhost/', 'dumped databases, where they were'],
+      ['respaldo restore latest:shop --to postgresql://postgres@localhost/copy', 'one of them, under another name'],
+      ['respaldo restore --file shop.sql.gz --to postgresql://postgres@localhost/shop', 'a dump of another tool'],
     ],
     exits: [3, ...REPOSITORY_EXITS],
   })
-    .argument('<snapshot>', 'an id, its beginning, or latest; with :/folder a part of it')
-    .requiredOption('-t, --target <folder>', 'where to restore to');
-  addExcludeOptions(addIncludeOptions(described))
+    .argument('[snapshot]', 'an id, its beginning, or latest; with :/folder a part of it')
+    .option('-t, --target <folder>', 'where to restore to');
+  addExcludeOptions(addIncludeOptions(addServerOptions(described)))
     .addOption(
       new Option('--overwrite <when>', 'what to do with files that exist in the target').choices([
         'always',
@@ -79,14 +87,46 @@ export function define(command: Command, invocation: Invocation): void {
     .option('--raw', "a database's files as they are stored, not made usable")
     .option('-n, --dry-run', 'show what would be done')
     .option('-y, --yes', 'ask nothing');
-  addSelectOptions(described).action((reference: string, options: Options) =>
-    withRepository(invocation, (repository) => run(repository, reference, options, invocation)),
-  );
+  addSelectOptions(described).action(async (reference: string | undefined, options: Options) => {
+    const { to, file } = options;
+    if (file !== undefined) {
+      await restoreFileToServer(file, requireAddress(to, reference), options, invocation);
+      return;
+    }
+    if (reference === undefined)
+      throw new RespaldoError('usage', 'nothing to restore: no snapshot is named', {
+        hint: 'Name one: respaldo restore latest --target ./restored. `respaldo snapshots` lists them.',
+      });
+    await withRepository(invocation, async (repository) => {
+      if (to === undefined) await run(repository, reference, options, invocation);
+      else await restoreSnapshotToServer(repository, reference, requireAlone(to, options), options, invocation);
+    });
+  });
+}
+
+function requireAddress(to: string | undefined, reference: string | undefined): string {
+  if (reference !== undefined)
+    throw new RespaldoError('usage', '--file and a snapshot exclude each other', { hint: 'Give one of them.' });
+  if (to !== undefined) return to;
+  throw new RespaldoError('usage', '--file needs --to: the server and the database that it is restored into', {
+    hint: 'Add --to postgresql://user@host/database',
+  });
+}
+
+function requireAlone(to: string, { target }: Options): string {
+  if (target === undefined) return to;
+  throw new RespaldoError('usage', '--target and --to exclude each other', {
+    hint: '--target restores files into a folder, --to databases into a server.',
+  });
 }
 
 async function run(repository: Repository, reference: string, options: Options, invocation: Invocation): Promise<void> {
   const { output, clock, signal } = invocation;
-  const request = await requestOf(repository, reference, options, signal);
+  if (options.target === undefined)
+    throw new RespaldoError('usage', 'it is not said where to restore to', {
+      hint: 'Name a folder by --target, or a server by --to.',
+    });
+  const request = await requestOf(repository, reference, options.target, options, signal);
   const ports = { repository, runtime: await hostRuntime(), kinds: await sourceKinds() };
   const plan = await planRestore(request, ports, signal);
   for (const line of planLines(plan)) output.note(line);
@@ -100,18 +140,19 @@ async function run(repository: Repository, reference: string, options: Options, 
 async function requestOf(
   repository: Repository,
   reference: string,
+  target: string,
   options: Options,
   signal: AbortSignal,
 ): Promise<RestoreRequest> {
   const { raw, dryRun = false, sparse, verify } = options;
   const includes = await includesOf(options);
   const excludes = await excludesOf(options);
-  requireSense(options, includes, excludes);
+  requireSense(target, options, includes, excludes);
   const overwrite = options.overwrite ?? (options.delete === true ? 'always' : undefined);
   const { snapshot, path: part } = parseReference(reference);
   return {
     snapshot: await repository.find(snapshot, filterOf(options), signal),
-    target: path.resolve(options.target),
+    target: path.resolve(target),
     include: includes.patterns,
     iinclude: includes.ignoringCase,
     exclude: excludes.patterns,
@@ -128,7 +169,7 @@ async function requestOf(
 }
 
 /** @throws RespaldoError `usage` for options that contradict each other */
-function requireSense(options: Options, includes: GivenPatterns, excludes: GivenPatterns): void {
+function requireSense(target: string, options: Options, includes: GivenPatterns, excludes: GivenPatterns): void {
   const [some, others] = [includes, excludes].map(
     ({ patterns, ignoringCase }) => patterns.length + ignoringCase.length,
   );
@@ -140,7 +181,7 @@ function requireSense(options: Options, includes: GivenPatterns, excludes: Given
     refuse('--include-xattr and --exclude-xattr exclude each other', 'Give one of them.');
   if (options.dryRun === true && options.verify === true)
     refuse('--dry-run and --verify exclude each other', 'A dry run writes nothing that could be read back.');
-  if (options.delete === true && path.resolve(options.target) === '/' && some === 0 && others === 0)
+  if (options.delete === true && path.resolve(target) === '/' && some === 0 && others === 0)
     refuse('--delete would empty this machine: the target is /', 'Say by --include or --exclude what is meant.');
 }
 

@@ -1,0 +1,46 @@
+import type { Finding } from '../domain/finding.ts';
+import { RespaldoError } from '../errors.ts';
+import type { Runtime } from '../runtimes/runtime.ts';
+import type { ServerRestorePlan, ServerRestoreRequest, ServerRestorer, SourceKind } from '../sources/source.ts';
+import { Findings } from './findings.ts';
+
+export interface ServerRestorePorts {
+  readonly runtime: Runtime;
+  /** Every kind of source. */
+  readonly kinds: readonly SourceKind[];
+  readonly onFinding?: (finding: Finding) => void;
+}
+
+/** Looks at dump and server, and changes nothing. @throws RespaldoError `usage` for an address of no server. */
+export async function planServerRestore(
+  request: ServerRestoreRequest,
+  ports: ServerRestorePorts,
+  signal: AbortSignal,
+): Promise<ServerRestorePlan> {
+  const findings = new Findings(ports.onFinding);
+  return restorerFor(request.address, ports.kinds).plan(request, ioOf(ports, findings, signal));
+}
+
+/** Carries the plan out: verified, restored, compared and in place, or thrown with the old databases untouched. */
+export async function restoreToServer(
+  plan: ServerRestorePlan,
+  request: ServerRestoreRequest,
+  ports: ServerRestorePorts,
+  signal: AbortSignal,
+): Promise<{ readonly findings: readonly Finding[] }> {
+  const findings = new Findings(ports.onFinding);
+  await restorerFor(request.address, ports.kinds).carryOut(plan, request, ioOf(ports, findings, signal));
+  return { findings: findings.list };
+}
+
+function restorerFor(address: string, kinds: readonly SourceKind[]): ServerRestorer {
+  const restorer = kinds.find((kind) => kind.accepts(address))?.server;
+  if (restorer !== undefined) return restorer;
+  throw new RespaldoError('usage', 'the address to restore to is not that of a server', {
+    hint: 'Name one, such as --to postgresql://postgres@localhost/shop, or a folder: --target ./restored',
+  });
+}
+
+function ioOf({ runtime }: ServerRestorePorts, findings: Findings, signal: AbortSignal) {
+  return { runtime, signal, report: findings.add, expect: () => undefined };
+}
