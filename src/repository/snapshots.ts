@@ -25,7 +25,7 @@ export async function selectSnapshots(
     const snapshot = await findSnapshot(objects, text, filter, signal);
     found.set(snapshot.id, snapshot);
   }
-  return [...found.values()].sort(byTime);
+  return sorted([...found.values()]);
 }
 
 /**
@@ -68,7 +68,7 @@ export async function loadSnapshots(
     if (!(loaded instanceof RespaldoError)) snapshots.push(...loaded);
     else if (onDamaged === undefined) throw loaded;
     else onDamaged(id, loaded);
-  return snapshots.sort(byTime);
+  return sorted(snapshots);
 }
 
 async function loadSnapshot(objects: Objects, id: Id, signal: AbortSignal): Promise<Snapshot> {
@@ -110,10 +110,15 @@ function hasTags(own: readonly string[], wanted: readonly string[]): boolean {
   return wanted.every((tag) => (tag === '' ? own.length === 0 : own.includes(tag)));
 }
 
-function byTime(a: Snapshot, b: Snapshot): number {
-  const difference = parseTime(a.time) - parseTime(b.time);
-  if (difference !== 0n) return difference < 0n ? -1 : 1;
-  return a.id < b.id ? -1 : Number(a.id > b.id);
+/** By time, then by id. */
+function sorted(snapshots: readonly Snapshot[]): Snapshot[] {
+  const timed = snapshots.map((snapshot) => ({ snapshot, id: snapshot.id, time: parseTime(snapshot.time) }));
+  timed.sort((a, b) => order(a.time, b.time) || order(a.id, b.id));
+  return timed.map(({ snapshot }) => snapshot);
+}
+
+function order<T extends bigint | string>(a: T, b: T): number {
+  return a < b ? -1 : Number(a > b);
 }
 
 function shorten(id: Id): string {

@@ -3,9 +3,9 @@ import type { Finding } from '../../domain/finding.ts';
 import type { Snapshot } from '../../domain/snapshot.ts';
 import type { RepositoryContext } from '../context.ts';
 import type { Id } from '../format/id.ts';
-import type { Node } from '../format/node.ts';
+import { parseTree } from '../format/tree.ts';
 import type { BlobIndex } from '../storage/blob-index.ts';
-import { TreeWalk } from '../storage/tree-walk.ts';
+import { type TreeVisitor, TreeWalk } from '../storage/tree-walk.ts';
 import * as found from './findings.ts';
 import type { Losses } from './losses.ts';
 
@@ -31,7 +31,7 @@ export async function* checkTrees(
   onProgress(snapshots.length, snapshots.length);
 }
 
-class TreeCheck {
+class TreeCheck implements TreeVisitor {
   readonly #index: BlobIndex;
   readonly #losses: Losses;
   readonly #missing = new Set<Id>();
@@ -49,7 +49,8 @@ class TreeCheck {
     return findings;
   }
 
-  tree(id: Id, nodes: readonly Node[]): void {
+  tree(id: Id, content: Uint8Array): Id[] {
+    const nodes = parseTree(content);
     for (const node of nodes) {
       if (node.type === 'dir' && node.subtree === undefined)
         this.#findings.push(found.treeInvalid(id, `the folder ${JSON.stringify(node.name)} has no tree`));
@@ -57,6 +58,7 @@ class TreeCheck {
         this.#findings.push(found.treeInvalid(id, `the file ${JSON.stringify(node.name)} has no list of blobs`));
       for (const blob of node.content ?? []) if (!this.#index.has('data', blob)) this.#blobMissing(blob, id);
     }
+    return nodes.flatMap(({ subtree }) => subtree ?? []);
   }
 
   missing(id: Id): void {

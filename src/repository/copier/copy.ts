@@ -9,6 +9,8 @@ import { loadSnapshots, selectSnapshots } from '../snapshots.ts';
 import { BlobBits } from '../storage/blob-bits.ts';
 import type { BlobIndex } from '../storage/blob-index.ts';
 import { withLock } from '../storage/locks.ts';
+import { idsIn } from '../storage/id-words.ts';
+import { treeReferences } from '../storage/tree-references.ts';
 import { TreeWalk } from '../storage/tree-walk.ts';
 import { BlobCopy } from './blob-copy.ts';
 import { CopiesBefore } from './copies-before.ts';
@@ -87,9 +89,11 @@ class Needs {
     this.#to = to;
     this.#asked = new BlobBits(from.size);
     this.#walk = new TreeWalk(source, from, {
-      tree: (id, nodes) => {
+      tree: (id, content) => {
         this.#ask('tree', id);
-        for (const { content = [] } of nodes) for (const blob of content) this.#ask('data', blob);
+        const { data, subtrees } = treeReferences(content);
+        for (const blob of idsIn(data)) this.#ask('data', blob);
+        return subtrees;
       },
       missing: (id) => this.#ask('tree', id),
       damaged: (_, error) => {

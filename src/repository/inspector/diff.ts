@@ -5,6 +5,7 @@ import type { Id } from '../format/id.ts';
 import type { Node } from '../format/node.ts';
 import type { DiffOptions, DiffSide, Difference, DiffTally } from '../repository.ts';
 import { findTree } from '../restorer/tree-path.ts';
+import { parseTree } from '../format/tree.ts';
 import { TreeReader } from '../restorer/tree-reader.ts';
 import type { BlobIndex } from '../storage/blob-index.ts';
 import { TreeWalk } from '../storage/tree-walk.ts';
@@ -119,7 +120,11 @@ class Comparison {
   async #collectShared(): Promise<void> {
     const { common } = this.#blobs;
     const walk = new TreeWalk(this.#context, this.#index, {
-      tree: (_, nodes) => nodes.forEach((node) => common.addNode(node)),
+      tree: (_, content) => {
+        const nodes = parseTree(content);
+        for (const node of nodes) common.addNode(node);
+        return nodes.flatMap(({ subtree }) => subtree ?? []);
+      },
       missing: () => undefined,
       damaged: (_, error) => {
         throw error;

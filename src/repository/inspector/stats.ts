@@ -6,6 +6,8 @@ import type { Id } from '../format/id.ts';
 import type { BlobType } from '../format/pack.ts';
 import type { StatsMode, StoredStats } from '../repository.ts';
 import type { BlobIndex } from '../storage/blob-index.ts';
+import { idsIn } from '../storage/id-words.ts';
+import { treeReferences } from '../storage/tree-references.ts';
 import { TreeWalk } from '../storage/tree-walk.ts';
 import { BlobUse, plainLength } from './blob-use.ts';
 import { FileCount } from './file-count.ts';
@@ -54,9 +56,11 @@ async function rawData(
     if (!use.add(type, id)) throw missing(type, id);
   };
   const walk = new TreeWalk(context, index, {
-    tree: (id, nodes) => {
+    tree: (id, content) => {
       need('tree', id);
-      for (const { content = [] } of nodes) for (const blob of content) need('data', blob);
+      const { data, subtrees } = treeReferences(content);
+      for (const blob of idsIn(data)) need('data', blob);
+      return subtrees;
     },
     missing: (id) => need('tree', id),
     damaged: (_, error) => {

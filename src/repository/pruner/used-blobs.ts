@@ -1,10 +1,11 @@
 import { RespaldoError } from '../../errors.ts';
 import type { RepositoryContext } from '../context.ts';
 import type { Id } from '../format/id.ts';
-import type { BlobType } from '../format/pack.ts';
 import { loadSnapshots } from '../snapshots.ts';
 import { BlobBits } from '../storage/blob-bits.ts';
 import type { BlobIndex } from '../storage/blob-index.ts';
+import { ID_WORDS, idAt } from '../storage/id-words.ts';
+import { treeReferences } from '../storage/tree-references.ts';
 import { TreeWalk } from '../storage/tree-walk.ts';
 
 const NAMED = 5;
@@ -35,15 +36,16 @@ export async function findUsedBlobs(
 ): Promise<BlobBits> {
   const used = new BlobBits(index.size);
   const missing = new Set<string>();
-  const use = (type: BlobType, id: Id) => {
-    const row = index.rowOf(type, id);
-    if (row >= 0) used.add(row);
-    else missing.add(`${type} blob ${id}`);
-  };
   const walk = new TreeWalk(context, index, {
-    tree: (id, nodes) => {
-      use('tree', id);
-      for (const { content = [] } of nodes) for (const blob of content) use('data', blob);
+    tree: (id, content) => {
+      used.add(index.rowOf('tree', id));
+      const { data, subtrees } = treeReferences(content);
+      for (let at = 0; at < data.length; at += ID_WORDS) {
+        const row = index.rowOfWords('data', data, at);
+        if (row >= 0) used.add(row);
+        else missing.add(`data blob ${idAt(data, at)}`);
+      }
+      return subtrees;
     },
     missing: (id) => missing.add(`tree blob ${id}`),
     damaged: (_, error) => {

@@ -104,9 +104,12 @@ export class BlobIndex {
 
   /** The first row of the blob, or -1. */
   rowOf(type: BlobType, id: Id): number {
-    const key = this.#blobId.setId(id);
-    for (let row = this.#blobs.first(key); row >= 0; row = this.#blobs.next(key)) if (this.#isOf(row, type)) return row;
-    return -1;
+    return this.#rowOf(this.#blobId.setId(id), type);
+  }
+
+  /** The same for the id whose words start at `at`. */
+  rowOfWords(type: BlobType, table: Uint32Array, at: number): number {
+    return this.#rowOf(this.#blobId.setWords(table, at), type);
   }
 
   rowsOf(type: BlobType, id: Id): number[] {
@@ -263,6 +266,11 @@ export class BlobIndex {
       if (field === BLOB_FIELDS) return true;
     }
     return false;
+  }
+
+  #rowOf(key: IdWords, type: BlobType): number {
+    for (let row = this.#blobs.first(key); row >= 0; row = this.#blobs.next(key)) if (this.#isOf(row, type)) return row;
+    return -1;
   }
 
   #rowsOf(key: IdWords, type: BlobType): number[] {

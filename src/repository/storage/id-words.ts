@@ -50,6 +50,11 @@ export function slotOf(words: Uint32Array, at: number, slots: number): number {
   return Math.floor((mixed / 0x1_0000_0000) * slots);
 }
 
+/** The ids of a table that holds nothing else. */
+export function* idsIn(table: Uint32Array): Generator<Id, void, undefined> {
+  for (let at = 0; at < table.length; at += ID_WORDS) yield idAt(table, at);
+}
+
 /** The id whose words start at `at`. */
 export function idAt(table: Uint32Array, at: number): Id {
   return readId(new Uint8Array(table.buffer, table.byteOffset + at * 4, ID_BYTES), 0);

@@ -1,8 +1,6 @@
 import { isError, type RespaldoError } from '../../errors.ts';
 import type { RepositoryContext } from '../context.ts';
 import type { Id } from '../format/id.ts';
-import type { Node } from '../format/node.ts';
-import { parseTree } from '../format/tree.ts';
 import { BlobBits } from './blob-bits.ts';
 import type { BlobIndex, Located } from './blob-index.ts';
 import { BlobReader } from './blobs.ts';
@@ -13,7 +11,12 @@ const PACKS_AT_ONCE = 4;
 
 /** What a walk tells of each tree, once. */
 export interface TreeVisitor {
-  tree(id: Id, nodes: readonly Node[]): void;
+  /**
+   * @param content verified; not changed, and not kept
+   * @returns the trees below it
+   * @throws RespaldoError `repository-damaged` if it says nothing that can be understood
+   */
+  tree(id: Id, content: Uint8Array): Iterable<Id>;
   /** No index lists it. */
   missing(id: Id): void;
   /** None of its copies can be read. */
@@ -84,15 +87,14 @@ export class TreeWalk {
   }
 
   #take(place: Located, content: Uint8Array): void {
-    let nodes: readonly Node[];
+    let subtrees: Iterable<Id>;
     try {
-      nodes = parseTree(content);
+      subtrees = this.#visitor.tree(place.id, content);
     } catch (error) {
       if (!isError(error, 'repository-damaged')) throw error;
       this.#visitor.damaged(place, error);
       return;
     }
-    this.#visitor.tree(place.id, nodes);
-    for (const { subtree } of nodes) if (subtree !== undefined) this.#await(subtree);
+    for (const subtree of subtrees) this.#await(subtree);
   }
 }
