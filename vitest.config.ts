@@ -18,7 +18,7 @@ export default defineConfig({
     coverage: { provider: 'v8', include: ['src/**/*.ts'], exclude: ['src/repository/kernel/assembly/**'] },
     reporters: ['default', './test/reporter.ts'],
     projects: [
-      project('unit', ['src/**/*.test.ts', 'scripts/**/*.test.ts', 'test/house/**/*.test.ts'], 30 * seconds),
+      project('unit', ['src/**/*.test.ts', '{bench,scripts}/**/*.test.ts', 'test/house/**/*.test.ts'], 30 * seconds),
       project('contract', ['test/contract/**/*.test.ts'], 60 * seconds),
       project('interop', ['test/interop/**/*.test.ts'], 180 * seconds),
       project('fuzz', ['test/fuzz/**/*.test.ts'], 180 * seconds),
