@@ -11,7 +11,7 @@ import {
   type BackupRequest,
 } from '../../operations/backup.ts';
 import { recorded, type Recorder } from '../../operations/recording.ts';
-import type { Repository, SavedItem } from '../../repository/repository.ts';
+import type { SavedItem } from '../../repository/repository.ts';
 import { addBackupOptions, flagsOf, requireOneSubject, type BackupOptions } from '../backup-options.ts';
 import { report } from '../errors.ts';
 import { readLists } from '../files-from.ts';

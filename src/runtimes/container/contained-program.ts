@@ -21,6 +21,8 @@ export interface Patience {
 }
 
 const STDOUT_BYTES = 256 * 1024;
+/** How much of an engine's reasons is told. */
+const SAID_BYTES = 1000;
 /** How long to wait for what does not depend on us: somebody who left the group and holds an output. */
 const STRANGER_MS = 1000;
 /** How long an engine may take, beyond what it was asked to wait. */
@@ -107,13 +109,21 @@ export class ContainedProgram implements Program {
   }
 
   async #started(command: Command, signal: AbortSignal): Promise<void> {
+    const { place } = this.#container;
     const patience = new AbortController();
     const first = await Promise.race([this.stderr.first, longAborted(signal, this.#patience.grace, patience.signal)]);
     patience.abort();
-    if (first === undefined) throw unlaunched(command, this.stderr.toString(), await this.exited);
+    if (first === undefined) throw unlaunched(command, await this.#firstWords(), await this.exited, place);
     if (first === 'cancelled') throw abortError(signal);
-    if (first.what === 'missing') throw missingPart(first.part, command);
+    if (first.what === 'missing') throw missingPart(first.part, command, place);
     this.#inhabitant = first;
+  }
+
+  /** What an engine says of a program that it cannot start comes on either output. */
+  async #firstWords(): Promise<string> {
+    await this.#silent;
+    const said: unknown = this.stdout.read();
+    return `${Buffer.isBuffer(said) ? said.toString('utf8', 0, SAID_BYTES) : ''}${this.stderr.toString()}`.trim();
   }
 
   /** Hands the outputs on for as long as there are any, at the pace of who reads them. */

@@ -42,6 +42,8 @@ export interface Exec {
 
 /** One running container, the same one at each call. */
 export interface Container {
+  /** For people: `the container shop-db`. */
+  readonly place: string;
   /** Whether the engine hands variables to a program. */
   readonly passesEnvironment: boolean;
   /** Whether {@link Exec.look} tells of a program's end while somebody else still holds its output. */

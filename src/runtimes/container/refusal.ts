@@ -15,34 +15,34 @@ export function requireNames(env: Readonly<Record<string, string>>): void {
   });
 }
 
-export function missingPart(part: Part, { argv: [program], cwd = '' }: Command): RespaldoError {
+export function missingPart(part: Part, { argv: [program], cwd = '' }: Command, place: string): RespaldoError {
   switch (part) {
     case 'program':
-      return new RespaldoError('tool-missing', `there is no program "${program}" in the container`, {
+      return new RespaldoError('tool-missing', `there is no program "${program}" in ${place}`, {
         hint: 'Install it into the image, or choose the container that has it.',
       });
     case 'folder':
-      return new RespaldoError('tool-missing', `there is no folder ${cwd} in the container to run "${program}" in`);
+      return new RespaldoError('tool-missing', `there is no folder ${cwd} in ${place} to run "${program}" in`);
     case 'dd':
-      return new RespaldoError('tool-missing', 'there is no "dd" in the container that knows iflag=fullblock', {
+      return new RespaldoError('tool-missing', `there is no "dd" in ${place} that knows iflag=fullblock`, {
         hint: 'Install coreutils into the image. Kubernetes 1.30 and newer do without.',
       });
   }
 }
 
 /** The launcher did not get as far as to say anything. */
-export function unlaunched({ argv: [program] }: Command, stderr: string, exit: Exit): RespaldoError {
+export function unlaunched({ argv: [program] }: Command, stderr: string, exit: Exit, place: string): RespaldoError {
   if ('error' in exit) return exit.error;
   const code = 'code' in exit ? exit.code : undefined;
-  if ((code === 126 || code === 127) && /no such file|not found/i.test(stderr)) return shellMissing(program);
+  if ((code === 126 || code === 127) && /no such file|not found/i.test(stderr)) return shellMissing(place);
   const said = stderr === '' ? '' : `: ${stderr}`;
-  return new RespaldoError('command-failed', `"${program}" could not be started in the container${said}`, {
+  return new RespaldoError('command-failed', `"${program}" could not be started in ${place}${said}`, {
     ...(code !== undefined && { context: { code } }),
   });
 }
 
-export function shellMissing(program: string): RespaldoError {
-  return new RespaldoError('tool-missing', `there is no "sh" in the container to start "${program}" with`, {
+export function shellMissing(place: string): RespaldoError {
+  return new RespaldoError('tool-missing', `there is no "sh" in ${place} to start programs with`, {
     hint: 'Use an image that has a shell.',
   });
 }

@@ -19,6 +19,8 @@ export type Answer<T> = { readonly value: T } | { readonly refusal: Refusal };
 /** How long an engine may think about a question. Milliseconds. */
 const ANSWER_MS = 30_000;
 
+const TLS_HINT = 'If it wants TLS, set DOCKER_TLS_VERIFY and DOCKER_CERT_PATH, or use a context that has certificates.';
+
 const errorBody = z.object({ message: z.string() });
 
 /** The HTTP API of a container engine: Docker's, which Podman speaks too. Each question has its own connection. */
@@ -71,7 +73,6 @@ export class Engine {
       path,
       agent: false,
       headers: {
-        Host: 'docker',
         ...(content !== undefined && {
           'Content-Type': 'application/json',
           'Content-Length': Buffer.byteLength(content),
@@ -91,7 +92,7 @@ export class Engine {
 
   #request(options: RequestOptions): ClientRequest {
     const address = this.#address;
-    if ('socketPath' in address) return httpRequest({ ...options, socketPath: address.socketPath });
+    if ('socketPath' in address) return httpRequest({ ...options, host: 'localhost', socketPath: address.socketPath });
     const { host, port, tls } = address;
     return tls === undefined
       ? httpRequest({ ...options, host, port })
@@ -128,6 +129,9 @@ function answerOf(
 async function refusalOf(response: IncomingMessage): Promise<Refusal> {
   const said = await text(response).catch(() => '');
   const parsed = errorBody.safeParse(parseJson(said));
+  if (said.includes('HTTP request to an HTTPS server')) {
+    throw new RespaldoError('source-refused', 'the container engine wants TLS', { hint: TLS_HINT });
+  }
   return { status: response.statusCode ?? 0, message: parsed.success ? parsed.data.message : said.trim() };
 }
 
@@ -157,7 +161,7 @@ function unreachable({ name }: EngineAddress, error: unknown): RespaldoError {
     default: {
       const reason = error instanceof Error ? error.message : String(error);
       return new RespaldoError('source-lost', `the container engine at ${name} cannot be reached: ${reason}`, {
-        hint: 'If it wants TLS, set DOCKER_TLS_VERIFY and DOCKER_CERT_PATH, or use a context that has certificates.',
+        hint: TLS_HINT,
         cause: error,
       });
     }

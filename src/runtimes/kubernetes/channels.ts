@@ -2,6 +2,7 @@
 import { z } from 'zod';
 
 import { RespaldoError } from '../../errors.ts';
+import { shellMissing } from '../container/refusal.ts';
 import type { Exit } from '../program.ts';
 
 export const STDIN = 0;
@@ -41,11 +42,7 @@ export function exitOf(said: string, place: string): Exit {
   const cause = details?.causes?.find((it) => it.reason === 'ExitCode')?.message;
   if (reason === 'NonZeroExitCode' && cause !== undefined && /^[1-9]\d*$/.test(cause)) return { code: Number(cause) };
   if (/executable file not found|no such file or directory/i.test(message)) {
-    return {
-      error: new RespaldoError('tool-missing', `there is no "sh" in ${place} to start programs with`, {
-        hint: 'Use an image that has a shell.',
-      }),
-    };
+    return { error: shellMissing(place) };
   }
   return failure(`${place} could not run the program: ${message}`);
 }
