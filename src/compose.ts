@@ -5,7 +5,7 @@ import type { RepositoryAccess } from './config/repository.ts';
 import type { Environment, ReadSecret } from './config/secrets.ts';
 import type { Plan } from './domain/plan.ts';
 import { isError, RespaldoError } from './errors.ts';
-import type { Repository } from './repository/repository.ts';
+import type { LockPolicy, Repository } from './repository/repository.ts';
 import type { Runtime } from './runtimes/runtime.ts';
 import type { StreamOptions } from './sources/index.ts';
 import type { Source, SourceKind } from './sources/source.ts';
@@ -20,6 +20,8 @@ export interface OpenOptions {
   readonly workingDirectory: string;
   /** Told of each failure of the store that is going to be tried again. */
   readonly onRetry?: (error: RespaldoError) => void;
+  /** What to do about the locks of others. */
+  readonly locking?: LockPolicy;
   /** What to keep on this machine of a store that lies elsewhere. Default: nothing. */
   readonly cache?: CacheOptions;
 }
@@ -44,10 +46,10 @@ export async function openRepositoryAt(
 ): Promise<Repository> {
   const { openRepository } = await import('./repository/index.ts');
   const { withCache } = await import('./stores/index.ts');
-  const { cache: kept } = options;
+  const { cache: kept, locking } = options;
   const cache = kept && ((store: Store, repositoryId: string) => withCache(store, repositoryId, kept));
   return withStore(access, options, (store) =>
-    openRepository(store, access.password, { ...(cache && { cache }) }, signal),
+    openRepository(store, access.password, { ...(locking && { locking }), ...(cache && { cache }) }, signal),
   );
 }
 

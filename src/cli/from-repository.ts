@@ -14,7 +14,7 @@ export interface FromOptions {
 
 export function addFromOptions(command: Command): Command {
   return command
-    .option('--from-repo <location>', 'repository to read from: a folder, sftp:…, or a name in respaldo.yaml')
+    .option('--from-repo <location>', 'repository to read from: a folder, sftp:…, s3:…, or a name in respaldo.yaml')
     .option('--from-repository-file <file>', 'file with its location')
     .option('--from-password-file <file>', 'file with its password')
     .option('--from-password-command <command>', 'command that prints it');
@@ -31,11 +31,10 @@ export async function withSource<T>(
 ): Promise<T> {
   if (fromRepo === undefined && fromRepositoryFile === undefined)
     throw new RespaldoError('usage', 'no repository to read from is named', { hint: 'Name it by --from-repo.' });
-  const { json, quiet, verbose, color, cache, cacheDir, config } = invocation.globals;
+  // Everything but what names the other repository is said for both.
+  const { repo: _, repositoryFile: __, passwordFile: ___, passwordCommand: ____, ...shared } = invocation.globals;
   const globals = {
-    ...{ json, quiet, verbose, color, cache },
-    ...(cacheDir !== undefined && { cacheDir }),
-    ...(config !== undefined && { config }),
+    ...shared,
     ...(fromRepo !== undefined && { repo: fromRepo }),
     ...(fromRepositoryFile !== undefined && { repositoryFile: fromRepositoryFile }),
     ...(fromPasswordFile !== undefined && { passwordFile: fromPasswordFile }),

@@ -12,6 +12,10 @@ export interface Globals {
   readonly cacheDir?: string;
   /** False: `--no-cache`. */
   readonly cache: boolean;
+  /** False: `--no-lock`. */
+  readonly lock: boolean;
+  /** Milliseconds. */
+  readonly retryLock?: number;
   readonly json: boolean;
   readonly quiet: boolean;
   /** How often `-v` was given. */

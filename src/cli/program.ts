@@ -7,6 +7,7 @@ import { optionDescription } from './help.ts';
 import type { Globals, Invocation } from './invocation.ts';
 import { Output } from './output.ts';
 import { abortOnSignals } from './signals.ts';
+import { parseSpan } from './time.ts';
 import { VERBS } from './verbs.ts';
 
 /**
@@ -121,7 +122,7 @@ function globalOptions(): Option[] {
   return [
     new Option(
       '-r, --repo <location>',
-      'repository: a folder, sftp:…, or a name in respaldo.yaml (RESPALDO_REPOSITORY)',
+      'repository: a folder, sftp:…, s3:…, or a name in respaldo.yaml (RESPALDO_REPOSITORY)',
     ),
     new Option('--repository-file <file>', 'file with its location (RESPALDO_REPOSITORY_FILE)'),
     new Option('-p, --password-file <file>', 'file with its password (RESPALDO_PASSWORD_FILE)'),
@@ -129,6 +130,8 @@ function globalOptions(): Option[] {
     new Option('--config <file>', 'configuration; default: the nearest respaldo.yaml upwards'),
     new Option('--cache-dir <folder>', 'where to keep what is read often from stores elsewhere (RESPALDO_CACHE_DIR)'),
     new Option('--no-cache', 'keep nothing of them here, and believe nothing that was kept'),
+    new Option('--no-lock', 'for verbs that only read: without a lock, as on a read-only store'),
+    new Option('--retry-lock <time>', 'wait so long for others to be done: 90s, 5m, 2h').argParser(parseSpan),
     new Option('--json', 'messages for programs, in the shapes of restic'),
     new Option('-q, --quiet', 'results and errors only'),
     new Option('-v, --verbose', 'tell more; -vv tells most').argParser(
@@ -140,7 +143,7 @@ function globalOptions(): Option[] {
 
 function globalsOf(program: Command): Globals {
   const { json = false, quiet = false, verbose = 0, ...rest } = program.opts<Partial<Globals>>();
-  return { color: true, cache: true, ...rest, json, quiet, verbose };
+  return { color: true, cache: true, lock: true, ...rest, json, quiet, verbose };
 }
 
 /** `error: unknown command 'snapshot'\n(Did you mean snapshots?)` in our words. */

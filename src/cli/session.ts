@@ -5,8 +5,10 @@ import type { Environment, ReadSecret } from '../config/secrets.ts';
 import type { Plan } from '../domain/plan.ts';
 import { isError, RespaldoError } from '../errors.ts';
 import type { Recorder } from '../operations/recording.ts';
-import type { Repository } from '../repository/repository.ts';
+import type { LockPolicy, Repository } from '../repository/repository.ts';
 import type { Globals, Invocation } from './invocation.ts';
+import type { Output } from './output.ts';
+import { harmless } from './printable.ts';
 import { askPassword, canAsk } from './prompt.ts';
 
 /** What is known of the world before a repository is opened: the configuration, and where secrets are read from. */
@@ -71,7 +73,8 @@ export async function openAt(
   const folder = chooseCache({ flags: globals, env: process.env, workingDirectory });
   const cache = folder === undefined ? undefined : { folder, onProblem: (message: string) => output.warn(message) };
   try {
-    return await openRepositoryAt(access, { workingDirectory, onRetry, ...(cache && { cache }) }, signal);
+    const options = { workingDirectory, onRetry, locking: lockingOf(globals, output), ...(cache && { cache }) };
+    return await openRepositoryAt(access, options, signal);
   } catch (error) {
     if (!isError(error, 'repository-missing')) throw error;
     const { repositoryHint } = await import('../config/repository.ts');
@@ -79,6 +82,14 @@ export async function openAt(
     if (hint === undefined) throw error;
     throw new RespaldoError(error.code, error.message, { hint, context: error.context, cause: error });
   }
+}
+
+function lockingOf({ lock, retryLock = 0 }: Globals, output: Output): LockPolicy {
+  return {
+    readUnlocked: !lock,
+    waitMs: retryLock,
+    onWait: ({ message }) => output.note(harmless(`${message}; waiting for it`)),
+  };
 }
 
 /** Opens the repository that the command means, for as long as `work` takes. */

@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from 'commander';
 import { describe, expect, it } from 'vitest';
-import { parseTime } from './time.ts';
+import { parseSpan, parseTime } from './time.ts';
 
 describe('A time on the command line', () => {
   it.each([
@@ -20,4 +20,19 @@ describe('A time on the command line', () => {
       expect(() => parseTime(text)).toThrow(InvalidArgumentError);
     },
   );
+});
+
+describe('A span of time', () => {
+  it.each([
+    ['90s', 90_000],
+    ['5m', 300_000],
+    ['1h30m', 5_400_000],
+    ['2h', 7_200_000],
+  ])('%s is understood', (text, milliseconds) => {
+    expect(parseSpan(text)).toBe(milliseconds);
+  });
+
+  it.each(['', '5', '5 m', '-5m', 'm', '1d', '30m1h'])('"%s" is refused', (text) => {
+    expect(() => parseSpan(text)).toThrow(InvalidArgumentError);
+  });
 });

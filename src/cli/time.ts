@@ -9,3 +9,13 @@ export function parseTime(text: string): Date {
   if (!Number.isNaN(time.getTime())) return time;
   throw new InvalidArgumentError('Write it as "2025-01-31 07:05:09".');
 }
+
+const SPAN = /^(?=.)(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?$/;
+
+/** `90s`, `5m`, `1h30m`: milliseconds. */
+export function parseSpan(text: string): number {
+  const match = SPAN.exec(text);
+  if (match === null) throw new InvalidArgumentError('Write it as 90s, 5m or 1h30m.');
+  const [hours = 0, minutes = 0, seconds = 0] = match.slice(1).map((digits: string | undefined) => Number(digits ?? 0));
+  return ((hours * 60 + minutes) * 60 + seconds) * 1000;
+}

@@ -2,6 +2,7 @@ import type { Clock } from '../clock.ts';
 import type { NearStore, Store } from '../stores/store.ts';
 import type { RepositoryConfig } from './format/config.ts';
 import { type RepositoryKey, Sealer } from './format/crypto.ts';
+import type { LockPolicy } from './repository.ts';
 import type { BlobIndex } from './storage/blob-index.ts';
 import { loadIndex } from './storage/load-index.ts';
 import { Objects, packIdOf } from './storage/objects.ts';
@@ -25,11 +26,12 @@ export interface RepositoryContext {
 export interface ContextParts extends Pick<RepositoryContext, 'store' | 'key' | 'config' | 'clock'> {
   /** Default: the store itself. */
   readonly nearby?: NearStore;
+  readonly locking?: LockPolicy;
 }
 
-export function makeContext({ store, nearby = store, key, config, clock }: ContextParts): RepositoryContext {
+export function makeContext({ store, nearby = store, key, config, clock, locking }: ContextParts): RepositoryContext {
   const sealer = new Sealer(key);
-  const objects = new Objects(nearby, sealer, config.version);
+  const objects = new Objects(nearby, sealer, config.version, locking);
   return {
     ...{ store, nearby, key, sealer, config, objects, clock },
     loadIndex: async (signal) => {
@@ -41,6 +43,7 @@ export function makeContext({ store, nearby = store, key, config, clock }: Conte
 }
 
 /** For who wants to know what the store holds now: nothing is believed because it was read before. */
-export function afresh({ store, nearby, key, config, clock }: RepositoryContext): RepositoryContext {
-  return makeContext({ store, nearby: nearby.afresh?.() ?? nearby, key, config, clock });
+export function afresh({ store, nearby, key, config, clock, objects }: RepositoryContext): RepositoryContext {
+  const { locking } = objects;
+  return makeContext({ store, nearby: nearby.afresh?.() ?? nearby, key, config, clock, locking });
 }

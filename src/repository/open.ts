@@ -10,7 +10,7 @@ import { hashId, type Id } from './format/id.ts';
 import { createKeyFile, type KeyDerivation, openKeyFile } from './format/key.ts';
 import { randomPolynomial } from './format/polynomial.ts';
 import { OpenedRepository } from './opened-repository.ts';
-import type { Repository } from './repository.ts';
+import type { LockPolicy, Repository } from './repository.ts';
 import { CONFIG_KEY, listObjects, listPacks, objectKey, type ObjectType, readObject } from './storage/objects.ts';
 
 export interface InitOptions extends OpenOptions {
@@ -26,6 +26,8 @@ export interface OpenOptions {
   readonly clock?: Clock;
   /** What opening a key that is made here costs. */
   readonly kdf?: KeyDerivation;
+  /** What to do about the locks of others. */
+  readonly locking?: LockPolicy;
   /** Puts a cache before the store, once the repository's id is known. Default: none. */
   readonly cache?: (store: Store, repositoryId: string) => Promise<NearStore>;
 }
@@ -73,10 +75,10 @@ interface Unlocked {
 async function openWith(
   store: Store,
   { keyId, key, config }: Unlocked,
-  { clock = systemClock, kdf, cache = (store) => Promise.resolve(store) }: OpenOptions,
+  { clock = systemClock, kdf, locking = {}, cache = (store) => Promise.resolve(store) }: OpenOptions,
 ): Promise<Repository> {
   const nearby = await cache(store, config.id);
-  return new OpenedRepository(makeContext({ store, nearby, key, config, clock }), keyId, kdf);
+  return new OpenedRepository(makeContext({ store, nearby, key, config, clock, locking }), keyId, kdf);
 }
 
 async function readConfig(store: Store, signal: AbortSignal): Promise<Uint8Array> {

@@ -22,6 +22,7 @@ export type * from './port/checking.ts';
 export type * from './port/copying.ts';
 export type * from './port/inspecting.ts';
 export type * from './port/listing.ts';
+export type * from './port/locking.ts';
 export type * from './port/migrating.ts';
 export type * from './port/objects.ts';
 export type * from './port/pruning.ts';

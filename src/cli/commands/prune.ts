@@ -42,7 +42,7 @@ export async function prune(
   without?: readonly string[],
 ): Promise<void> {
   const { output, signal } = invocation;
-  const policy = { ...prunePolicyOf(flags), ...(without && { without }) };
+  const policy = { ...prunePolicyOf(flags), planOnly: dryRun, ...(without && { without }) };
   const show = (plan: PrunePlan): boolean => {
     output.json(pruneMessage(plan));
     for (const line of prunePlanLines(plan)) output.note(line);

@@ -34,6 +34,8 @@ export interface PrunePolicy {
    * usual size. Default: below a twenty-fifth of it.
    */
   readonly smallerThan?: number | 'small';
+  /** Carry nothing out, whatever is said of the plan. */
+  readonly planOnly?: boolean;
   /** Plan as though these snapshots were gone already. Such a plan is never carried out. */
   readonly without?: readonly string[];
 }

@@ -19,10 +19,10 @@ export function prune(
   signal: AbortSignal,
 ): Promise<PrunePlan> {
   const { objects, clock } = context;
-  return withLock(objects, { exclusive: true, clock, signal }, async (signal, lock) => {
+  const planOnly = policy.planOnly === true || policy.without !== undefined;
+  return withLock(objects, { exclusive: true, readOnly: planOnly, clock, signal }, async (signal, lock) => {
     const plan = await planPrune(context, policy, signal);
-    const isReal = policy.without === undefined;
-    if ((await onPlan(plan.summary)) && isReal) await execute(context, plan, policy, lock, signal);
+    if ((await onPlan(plan.summary)) && !planOnly) await execute(context, plan, policy, lock, signal);
     return plan.summary;
   });
 }

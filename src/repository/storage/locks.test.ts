@@ -282,3 +282,40 @@ describe('a lock left by kill -9', () => {
     expect(await listLocks(local, signal)).toEqual([]);
   });
 });
+
+describe('a policy', () => {
+  const sealer = new Sealer(key);
+
+  test('that reads without a lock takes none, and minds nobody, but writes under one', async () => {
+    const reading = new Objects(store, sealer, 2, { readUnlocked: true });
+    await withLock(objects, exclusive(), async () => {
+      const work = async () => (await listLocks(objects, signal)).length;
+      expect(await withLock(reading, { ...shared(), readOnly: true }, work)).toBe(1);
+      await expect(withLock(reading, shared(), nothing)).rejects.toThrow(locked('exclusively locked'));
+    });
+  });
+
+  test('that waits takes the lock once the others are done', async () => {
+    const held = await takeLock(objects, exclusive());
+    const told: string[] = [];
+    const onWait = ({ message }: RespaldoError): void => {
+      told.push(message);
+      void held.release();
+    };
+    const waiting = new Objects(store, sealer, 2, { waitMs: 1, onWait });
+    expect(await withLock(waiting, shared(), nothing)).toBe('done');
+    expect(told).toEqual([expect.stringContaining('exclusively locked') as string]);
+  });
+
+  test('that waits gives up in the end, and at once when cancelled', async () => {
+    const held = await takeLock(objects, exclusive());
+    const hand = clock;
+    const onWait = (): void => void (hand.time += 1);
+    const waiting = new Objects(store, sealer, 2, { waitMs: 3, onWait });
+    await expect(withLock(waiting, shared(), nothing)).rejects.toThrow(locked('exclusively locked'));
+    const cancel = new AbortController();
+    const patient = new Objects(store, sealer, 2, { waitMs: MINUTE, onWait: () => cancel.abort() });
+    await expect(withLock(patient, { ...shared(), signal: cancel.signal }, nothing)).rejects.toThrow(/abort/i);
+    await held.release();
+  });
+});

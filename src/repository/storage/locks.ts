@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clock } from '../../clock.ts';
 import { isError, RespaldoError, throwIfAborted } from '../../errors.ts';
 import type { Id } from '../format/id.ts';
@@ -14,6 +15,9 @@ export interface LockOptions {
   readonly readOnly?: boolean;
 }
 
+/** Between two attempts at a lock; each time twice as long. */
+const FIRST_WAIT_MS = 5000;
+const LONGEST_WAIT_MS = 60_000;
 const UNLOCK_HINT = 'Wait until that process is done. If it is gone for good, run `respaldo unlock`.';
 const UNREADABLE_HINT = 'If no other program uses the repository, run `respaldo unlock --remove-all`.';
 /** A lock may be renewed just while the list is read; then it is read again. */
@@ -47,11 +51,31 @@ export async function withLock<T>(
 }
 
 /**
- * Looks for others, writes our lock, looks again: of two that do this at once, at least one sees the other, because a
- * store lists what was written.
+ * Takes a lock, or waits for those who hold another, as the policy of the objects says.
  * @throws RespaldoError `repository-locked` that names the holder
  */
 export async function takeLock(objects: Objects, options: LockOptions): Promise<TakenLock> {
+  const { readUnlocked = false, waitMs = 0, onWait } = objects.locking;
+  if (readUnlocked && options.readOnly === true) return goWithout(options.signal);
+  const { clock, signal } = options;
+  const start = clock.monotonic();
+  for (let wait = FIRST_WAIT_MS; ; wait = Math.min(wait * 2, LONGEST_WAIT_MS)) {
+    try {
+      return await tryLock(objects, options);
+    } catch (error) {
+      const left = waitMs - (clock.monotonic() - start);
+      if (!isError(error, 'repository-locked') || left <= 0) throw error;
+      onWait?.(error);
+      await sleep(Math.min(wait, left), undefined, { signal });
+    }
+  }
+}
+
+/**
+ * Looks for others, writes our lock, looks again: of two that do this at once, at least one sees the other, because a
+ * store lists what was written.
+ */
+async function tryLock(objects: Objects, options: LockOptions): Promise<TakenLock> {
   await refuseConflicts(objects, undefined, options);
   const held = await create(objects, options);
   if (held === undefined) return goWithout(options.signal);

@@ -3,6 +3,7 @@ import type { Store } from '../../stores/store.ts';
 import { compress, decompress } from '../format/compress.ts';
 import type { Sealer } from '../format/crypto.ts';
 import { hashId, type Id, isId } from '../format/id.ts';
+import type { LockPolicy } from '../repository.ts';
 
 /** What is stored one object a file, beside packs and the config. */
 export type ObjectType = 'key' | 'lock' | 'snapshot' | 'index';
@@ -85,8 +86,11 @@ export class Objects {
   readonly #store: Store;
   readonly #sealer: Sealer;
   readonly #version: 1 | 2;
+  /** How to take locks among them. */
+  readonly locking: LockPolicy;
 
-  constructor(store: Store, sealer: Sealer, version: 1 | 2) {
+  constructor(store: Store, sealer: Sealer, version: 1 | 2, locking: LockPolicy = {}) {
+    this.locking = locking;
     this.#store = store;
     this.#sealer = sealer;
     this.#version = version;
