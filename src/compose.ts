@@ -1,7 +1,7 @@
 /** The only file that wires concrete parts together. Everything is loaded when it is first used. */
 import type { Catalog } from './catalog/catalog.ts';
 import { systemClock, type Clock } from './clock.ts';
-import type { RepositoryAccess } from './config/repository.ts';
+import type { PlaceAccess, RepositoryAccess } from './config/repository.ts';
 import type { Environment, ReadSecret } from './config/secrets.ts';
 import type { Plan } from './domain/plan.ts';
 import { isError, RespaldoError } from './errors.ts';
@@ -126,6 +126,12 @@ function requireHost({ runtime }: Plan, what: string): void {
   throw new RespaldoError('usage', `${what} is one of this host: the runtime ${runtime.kind} cannot read it`, {
     hint: 'A runtime says where the tools of databases run. Leave it out, or make a plan of its own for folders.',
   });
+}
+
+/** A place for a repository, with nothing around it that would try again: to see what it does. */
+export async function openBareStoreAt({ url, credentials }: PlaceAccess, workingDirectory: string): Promise<Store> {
+  const { openBareStore } = await import('./stores/index.ts');
+  return openBareStore(url, { workingDirectory, ...(credentials && { credentials }) });
 }
 
 /** The memory of runs. Never throws: where it cannot be used, `warn` is told once and nothing is remembered. */

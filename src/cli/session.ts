@@ -1,6 +1,6 @@
 import { openRepositoryAt, openRunCatalog } from '../compose.ts';
 import type { Config } from '../config/config.ts';
-import type { RepositoryAccess, RepositoryFlags } from '../config/repository.ts';
+import type { PlaceAccess, RepositoryAccess, RepositoryFlags } from '../config/repository.ts';
 import type { Environment, ReadSecret } from '../config/secrets.ts';
 import type { Plan } from '../domain/plan.ts';
 import { isError, RespaldoError } from '../errors.ts';
@@ -60,6 +60,19 @@ export async function accessTo(
   });
   const person = canAsk(output) ? (question: string) => ask(question, signal) : undefined;
   return await resolveAccess(choice, readSecret, person, signal);
+}
+
+/** The place that `location` names, or that of the repository that the command means; its password is left alone. */
+export async function placeFor(
+  invocation: Invocation,
+  location: string | undefined,
+): Promise<{ place: PlaceAccess; workingDirectory: string }> {
+  const { chooseRepository, resolvePlace } = await import('../config/repository.ts');
+  const { config, workingDirectory, readSecret } = await surroundings(invocation);
+  const { globals, signal } = invocation;
+  const flags = location === undefined ? flagsOf(globals) : { repo: location };
+  const choice = chooseRepository({ flags, env: process.env, workingDirectory, ...(config && { config }) });
+  return { place: await resolvePlace(choice, readSecret, signal), workingDirectory };
 }
 
 /** Opens a repository, and says so of each failure of its store that is tried again. */

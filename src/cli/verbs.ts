@@ -119,6 +119,11 @@ export const VERBS: readonly VerbGroup[] = [
         load: () => import('./commands/config.ts'),
       },
       {
+        name: 'doctor',
+        summary: 'Try whether a store can keep a repository',
+        load: () => import('./commands/doctor.ts'),
+      },
+      {
         name: 'completion',
         summary: 'Print a completion script for bash, zsh or fish',
         load: () => import('./commands/completion.ts'),

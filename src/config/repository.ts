@@ -72,6 +72,22 @@ export function chooseRepository(question: RepositoryQuestion): RepositoryChoice
   };
 }
 
+/** What it takes to reach the place of a repository. Holds keys: never logged. */
+export type PlaceAccess = Pick<RepositoryAccess, 'name' | 'url' | 'credentials'>;
+
+/** Reads what the choice's place refers to, and leaves its password alone. @throws what reading a secret throws. */
+export async function resolvePlace(
+  { name, location, credentials }: RepositoryChoice,
+  readSecret: ReadSecret,
+  signal: AbortSignal,
+): Promise<PlaceAccess> {
+  return {
+    url: 'url' in location ? location.url : await readLocation(location.file),
+    ...(name !== undefined && { name }),
+    ...(credentials && { credentials: await readCredentials(credentials, readSecret, signal) }),
+  };
+}
+
 /**
  * Reads what the choice refers to.
  * @param ask asks a person for the password; absent where nobody sits there.
@@ -83,19 +99,15 @@ export async function resolveAccess(
   ask: ((question: string) => Promise<string>) | undefined,
   signal: AbortSignal,
 ): Promise<RepositoryAccess> {
-  const url = 'url' in choice.location ? choice.location.url : await readLocation(choice.location.file);
-  const named = {
-    ...(choice.name !== undefined && { name: choice.name }),
-    ...(choice.credentials && { credentials: await readCredentials(choice.credentials, readSecret, signal) }),
-  };
+  const place = await resolvePlace(choice, readSecret, signal);
   if (choice.password) {
     const password = await readSecret(choice.password, signal);
-    return { ...named, url, password, passwordFrom: describeSecret(choice.password) };
+    return { ...place, password, passwordFrom: describeSecret(choice.password) };
   }
-  if (!ask) throw noPassword(url, choice.hint);
-  const password = await ask(`password of the repository ${choice.name ?? url}`);
+  if (!ask) throw noPassword(place.url, choice.hint);
+  const password = await ask(`password of the repository ${choice.name ?? place.url}`);
   if (password === '') throw new RespaldoError('usage', 'the password is empty', { hint: 'Type the password.' });
-  return { ...named, url, password, passwordFrom: 'the terminal' };
+  return { ...place, password, passwordFrom: 'the terminal' };
 }
 
 /** Reads the keys of a store, one after the other: a command may ask a person. */

@@ -82,20 +82,29 @@ const PLACES =
  * @throws RespaldoError `usage` if this is no address of a store.
  */
 export async function openStore(url: string, options: StoreOptions): Promise<Store> {
-  const { scheme, rest } = splitAddress(url);
-  const kind = KINDS.find((one) => one.schemes.includes(scheme));
-  if (kind === undefined) throw unknownScheme(scheme);
-  let store = await kind.open(rest, {
-    url,
-    workingDirectory: options.workingDirectory ?? process.cwd(),
-    ...(options.credentials && { credentials: options.credentials }),
-  });
+  let store = await openBareStore(url, options);
   if (options.limits !== undefined) {
     const { LimitedStore } = await import('./limited.ts');
     store = new LimitedStore(store, options.limits);
   }
   const { RetryingStore } = await import('./retrying.ts');
-  return new RetryingStore(store, kind.patience, { ...(options.onRetry && { onRetry: options.onRetry }) });
+  return new RetryingStore(store, kindOf(url).kind.patience, { ...(options.onRetry && { onRetry: options.onRetry }) });
+}
+
+/** The same with nothing around it: each failure is seen. @throws as {@link openStore} */
+export async function openBareStore(
+  url: string,
+  { workingDirectory = process.cwd(), credentials }: Pick<StoreOptions, 'workingDirectory' | 'credentials'>,
+): Promise<Store> {
+  const { kind, rest } = kindOf(url);
+  return kind.open(rest, { url, workingDirectory, ...(credentials && { credentials }) });
+}
+
+function kindOf(url: string): { kind: StoreKind; rest: string } {
+  const { scheme, rest } = splitAddress(url);
+  const kind = KINDS.find((one) => one.schemes.includes(scheme));
+  if (kind === undefined) throw unknownScheme(scheme);
+  return { kind, rest };
 }
 
 /** A path is what starts like one, or has no colon; a name with a colon wants `./` or `local:` before it. */

@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import type { Dirent } from 'node:fs';
-import { type FileHandle, open, opendir, rename, rm, stat, unlink } from 'node:fs/promises';
+import { type FileHandle, open, opendir, rename, rm, rmdir, stat, unlink } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 
 import type { Clock } from '../clock.ts';
 import { systemClock } from '../clock.ts';
+import type { Observation } from '../domain/observation.ts';
 import { errnoOf, throwIfAborted } from '../errors.ts';
 import { isAbsence, localFailure, noSuchObject, noSuchStore, tooShort } from './local-errors.ts';
 import { makeFolders, mkdirIfMissing, readRange, statIfThere, syncFolder, writeDurably } from './local-file.ts';
@@ -132,6 +133,25 @@ export class LocalStore implements Store {
         await this.#removeIfOld(join(this.location, key));
       }
     }
+  }
+
+  async *examine(folder: string, signal: AbortSignal): AsyncIterable<Observation> {
+    const { observeFolder } = await import('./local-trial.ts');
+    const key = `${folder}probe`;
+    await this.write(key, new Uint8Array(1), signal);
+    const { mtime } = await stat(this.localPath(key));
+    yield* await observeFolder(this.location, { written: mtime, now: this.#clock.now() });
+  }
+
+  async removeFolder(key: string, signal: AbortSignal): Promise<void> {
+    throwIfAborted(signal);
+    const path = this.localPath(key);
+    try {
+      await rmdir(path);
+    } catch (error) {
+      if (!isAbsence(error) && errnoOf(error) !== 'ENOTEMPTY') throw localFailure('remove', path, error);
+    }
+    for (const known of this.#folders.keys()) if (known.startsWith(path)) this.#folders.delete(known);
   }
 
   close(): Promise<void> {

@@ -3,6 +3,7 @@ import type { GetObjectCommandOutput, ListObjectsV2CommandOutput, S3Client, Stor
 
 import type { Clock } from '../clock.ts';
 import { systemClock } from '../clock.ts';
+import type { Observation } from '../domain/observation.ts';
 import type { StoreCredentials } from '../domain/plan.ts';
 import { RespaldoError, throwIfAborted } from '../errors.ts';
 import { Gate } from './gate.ts';
@@ -164,6 +165,17 @@ export class S3Store implements Store {
         }
       });
     }
+  }
+
+  async *examine(folder: string, signal: AbortSignal): AsyncIterable<Observation> {
+    const [{ examineS3 }, { client }] = await Promise.all([import('./s3-trial.ts'), this.#connect()]);
+    const place = {
+      address: this.#address,
+      root: this.#root + folder,
+      region: this.#region,
+      firstRegion: firstRegion(this.#address, process.env),
+    };
+    yield* examineS3(client, place, this.#clock, signal);
   }
 
   async close(): Promise<void> {

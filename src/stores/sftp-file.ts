@@ -159,6 +159,17 @@ export async function removeIfThere(connection: SftpConnection, path: string, si
   }
 }
 
+/** Removes a folder that is there and has nothing in it. The protocol has no word for one that has. */
+export async function removeEmptyFolder(connection: SftpConnection, path: string, signal: AbortSignal): Promise<void> {
+  try {
+    await connection.ask<void>(signal, (sftp, done) => {
+      sftp.rmdir(path, done);
+    });
+  } catch (error) {
+    if (!isAbsence(error) && !isUnexplained(error)) throw error;
+  }
+}
+
 /** Makes the names in a folder durable, where the server lets us: OpenSSH's opens folders like files. */
 export async function syncFolder(connection: SftpConnection, folder: string, signal: AbortSignal): Promise<void> {
   if (!connection.syncsFolders || !connection.offers('fsync@openssh.com')) return;

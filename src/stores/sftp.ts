@@ -4,6 +4,7 @@ import type { Stats } from 'ssh2';
 
 import type { Clock } from '../clock.ts';
 import { systemClock } from '../clock.ts';
+import type { Observation } from '../domain/observation.ts';
 import { RespaldoError, abortError, throwIfAborted } from '../errors.ts';
 import { Gate } from './gate.ts';
 import { describeSftp, type SftpAddress } from './sftp-address.ts';
@@ -17,6 +18,7 @@ import {
   openFile,
   readFolder,
   readRange,
+  removeEmptyFolder,
   removeIfThere,
   replaceFile,
   statIfThere,
@@ -154,6 +156,23 @@ export class SftpStore implements Store {
         await this.#do('remove', key, signal, (connection) => removeIfThere(connection, path, signal));
       }
     }
+  }
+
+  async *examine(folder: string, signal: AbortSignal): AsyncIterable<Observation> {
+    const { observeSftp } = await import('./sftp-trial.ts');
+    const key = `${folder}probe`;
+    await this.write(key, new Uint8Array(1), signal);
+    const now = this.#clock.now();
+    yield* await this.#do('try', '', signal, async (connection) => {
+      const written = await statIfThere(connection, this.#path(key), signal);
+      if (written === undefined) throw this.#noSuchObject(key);
+      const times = { written: new Date(written.mtime * 1000), now };
+      return observeSftp(connection, this.#address.folder, times, signal);
+    });
+  }
+
+  removeFolder(key: string, signal: AbortSignal): Promise<void> {
+    return this.#do('remove', key, signal, (connection) => removeEmptyFolder(connection, this.#path(key), signal));
   }
 
   async close(): Promise<void> {

@@ -1,3 +1,4 @@
+import type { Observation } from '../domain/observation.ts';
 import { RespaldoError } from '../errors.ts';
 
 /** Where bytes lie. Keys are relative, slash-separated and never contain `..`: `config`, `data/ab/abcd…`. */
@@ -57,6 +58,15 @@ export interface Store extends ReadStore {
    * who has the place for himself. Absent where writers leave nothing.
    */
   sweep?(signal: AbortSignal): Promise<void>;
+
+  /**
+   * Tries and tells what only this kind of store has: conditions, parts, its server's clock. Writes below `folder`
+   * alone, which ends in `/`, and leaves there what it has written. For `doctor`; the others need not have it.
+   */
+  examine?(folder: string, signal: AbortSignal): AsyncIterable<Observation>;
+
+  /** Removes a folder with nothing in it; no error if it is gone, or not empty. Absent where there are no folders. */
+  removeFolder?(key: string, signal: AbortSignal): Promise<void>;
 
   /** Releases connections. */
   close(): Promise<void>;
