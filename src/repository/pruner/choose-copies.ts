@@ -23,13 +23,15 @@ export interface Chosen {
 export function chooseCopies(index: BlobIndex, used: BlobBits, isSound: (pack: number) => boolean): Chosen {
   const kept = new BlobBits(index.size);
   const counts = { used: 0, unused: 0, duplicate: 0 };
-  const isBetter = preference(index, used);
-  for (let row = 0; row < index.size; row++) {
-    const places = index.copiesOf(row);
-    const [first = row] = places;
+  const firsts = index.firstCopies();
+  const isBetter = preference(index, used, firsts);
+  const repeated = new BlobBits(index.size);
+  for (const [row, first] of firsts.entries()) if (row > first) repeated.add(first);
+  for (const [row, first] of firsts.entries()) {
     if (!used.has(first)) counts.unused += 1;
     else if (row > first) counts.duplicate += 1;
     else {
+      const places = repeated.has(row) ? index.copiesOf(row) : [row];
       const sound = places.filter((place) => isSound(index.packOf(place)));
       if (sound.length === 0) throw lost(index, row);
       kept.add(sound.reduce((best, place) => (isBetter(place, best) ? place : best)));
@@ -40,14 +42,14 @@ export function chooseCopies(index: BlobIndex, used: BlobBits, isSound: (pack: n
 }
 
 /** Whether one place is better than another, by the packs they are in. */
-function preference(index: BlobIndex, used: BlobBits): (place: number, other: number) => boolean {
+function preference(index: BlobIndex, used: BlobBits, firsts: Uint32Array): (place: number, other: number) => boolean {
   const total = new Float64Array(index.packCount);
   const waste = new Float64Array(index.packCount);
-  for (let row = 0; row < index.size; row++) {
+  for (const [row, first] of firsts.entries()) {
     const pack = index.packOf(row);
     const bytes = index.bytesOf(row);
     total[pack] = (total[pack] ?? 0) + bytes;
-    if (!used.has(index.copiesOf(row)[0] ?? row)) waste[pack] = (waste[pack] ?? 0) + bytes;
+    if (!used.has(first)) waste[pack] = (waste[pack] ?? 0) + bytes;
   }
   const share = (pack: number) => (waste[pack] ?? 0) / (total[pack] ?? 1);
   return (place, other) => {

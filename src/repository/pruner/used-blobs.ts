@@ -5,6 +5,7 @@ import { loadSnapshots } from '../snapshots.ts';
 import { BlobBits } from '../storage/blob-bits.ts';
 import type { BlobIndex } from '../storage/blob-index.ts';
 import { ID_WORDS, idAt } from '../storage/id-words.ts';
+import { RecentIds } from '../storage/recent-ids.ts';
 import { treeReferences } from '../storage/tree-references.ts';
 import { TreeWalk } from '../storage/tree-walk.ts';
 
@@ -36,11 +37,14 @@ export async function findUsedBlobs(
 ): Promise<BlobBits> {
   const used = new BlobBits(index.size);
   const missing = new Set<string>();
+  // Most of what a folder's tree names, the tree of the day before named as well.
+  const recent = new RecentIds();
   const walk = new TreeWalk(context, index, {
     tree: (id, content) => {
       used.add(index.rowOf('tree', id));
       const { data, subtrees } = treeReferences(content);
       for (let at = 0; at < data.length; at += ID_WORDS) {
+        if (recent.see(data, at)) continue;
         const row = index.rowOfWords('data', data, at);
         if (row >= 0) used.add(row);
         else missing.add(`data blob ${idAt(data, at)}`);

@@ -85,6 +85,7 @@ describe('the index', () => {
     index.add(ids[0] ?? '', blobs);
     index.add(ids[1] ?? '', blobs.slice(1));
     expect([0, 1, 2, 3, 4].map((row) => index.copiesOf(row))).toEqual([[0], [1, 3], [2, 4], [1, 3], [2, 4]]);
+    expect([...index.firstCopies()]).toEqual([0, 1, 2, 1, 2]);
     expect([0, 3].map((row) => index.packId(index.packOf(row)))).toEqual([ids[0], ids[1]]);
   });
 

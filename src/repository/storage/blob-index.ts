@@ -178,6 +178,16 @@ export class BlobIndex {
     return this.#rowsOf(key, typeOf(this.#blobs.field(row, PLACE)));
   }
 
+  /** For each row the first one of the same blob. */
+  firstCopies(): Uint32Array {
+    const firsts = new Uint32Array(this.size);
+    for (let row = 0; row < firsts.length; row++) {
+      const { segment, at } = this.#blobs.locate(row);
+      firsts[row] = this.rowOfWords(typeOf(this.#blobs.field(row, PLACE)), segment, at);
+    }
+    return firsts;
+  }
+
   /** Bytes that a row's blob takes in its pack: sealed, with its entry in the header. */
   bytesOf(row: number): number {
     const uncompressedLength = this.#blobs.field(row, UNCOMPRESSED_LENGTH);

@@ -22,6 +22,7 @@ const GROWTH = 1.5;
 export class IdRows {
   readonly #width: number;
   readonly #segmentRows: number;
+  readonly #shift: number;
   readonly #segments: Uint32Array<SharedArrayBuffer>[];
   #slots: Uint32Array<SharedArrayBuffer>;
   #count = 0;
@@ -30,11 +31,15 @@ export class IdRows {
   constructor(data: IdRowsData) {
     this.#width = data.width;
     this.#segmentRows = data.segmentRows;
+    this.#shift = Math.log2(data.segmentRows);
     this.#segments = [...data.segments];
     this.#slots = data.slots;
   }
 
-  /** @param fields words after the id in each row */
+  /**
+   * @param fields words after the id in each row
+   * @param segmentRows a power of two
+   */
   static create(fields: number, segmentRows: number): IdRows {
     return new IdRows({ width: ID_WORDS + fields, segmentRows, segments: [], slots: allocate(FIRST_SLOTS) });
   }
@@ -92,7 +97,7 @@ export class IdRows {
       const taken = this.#slots[this.#cursor] ?? 0;
       if (taken === 0) return -1;
       const row = taken - 1;
-      const segment = this.#segments[Math.floor(row / this.#segmentRows)];
+      const segment = this.#segments[row >>> this.#shift];
       // A row of a segment that this thread was not given is one that was added later.
       if (segment !== undefined && id.equals(segment, this.#offsetOf(row))) return row;
       this.#cursor = this.#after(this.#cursor);
@@ -110,13 +115,13 @@ export class IdRows {
   }
 
   #segmentOf(row: number): Uint32Array<SharedArrayBuffer> {
-    const segment = this.#segments[Math.floor(row / this.#segmentRows)];
+    const segment = this.#segments[row >>> this.#shift];
     if (segment === undefined) throw new RangeError(`no row ${row}`);
     return segment;
   }
 
   #offsetOf(row: number): number {
-    return (row % this.#segmentRows) * this.#width;
+    return (row & (this.#segmentRows - 1)) * this.#width;
   }
 }
 
