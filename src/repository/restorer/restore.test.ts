@@ -543,7 +543,9 @@ describe('what the snapshot does not hold', () => {
 
   it('is deleted where it was selected, told of, and counted', async () => {
     const told: string[] = [];
-    const onItem = ({ path, action }: RestoredItem): void => void (action === 'deleted' && told.push(path));
+    const onItem = ({ path, action }: RestoredItem): void => {
+      if (action === 'deleted') told.push(path);
+    };
     const snapshot = await simple();
     const planned = await run(snapshot, { ...remove, dryRun: true, onItem });
     expect(told.splice(0).map((path) => path.slice(target.length))).toEqual([
