@@ -22,6 +22,7 @@ export default defineConfig({
       project('contract', ['test/contract/**/*.test.ts'], 60 * seconds),
       project('interop', ['test/interop/**/*.test.ts'], 180 * seconds),
       project('fuzz', ['test/fuzz/**/*.test.ts'], 180 * seconds),
+      project('model', ['test/model/**/*.test.ts'], 300 * seconds),
       project('e2e', ['test/e2e/**/*.test.ts'], 300 * seconds),
     ],
   },
