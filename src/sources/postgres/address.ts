@@ -35,12 +35,15 @@ export interface BackupAddress extends PostgresAddress {
   readonly exclude: readonly string[];
   /** Logical: how many streams read large tables at a time. Absent: as many as this machine can use. */
   readonly jobs?: number;
+  /** Logical: a dump may be much smaller than the one before. */
+  readonly acceptSmaller: boolean;
 }
 
 const PARAMETERS = [
   'method',
   'exclude',
   'jobs',
+  'smaller',
   'host',
   'port',
   'user',
@@ -53,6 +56,8 @@ const PARAMETERS = [
   'connect_timeout',
 ] as const;
 type Parameter = (typeof PARAMETERS)[number];
+/** Those of dumps alone. */
+const LOGICAL = ['exclude', 'jobs', 'smaller'] as const;
 
 const SCHEME = /^postgres(?:ql)?:\/\//;
 const SHAPE = /^postgres(?:ql)?:\/\/(?:([^@/?#]*)@)?(\[[^\]]*\]|[^:/?#]*)(?::(\d*))?(?:\/([^?#]*))?(?:\?([^#]*))?$/;
@@ -74,7 +79,8 @@ export function parseAddress(address: string, env: NodeJS.ProcessEnv = process.e
   const exclude = (given.get('exclude') ?? '').split(',').filter((pattern) => pattern !== '');
   const jobs = given.get('jobs');
   if (method === 'physical') refuseLogicalParts(databases, given);
-  return { ...server, method, databases, exclude, ...(jobs !== undefined && { jobs: parseJobs(jobs) }) };
+  const acceptSmaller = parseSmaller(given.get('smaller'));
+  return { ...server, method, databases, exclude, acceptSmaller, ...(jobs !== undefined && { jobs: parseJobs(jobs) }) };
 }
 
 /**
@@ -86,7 +92,7 @@ export function parseTarget(
   env: NodeJS.ProcessEnv = process.env,
 ): { readonly server: PostgresAddress; readonly database?: string } {
   const { server, databases, given } = parseParts(address, env);
-  const alien = ['method', 'exclude', 'jobs'].find((name) => given.has(name as Parameter));
+  const alien = (['method', ...LOGICAL] as const).find((name) => given.has(name));
   if (alien !== undefined && !(alien === 'method' && given.get('method') === 'logical'))
     throw usage(`${alien}= means nothing where a dump is restored to`, 'Leave it out.');
   const [database, another] = databases;
@@ -176,9 +182,15 @@ function refuseLogicalParts(databases: readonly string[], given: ReadonlyMap<Par
       `the address names the database "${databases.join(',')}", but a physical backup always holds the whole server`,
       'Leave the name out: postgresql://user@host:5432/?method=physical, or dump it: /name?method=logical',
     );
-  const alien = ['exclude', 'jobs'].find((name) => given.has(name as Parameter));
+  const alien = LOGICAL.find((name) => given.has(name));
   if (alien !== undefined)
     throw usage(`${alien}= is for method=logical: a physical backup always holds the whole server`, 'Leave it out.');
+}
+
+function parseSmaller(text: string | undefined): boolean {
+  if (text !== undefined && text !== 'accept')
+    throw usage(`smaller=${text} means nothing`, 'It can be smaller=accept.');
+  return text === 'accept';
 }
 
 const MOST_JOBS = 32;

@@ -2,10 +2,7 @@
 import type { DatabaseFacts } from './facts.ts';
 
 /** As much of a database as two servers can be asked alike. */
-export type RestoredContent = Pick<
-  DatabaseFacts,
-  'relations' | 'extensions' | 'counts' | 'largeObjects' | 'sequences'
->;
+export type RestoredContent = Pick<DatabaseFacts, 'relations' | 'extensions' | 'counts' | 'largeObjects' | 'sequences'>;
 
 /**
  * @param isSameVersion another major version counts and writes some things in another way: then what must be equal in

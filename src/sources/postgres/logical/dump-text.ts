@@ -7,7 +7,8 @@ const DOT = 0x2e;
 /** The ends that pg_dump and pg_dumpall write when they have written everything. */
 const END_MARKERS = ['-- PostgreSQL database dump complete', '-- PostgreSQL database cluster dump complete'];
 
-const COPY = /^COPY (.+?)(?: \([^\n]*\))? FROM stdin;$/s;
+/** The name stops where a column list, or ` FROM`, begins: a space outside of quotes. */
+const COPY = /^COPY ((?:"(?:[^"]|"")*"|[^" ])+) [^]*FROM stdin;$/;
 const SETVAL = /^SELECT pg_catalog\.setval\('((?:[^']|'')+)', (-?\d+), (true|false)\);$/;
 
 export interface DumpedSequence {

@@ -1,0 +1,89 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { RelationInventory } from './inventory.ts';
+import { chooseCut, exactPattern, isSuspiciouslySmall, largeTables, tableReads } from './parts.ts';
+
+const MIB = 1024 * 1024;
+
+function table(about: Partial<RelationInventory> = {}): RelationInventory {
+  return {
+    schema: 'public',
+    name: 't',
+    sql: 'public.t',
+    kind: 'table',
+    owner: 'ana',
+    grants: null,
+    bytes: 100 * MIB,
+    rowEstimate: 1,
+    alone: true,
+    columns: ['a', '"b c"'],
+    ...about,
+  };
+}
+
+describe('a table that is read in parallel', () => {
+  it('is large, has columns, and is dumped as itself', () => {
+    const small = table({ bytes: MIB - 1 });
+    const others = [small, table({ columns: [] }), table({ alone: false })];
+    expect(largeTables([...others, table()])).toEqual([table()]);
+  });
+
+  it('is among the largest where there are very many', () => {
+    const many = Array.from({ length: 3000 }, (_, i) => table({ name: String(i), bytes: MIB + i }));
+    expect(largeTables(many)).toEqual(many.slice(1000));
+  });
+
+  it('is covered by its ranges without gap or overlap', () => {
+    const page = fc.constantFrom(4096, 8192, 32_768);
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: 5000 }), page, (pages, size) => {
+        const reads = tableReads(table({ bytes: pages * size }), 150_000, size);
+        let next: string | undefined;
+        for (const [i, read] of reads.entries()) {
+          const [, from] = /ctid >= '\((\d+),0\)'/.exec(read) ?? [];
+          expect(from).toBe(i === 0 ? undefined : next);
+          next = /ctid < '\((\d+),0\)'/.exec(read)?.[1];
+          expect(next === undefined).toBe(i === reads.length - 1);
+        }
+      }),
+    );
+  });
+
+  it('is read at once where the server would go through all of it for each range', () => {
+    expect(tableReads(table(), 130_000, 8192)).toEqual(['SELECT a, "b c" FROM ONLY public.t']);
+  });
+
+  it('is left out of pg_dump by its very name', () => {
+    expect(exactPattern({ schema: 'a.b', name: 'c"*' })).toBe('"a.b"."c""*"');
+  });
+});
+
+describe('the cut of a dump', () => {
+  it.each([
+    [0, 16],
+    [200_000_000, 16],
+    [500_000_000, 32],
+    [10_000_000_000, 128],
+    [1e15, 1024],
+  ])('of %i bytes is %i KiB', (bytes, kib) => {
+    expect(chooseCut(bytes, undefined)).toBe(kib * 1024);
+  });
+
+  it('stays what it was until it is far off', () => {
+    expect(chooseCut(500_000_000, { cut: 16 * 1024 })).toBe(16 * 1024);
+    expect(chooseCut(500_000_000, { cut: 256 * 1024 })).toBe(32 * 1024);
+  });
+});
+
+it.each([
+  [49, 100_000, true],
+  [51, 100_000, false],
+  [1, 60, false],
+])('a dump of %i KiB after one of %i KB is suspicious: %s', (now, before, suspicious) => {
+  const scale = before === 60 ? 1 : 1000;
+  expect(isSuspiciouslySmall(now * scale, { dumpBytes: before })).toBe(suspicious);
+});
+
+it('a first dump is never suspicious', () => {
+  expect(isSuspiciouslySmall(0, undefined)).toBe(false);
+});
