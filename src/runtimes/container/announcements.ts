@@ -13,7 +13,7 @@ export class Announcements {
   readonly #mark: string;
   readonly #onEnded: () => void;
   readonly #tail: Tail;
-  /** What came of the first line until it is whole. */
+  /** What came until the first announcement is whole. */
   #first: Buffer | undefined = Buffer.alloc(0);
   /** Enough of what came last to find a mark that came in two pieces. */
   #recent = '';
@@ -26,7 +26,7 @@ export class Announcements {
     this.#tail = new Tail(STDERR_BYTES);
   }
 
-  /** The first one; undefined if standard error ended, or began, with something else. */
+  /** The first one; undefined if standard error ended without one, or began with too much else. */
   get first(): Promise<Announcement | undefined> {
     return this.#announced.promise;
   }
@@ -53,19 +53,29 @@ export class Announcements {
     return this.#tail.toString().replaceAll(`${this.#mark} ended`, '').trim();
   }
 
-  /** @returns what does not belong to the announcement. */
+  /**
+   * A shell may have something to say before its script has: about a locale that is missing, for example.
+   * @returns what does not belong to the announcement.
+   */
   #takeFirst(before: Buffer, bytes: Uint8Array): Uint8Array {
     const all = Buffer.concat([before, bytes]);
-    const end = all.indexOf('\n');
+    const start = lineWith(all, `${this.#mark} `);
+    const end = start === -1 ? -1 : all.indexOf('\n', start);
     if (end === -1 && all.length < STDERR_BYTES) {
       this.#first = all;
       return new Uint8Array();
     }
     this.#first = undefined;
-    const announcement = parse(all.toString('latin1', 0, end), this.#mark);
-    this.#announced.resolve(announcement);
-    return announcement === undefined ? all : all.subarray(end + 1);
+    this.#announced.resolve(end === -1 ? undefined : parse(all.toString('latin1', start, end), this.#mark));
+    return end === -1 ? all : Buffer.concat([all.subarray(0, start), all.subarray(end + 1)]);
   }
+}
+
+/** Where the line begins that begins so; -1 if there is none yet. */
+function lineWith(text: Buffer, words: string): number {
+  if (text.indexOf(words) === 0) return 0;
+  const before = text.indexOf(`\n${words}`);
+  return before === -1 ? -1 : before + 1;
 }
 
 function parse(line: string, mark: string): Announcement | undefined {
