@@ -112,6 +112,13 @@ describe('a lock', () => {
     expect(await removeLocks(objects, true, clock, signal)).toBe(1);
   });
 
+  test('that the store does not hand over just now is not one that cannot be read', async () => {
+    await leave({ exclusive: true });
+    store.read = () => Promise.reject(new RespaldoError('store-broken', 'no network'));
+    await expect(withLock(objects, shared(), nothing)).rejects.toMatchObject({ code: 'store-broken' });
+    await expect(removeLocks(objects, true, clock, signal)).rejects.toMatchObject({ code: 'store-broken' });
+  });
+
   test('that the store refuses is done without for work that only reads', async () => {
     store.write = () => Promise.reject(new RespaldoError('store-refused', 'read-only'));
     await expect(withLock(objects, shared(), nothing)).rejects.toMatchObject({ code: 'store-refused' });
