@@ -152,10 +152,11 @@ function complaintOf(error: unknown): Complaint {
 }
 
 function describe(error: Error, code: string | undefined, status: number | undefined): string {
+  if (code === 'TimeoutError') return 'the server was silent for too long';
   const silent = error.message === '' || error.message === 'UnknownError';
   const [message = ''] = silent ? [] : error.message.trim().split('\n');
   const word = code === undefined || code === 'Unknown' || code === 'UnknownError' ? undefined : code;
-  if (message !== '' && (word === undefined || word === 'TimeoutError' || status === undefined)) return message;
+  if (message !== '' && (word === undefined || status === undefined)) return message;
   if (word !== undefined) return message === '' ? word : `${message} (${word})`;
   return `the server answered ${status === undefined ? 'nothing that can be understood' : `with status ${status}`}`;
 }
