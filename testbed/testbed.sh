@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Puts on a Debian machine what the tests compare Respaldo with: PostgreSQL, restic as Debian has it, a newer restic,
-# Ceph with its S3 gateway, and a few terminals and shells. Quick when everything is there. Starts nothing, and leaves apt's sources alone.
+# Ceph with its S3 gateway, a Docker engine, and a few terminals and shells. Quick when everything is there. Starts
+# nothing, and leaves apt's sources alone.
 #
 # usage: testbed/testbed.sh          as root: install what is missing; otherwise: say what is missing
 #        testbed/testbed.sh bench    the same, and what only measurements compare with: borg
@@ -28,6 +29,9 @@ components=(
   strace=strace
   setfattr=attr
   unshare=util-linux
+  /usr/sbin/dockerd=docker.io
+  docker=docker.io
+  /bin/busybox=busybox-static
   /usr/bin/time=time
 )
 bench_components=(

@@ -140,6 +140,19 @@ describe.skipIf(!HAS_DOCKER)('in Docker', () => {
     });
   });
 
+  it('dumps a database by its own tools, whole, or not at all', async () => {
+    await engine.importPostgresImage();
+    await engine.postgres('shop-db');
+    const on = runtime({ container: 'shop-db' });
+    const sql = 'create table t as select i, md5(i::text) from generate_series(1, 20000) i';
+    await text(on, 'psql', '-U', 'postgres', '-v', 'ON_ERROR_STOP=1', '-qc', sql);
+    const dump = await text(on, 'pg_dump', '-U', 'postgres');
+    expect(dump).toContain('PostgreSQL database dump complete');
+    expect(dump.match(/^\d+\t[0-9a-f]{32}$/gm)).toHaveLength(20_000);
+    expect((await failure(on, 'pg_dump', '-U', 'nobody')).message).toContain('role "nobody" does not exist');
+    await engine.docker('rm', '-f', 'shop-db');
+  });
+
   describe('an engine', () => {
     const at = (env: Record<string, string>, context?: string) =>
       new DockerRuntime({ kind: 'docker', container: 'one', labels: [], ...(context && { context }) }, env);
