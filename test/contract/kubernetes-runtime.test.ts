@@ -12,7 +12,7 @@ import { systemClock } from '../../src/clock.ts';
 import type { KubernetesTarget } from '../../src/domain/runtime-target.ts';
 import type { RespaldoError } from '../../src/errors.ts';
 import { KubernetesApi } from '../../src/runtimes/kubernetes/api.ts';
-import { findCluster } from '../../src/runtimes/kubernetes/cluster.ts';
+import { findCluster } from '../../src/runtimes/kubernetes/find-cluster.ts';
 import { KubernetesRuntime } from '../../src/runtimes/kubernetes/kubernetes.ts';
 import { findPod } from '../../src/runtimes/kubernetes/pods.ts';
 import { Authority } from '../fixtures/authority.ts';

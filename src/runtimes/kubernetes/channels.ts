@@ -5,7 +5,7 @@ import { RespaldoError } from '../../errors.ts';
 import { shellMissing } from '../container/refusal.ts';
 import type { Exit } from '../program.ts';
 
-export const STDIN = 0;
+const STDIN = 0;
 export const STDOUT = 1;
 export const STDERR = 2;
 /** How the program ended: the only proof that it succeeded. */

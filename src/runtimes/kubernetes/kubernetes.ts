@@ -6,7 +6,7 @@ import { outputOf } from '../program.ts';
 import type { Command, Runtime } from '../runtime.ts';
 import { KubernetesApi } from './api.ts';
 import type { Environment } from './cluster.ts';
-import { findCluster } from './cluster.ts';
+import { findCluster } from './find-cluster.ts';
 import type { PodContainer } from './pod-container.ts';
 import { findPod } from './pods.ts';
 

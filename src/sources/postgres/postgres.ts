@@ -1,6 +1,8 @@
 import type { Entry } from '../../domain/entry.ts';
 import type { Finding } from '../../domain/finding.ts';
 import type { ReadableSnapshot } from '../../domain/snapshot.ts';
+import { RespaldoError } from '../../errors.ts';
+import type { Runtime } from '../../runtimes/runtime.ts';
 import type { CaptureOptions, RestoreTarget, Source, SourceIo, SourceKind, SourceOptions } from '../source.ts';
 import { isPostgresAddress, parseAddress, snapshotPaths, type BackupAddress } from './address.ts';
 
@@ -22,6 +24,7 @@ class PostgresSource implements Source {
       const { checkDumps } = await import('./logical/check.ts');
       return checkDumps(this.#address, this.#options.password, io);
     }
+    requireHost(io.runtime);
     const { check } = await import('./check.ts');
     return check(this.#address, this.#options.password, io.signal);
   }
@@ -36,6 +39,14 @@ class PostgresSource implements Source {
     const { capture } = await import('./capture.ts');
     yield* capture({ address: this.#address, password, acceptDamagedPages }, io, options);
   }
+}
+
+/** A base backup is a connection from here, which no tool in a container stands behind. */
+function requireHost({ kind, place }: Runtime): void {
+  if (kind === 'host') return;
+  throw new RespaldoError('usage', `a server is not backed up by its files from within ${place}`, {
+    hint: 'Use ?method=logical there, or leave the runtime out and give an address that can be reached from here.',
+  });
 }
 
 export const postgres: SourceKind = {
