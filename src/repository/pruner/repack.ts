@@ -28,22 +28,23 @@ export async function repack(
   compress: boolean,
   signal: AbortSignal,
 ): Promise<IndexedPack[]> {
-  const writer = new Repacker(context, index, compress, signal);
+  await using writer = new Repacker(context, index, compress, signal);
   for (const { id, pack, rows } of index.packRows()) {
     if (!packs.has(pack)) continue;
     const blobs = rows.filter((row) => kept.has(row)).map((row) => index.at(row));
     await writer.copy(id, blobs);
   }
-  return writer.finish();
+  return await writer.finish();
 }
 
-class Repacker {
+class Repacker implements AsyncDisposable {
   readonly #context: RepositoryContext;
   readonly #compress: boolean;
   readonly #signal: AbortSignal;
   readonly #reader: BlobReader;
   readonly #builders: Readonly<Record<BlobType, PackBuilder>>;
   readonly #written: IndexedPack[] = [];
+  #writing: Promise<void> = Promise.resolve();
 
   constructor(context: RepositoryContext, index: BlobIndex, compress: boolean, signal: AbortSignal) {
     const { sealer, config } = context;
@@ -73,7 +74,13 @@ class Repacker {
 
   async finish(): Promise<IndexedPack[]> {
     for (const builder of Object.values(this.#builders)) if (builder.count > 0) await this.#write(builder);
+    await this.#writing;
     return this.#written;
+  }
+
+  /** Whatever happened: no write goes on behind the caller's back. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.allSettled([this.#writing]);
   }
 
   /** Trees are compressed where the repository can: see {@link PackBuilder.add}. */
@@ -82,9 +89,13 @@ class Repacker {
     return uncompressedLength > 0 || mayBePlain;
   }
 
+  /** While a pack is being written the next one fills up. */
   async #write(builder: PackBuilder): Promise<void> {
     const { id, bytes, blobs } = builder.finish();
-    await storeOf(this.#context, blobs).write(packKey(id), bytes, this.#signal);
-    this.#written.push({ id, blobs });
+    await this.#writing;
+    const store = storeOf(this.#context, blobs);
+    this.#writing = store.write(packKey(id), bytes, this.#signal).then(() => void this.#written.push({ id, blobs }));
+    // Its failure is met by whoever waits for it next.
+    this.#writing.catch(() => undefined);
   }
 }
