@@ -27,6 +27,7 @@ components=(
   zsh=zsh
   fish=fish
   strace=strace
+  unzip=unzip
   setfattr=attr
   unshare=util-linux
   /usr/sbin/dockerd=docker.io

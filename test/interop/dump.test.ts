@@ -1,5 +1,14 @@
 import { execFileSync } from 'node:child_process';
-import { openSync, closeSync, mkdirSync, readFileSync } from 'node:fs';
+import {
+  chmodSync,
+  closeSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BIN, which, Workplace } from '../fixtures/cli.ts';
 import { compareTrees, makeHostileTree } from '../fixtures/tree.ts';
@@ -68,5 +77,40 @@ describe.skipIf(RESTIC === undefined || which('tar') === undefined)('A dumped fo
     expect((await place.respaldo('dump', 'latest', '/hostile/modes/fifo')).code).toBe(2);
     expect((await place.respaldo('dump', 'latest', '/nowhere')).code).toBe(1);
     expect((await place.respaldo('dump', 'latest', '/hostile', '--archive', 'rar')).code).toBe(2);
+  });
+
+  it('unpacks from a zip archive, too, with all that zip knows', async () => {
+    mkdirSync(place.path('plain/sub'), { recursive: true });
+    for (const name of ['ümlaut', 'back\\slash', 'sub/empty'])
+      writeFileSync(place.path(`plain/${name}`), name.slice(4));
+    writeFileSync(place.path('plain/sub/large'), Buffer.alloc(3_000_000, 'many words '));
+    chmodSync(place.path('plain/sub/large'), 0o640);
+    symlinkSync('sub/large', place.path('plain/link'));
+    await place.ok('backup', 'plain', '--tag', 'plain');
+    await place.ok('dump', 'latest:/plain', '/', '--tag', 'plain', '--archive', 'zip', '--target', 'ours.zip');
+    execFileSync('unzip', ['-q', '-d', 'unzipped', 'ours.zip'], { cwd: place.folder });
+    const different = compareTrees(place.path('plain'), place.path('unzipped'));
+    // Owners are those of who unpacks, times have seconds.
+    expect(different.filter((line) => !/mtime|atime|ctime|uid|gid|time/.test(line))).toEqual([]);
+    into(
+      'theirs.zip',
+      RESTIC ?? '',
+      'dump',
+      '--archive',
+      'zip',
+      'latest:/hostile',
+      '/',
+      '--no-cache',
+      '--path',
+      place.path('hostile'),
+    );
+    dump('ours.zip', 'latest:/hostile', '/', '--archive', 'zip', '--path', place.path('hostile'));
+    const listed = (archive: string): string[] =>
+      execFileSync('unzip', ['-Z1', archive], { cwd: place.folder, maxBuffer: 1e9 })
+        .toString('latin1')
+        .split('\n')
+        .sort();
+    expect(listed('ours.zip')).toEqual(listed('theirs.zip'));
+    expect(readdirSync(place.folder).filter((name) => name.includes('.respaldo-'))).toEqual([]);
   });
 });
