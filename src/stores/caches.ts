@@ -16,7 +16,7 @@ export interface CacheInfo {
 }
 
 /** Days after which a cache that nobody used is removed by whoever opens another one. */
-export const OLD_DAYS = 30;
+const OLD_DAYS = 30;
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 const REPOSITORY_ID = /^[0-9a-f]{64}$/;
