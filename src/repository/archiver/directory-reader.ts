@@ -139,11 +139,17 @@ class DirectoryReading {
     const local = this.#task.local === '/' ? `/${name}` : `${this.#task.local}/${name}`;
     const isFree = this.#task.explicit !== true;
     try {
-      if (isFree && this.#selector.excludes(local)) { this.#leaveOut(local); return; }
+      if (isFree && this.#selector.excludes(local)) {
+        this.#items?.excluded(local);
+        return undefined;
+      }
       const stat = statPath(fsPath(local));
       // restic leaves sockets out as well: they mean nothing without their process.
       if (stat.type === 'socket') return undefined;
-      if (isFree && stat.type !== 'dir' && this.#selector.isTooLarge(stat.size)) { this.#leaveOut(local); return; }
+      if (isFree && stat.type !== 'dir' && this.#selector.isTooLarge(stat.size)) {
+        this.#items?.excluded(local);
+        return undefined;
+      }
       const isElsewhere = this.#task.device !== undefined && stat.device !== this.#task.device;
       if (isElsewhere && stat.type !== 'dir') return undefined;
       if (!isElsewhere && this.#keeps(name, local, stat)) return undefined;
@@ -256,11 +262,6 @@ class DirectoryReading {
 
   #node(name: string, local: string, stat: Stat): Node {
     return localNode(name, local, stat, this.#equipment.accounts, this.#selector.reading.withAtime);
-  }
-
-  #leaveOut(local: string): undefined {
-    this.#items?.excluded(local);
-    return undefined;
   }
 
   #holdsAll(content: readonly string[] | undefined): boolean {
