@@ -1,6 +1,5 @@
 /** Where a thread's new blobs go: known ones are dropped, the others packed, full packs handed on. */
-import { hash } from 'node:crypto';
-import type { Id } from '../format/id.ts';
+import { hashId, type Id } from '../format/id.ts';
 import { encodeIndexedPack } from '../format/index-file.ts';
 import type { BlobType, PackBuilder } from '../format/pack.ts';
 import type { Claims } from '../storage/claims.ts';
@@ -32,16 +31,28 @@ export class BlobSink {
 
   /** Stores the blob unless the repository has it, and waits where packs are filled faster than they are written. */
   async put(plain: Uint8Array): Promise<Id> {
-    const digest = hash('sha256', plain, 'buffer');
-    const id = digest.toString('hex');
-    if (!this.#claims.claim(this.#type, digest)) return id;
+    const id = this.take(plain);
+    if (this.isFull) await this.relieve();
+    return id;
+  }
+
+  /** Stores the blob unless the repository has it. Whoever sees that the pack is full then has to `relieve`. */
+  take(plain: Uint8Array): Id {
+    const id = hashId(plain);
+    if (!this.#claims.claim(this.#type, id)) return id;
     this.#blobs += 1;
     this.#bytes += plain.length;
-    if (this.#builder !== undefined) {
-      this.#stored += this.#builder.add(id, plain).length;
-      if (this.#builder.isFull()) await this.#finish(this.#builder);
-    }
+    if (this.#builder !== undefined) this.#stored += this.#builder.add(id, plain).length;
     return id;
+  }
+
+  get isFull(): boolean {
+    return this.#builder?.isFull() ?? false;
+  }
+
+  /** Hands on a full pack, once the one before it is written: while a pack is being written the next one fills up. */
+  async relieve(): Promise<void> {
+    if (this.#builder?.isFull() === true) await this.#finish(this.#builder);
   }
 
   /** Hands on what is packed so far; all of it is written when this resolves. */
@@ -50,7 +61,6 @@ export class BlobSink {
     await this.#delivery;
   }
 
-  /** While a pack is being written the next one fills up; a third has to wait. */
   async #finish(builder: PackBuilder): Promise<void> {
     const { id, bytes, blobs } = builder.finish();
     const before = this.#delivery;
@@ -60,7 +70,7 @@ export class BlobSink {
     await before;
   }
 
-  /** What was stored altogether. Counts a blob as soon as {@link put} is called. */
+  /** What was stored altogether. Counts a blob as soon as it is taken. */
   get added(): Added {
     return { bytes: this.#before.bytes + this.#bytes, stored: this.#before.stored + this.#stored };
   }

@@ -1,6 +1,5 @@
 /** A worker's part of a directory: its entries become nodes, its files blobs. */
 import { readdirSync } from 'node:fs';
-import { hash } from 'node:crypto';
 import { systemClock } from '../../clock.ts';
 import { compareNames, decodeName } from '../../domain/name.ts';
 import type { Finding } from '../../domain/finding.ts';
@@ -9,7 +8,7 @@ import { fsPath } from '../filesystem/path.ts';
 import { isSameInstant, statPath } from '../filesystem/stat.ts';
 import type { Stat } from '../format/stat.ts';
 import type { Sealer } from '../format/crypto.ts';
-import type { Id } from '../format/id.ts';
+import { hashId, type Id } from '../format/id.ts';
 import type { NodeMatcher } from '../format/node-match.ts';
 import { encodeNode, type Node } from '../format/node.ts';
 import { joinTree } from '../format/tree.ts';
@@ -19,7 +18,7 @@ import type { Accounts } from './accounts.ts';
 import type { BlobSink } from './blob-sink.ts';
 import type { Cutter } from './cutter.ts';
 import { changedWhileRead, missed, unreadable } from './entry-findings.ts';
-import { readFile } from './file-reader.ts';
+import { readFile, readSmallFile, SMALL_FILE, type ReadFile } from './file-reader.ts';
 import { ItemLog } from './item-log.ts';
 import { localNode } from './local-node.ts';
 import { NodeRuns } from './node-runs.ts';
@@ -85,6 +84,7 @@ async function readDirectory(
   for (const name of names) {
     const renewed = reading.entry(name);
     if (renewed !== undefined) await renewed;
+    if (equipment.sink.isFull) await equipment.sink.relieve();
   }
   return reading.answer(false);
 }
@@ -184,9 +184,8 @@ class DirectoryReading {
   #tree(nodes: readonly Uint8Array[], same: Id | undefined): NonNullable<DirectoryAnswer['tree']> {
     if (same !== undefined) return { id: same };
     const encoded = joinTree(nodes);
-    const digest = hash('sha256', encoded, 'buffer');
-    const id = digest.toString('hex');
-    return this.#equipment.known.has('tree', digest) ? { id } : { id, bytes: encoded };
+    const id = hashId(encoded);
+    return this.#equipment.known.has('tree', id) ? { id } : { id, bytes: encoded };
   }
 
   /**
@@ -214,18 +213,15 @@ class DirectoryReading {
     this.#nodes.open({ kind: 'directory', json: text.slice(0, -NO_SUBTREE.length), local, device, previous });
   }
 
-  /** The entry is new, or not as it was. */
-  async #renew(name: string, local: string, stat: Stat, isElsewhere: boolean): Promise<void> {
+  /** The entry is new, or not as it was. A promise: it is being read. */
+  #renew(name: string, local: string, stat: Stat, isElsewhere: boolean): Promise<void> | undefined {
     this.#isSame = false;
-    try {
-      const previous = this.#parent.take(name);
-      const node = this.#node(name, local, stat);
-      if (node.type === 'dir') this.#directory(node, local, stat, previous, isElsewhere);
-      else if (node.type === 'file') await this.#file(node, local, stat, previous);
-      else this.#nodes.encoded(encodeNode(node));
-    } catch (error) {
-      this.#unreadable(local, error, 'file');
-    }
+    const previous = this.#parent.take(name);
+    const node = this.#node(name, local, stat);
+    if (node.type === 'file') return this.#file(node, local, stat, previous);
+    if (node.type === 'dir') this.#directory(node, local, stat, previous, isElsewhere);
+    else this.#nodes.encoded(encodeNode(node));
+    return undefined;
   }
 
   /** A folder on another file system stays as an empty one: the place where it is mounted. */
@@ -235,28 +231,48 @@ class DirectoryReading {
     this.#nodes.open({ kind, json, local, device, previous: previous?.subtree });
   }
 
-  async #file(node: Node, local: string, stat: Stat, previous: Node | undefined): Promise<void> {
-    const { reading } = this.#selector;
-    if (previous !== undefined && isUnchanged(stat, previous, reading) && this.#holdsAll(previous.content)) {
+  #file(node: Node, local: string, stat: Stat, previous: Node | undefined): Promise<void> | undefined {
+    const isKnown = previous?.type === 'file';
+    if (
+      previous !== undefined &&
+      isUnchanged(stat, previous, this.#selector.reading) &&
+      this.#holdsAll(previous.content)
+    ) {
       this.#tally.filesUnmodified += 1;
       this.#tally.fileBytes += node.size;
       this.#items?.unchanged(local);
       this.#nodes.encoded(encodeNode({ ...node, content: previous.content ?? [] }));
-      return;
+      return undefined;
     }
     if (node.size > LARGE_FILE) {
-      this.#nodes.open({ kind: 'large-file', node, local, isKnown: previous?.type === 'file' });
-      return;
+      this.#nodes.open({ kind: 'large-file', node, local, isKnown });
+      return undefined;
     }
     this.#items?.begin();
-    const read = await readFile(local, this.#equipment.cutter, this.#equipment.sink);
+    const { cutter, sink } = this.#equipment;
+    const read = node.size < SMALL_FILE ? readSmallFile(local, cutter, sink) : undefined;
+    if (read === undefined) return this.#readWhole(node, local, stat, isKnown);
+    this.#add(node, local, stat, isKnown, read);
+    return undefined;
+  }
+
+  async #readWhole(node: Node, local: string, stat: Stat, isKnown: boolean): Promise<void> {
+    try {
+      const read = await readFile(local, this.#equipment.cutter, this.#equipment.sink);
+      this.#add(node, local, stat, isKnown, read);
+    } catch (error) {
+      this.#unreadable(local, error, 'file');
+    }
+  }
+
+  #add(node: Node, local: string, stat: Stat, isKnown: boolean, read: ReadFile): void {
     const described = isOther(read.stat, stat) ? this.#node(node.name, local, read.stat) : node;
     if (described.type !== 'file') throw new RespaldoError('source-lost', 'it is no longer a file');
     if (read.changed) this.#findings.push(changedWhileRead(local));
-    if (previous?.type === 'file') this.#tally.filesChanged += 1;
+    if (isKnown) this.#tally.filesChanged += 1;
     else this.#tally.filesNew += 1;
     this.#tally.fileBytes += read.size;
-    this.#items?.end(local, previous?.type === 'file');
+    this.#items?.end(local, isKnown);
     this.#nodes.encoded(encodeNode({ ...described, size: read.size, content: read.content }));
   }
 
@@ -265,7 +281,7 @@ class DirectoryReading {
   }
 
   #holdsAll(content: readonly string[] | undefined): boolean {
-    return (content ?? []).every((id) => this.#equipment.known.has('data', Buffer.from(id, 'hex')));
+    return (content ?? []).every((id) => this.#equipment.known.has('data', id));
   }
 
   #unreadable(local: string, error: unknown, what: 'file' | 'folder'): void {

@@ -1,13 +1,18 @@
 /** Collects a directory's nodes in order: runs of finished ones, encoded, and between them those to be completed. */
 import type { OpenNode } from './protocol.ts';
 
-const COMMA = Buffer.from(',');
+const COMMA = 0x2c;
+/** A UTF-16 unit takes at most this many bytes of UTF-8. */
+const MOST_BYTES = 3;
+const FIRST_ROOM = 256 * 1024;
+
+/** The run being written, of whichever directory this thread is reading; strings kept for long would burden the collector. */
+let scratch = Buffer.allocUnsafeSlow(FIRST_ROOM);
 
 export class NodeRuns {
   readonly #parts: (Uint8Array | OpenNode)[] = [];
-  /** Finished nodes since the last open one. */
-  #run: Uint8Array[] = [];
-  #encoded: string[] = [];
+  /** Bytes of the finished nodes since the last open one, in the scratch. */
+  #length = 0;
   /** Stored bytes that go on where the next kept node may begin. */
   #kept: { readonly tree: Uint8Array; readonly start: number; end: number } | undefined;
   #hasOpen = false;
@@ -15,7 +20,8 @@ export class NodeRuns {
   /** A node's JSON. */
   encoded(json: string): void {
     this.#endKept();
-    this.#encoded.push(json);
+    this.#reserve(json.length * MOST_BYTES);
+    this.#length += scratch.write(json, this.#length);
   }
 
   /** A node as it stands in a stored tree; neighbours there stay together. */
@@ -25,7 +31,6 @@ export class NodeRuns {
       return;
     }
     this.#endKept();
-    this.#endEncoded();
     this.#kept = { tree, start, end };
   }
 
@@ -43,30 +48,26 @@ export class NodeRuns {
 
   #endRun(): void {
     this.#endKept();
-    this.#endEncoded();
-    if (this.#run.length > 0) this.#parts.push(join(this.#run));
-    this.#run = [];
-  }
-
-  #endEncoded(): void {
-    if (this.#encoded.length > 0) this.#run.push(Buffer.from(this.#encoded.join(',')));
-    this.#encoded = [];
+    if (this.#length > 0) this.#parts.push(new Uint8Array(scratch.subarray(0, this.#length)));
+    this.#length = 0;
   }
 
   #endKept(): void {
-    if (this.#kept !== undefined) this.#run.push(this.#kept.tree.subarray(this.#kept.start, this.#kept.end));
+    if (this.#kept === undefined) return;
+    const { tree, start, end } = this.#kept;
     this.#kept = undefined;
+    this.#reserve(end - start);
+    scratch.set(tree.subarray(start, end), this.#length);
+    this.#length += end - start;
   }
-}
 
-/** One behind the other, with commas between, alone in a new buffer. */
-function join(pieces: readonly Uint8Array[]): Uint8Array {
-  const joined = new Uint8Array(pieces.reduce((sum, { length }) => sum + length + 1, -1));
-  let at = 0;
-  for (const piece of pieces) {
-    if (at > 0) joined.set(COMMA, at++);
-    joined.set(piece, at);
-    at += piece.length;
+  /** Makes room for another node, behind a comma. */
+  #reserve(bytes: number): void {
+    if (this.#length + bytes + 1 > scratch.length) {
+      const larger = Buffer.allocUnsafeSlow(2 * (this.#length + bytes + 1));
+      scratch.copy(larger, 0, 0, this.#length);
+      scratch = larger;
+    }
+    if (this.#length > 0) scratch[this.#length++] = COMMA;
   }
-  return joined;
 }

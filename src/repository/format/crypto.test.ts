@@ -1,6 +1,8 @@
 import { createCipheriv, randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { loadOpenssl } from './openssl.ts';
+import { WasmCipher } from './wasm-cipher.ts';
 import { generateKey, SEAL_OVERHEAD, Sealer, type RepositoryKey } from './crypto.ts';
 
 const PIECE = 64 * 1024;
@@ -174,5 +176,27 @@ describe('a new key', () => {
     for (const { macR } of [one, other]) {
       expect(littleEndian(macR) & ~0x0ffffffc0ffffffc0ffffffc0fffffffn).toBe(0n);
     }
+  });
+});
+
+describe('the ciphers', () => {
+  it('compute the same, whatever the length', () => {
+    const key = generateKey();
+    const fast = loadOpenssl()?.(key);
+    if (fast === undefined) throw new Error('this Node does not let its OpenSSL be called');
+    const portable = new WasmCipher(key);
+    const lengths = fc.oneof(fc.nat(100), fc.constantFrom(PIECE - 1, PIECE, PIECE + 1, 3 * PIECE, 200_001));
+    fc.assert(
+      fc.property(lengths, fc.uint8Array({ minLength: 16, maxLength: 16 }), (length, iv) => {
+        const message = randomBytes(length);
+        const results = [fast, portable].map((cipher) => {
+          const [output, tag] = [new Uint8Array(length), new Uint8Array(16)];
+          cipher.crypt(iv, message, output);
+          cipher.authenticate(iv, message, tag);
+          return Buffer.concat([output, tag]).toString('hex');
+        });
+        expect(results[0] === results[1]).toBe(true);
+      }),
+    );
   });
 });

@@ -3,10 +3,9 @@
  *
  * A sealed message is IV (16 bytes) ‖ ciphertext ‖ MAC (16 bytes). The IV is random for every message.
  */
-import { createCipheriv, randomBytes, randomFillSync, timingSafeEqual, type Cipheriv } from 'node:crypto';
+import { randomBytes, randomFillSync, timingSafeEqual } from 'node:crypto';
 import { RespaldoError } from '../../errors.ts';
-import { createKernel } from '../kernel/kernel.ts';
-import { release } from '../workers/release.ts';
+import { createCipher, type Cipher } from './cipher.ts';
 
 /** The repository's master key; plain data, so that it can be sent to worker threads. */
 export interface RepositoryKey {
@@ -21,11 +20,8 @@ export interface RepositoryKey {
 /** Bytes that sealing adds: IV and MAC. */
 export const SEAL_OVERHEAD = 32;
 
-const BLOCK = 16;
 const IV = 16;
 const MAC = 16;
-/** Messages are worked on in pieces of this many bytes, which stay in the processor's cache. */
-const PIECE = 64 * 1024;
 /** IVs drawn from the system's generator at a time. */
 const POOLED_IVS = 512;
 
@@ -33,31 +29,15 @@ export function generateKey(): RepositoryKey {
   return { encrypt: randomBytes(32), macK: randomBytes(16), macR: clamp(randomBytes(16)) };
 }
 
-/**
- * Seals and opens messages under one key: one per thread, for it keeps scratch memory and cipher objects.
- *
- * The counter mode is put together here from long-lived AES-ECB objects, since a new cipher object per message costs
- * more than encrypting a small blob.
- */
+/** Seals and opens messages under one key: one per thread, for it keeps scratch memory and contexts. */
 export class Sealer {
-  readonly #kernel = createKernel(2 * PIECE + 4 * BLOCK);
-  readonly #memory = this.#kernel.memory;
-  readonly #r = this.#kernel.base;
-  readonly #s = this.#r + BLOCK;
-  readonly #counter = this.#s + BLOCK;
-  readonly #tag = this.#counter + BLOCK;
-  readonly #text = this.#tag + BLOCK;
-  readonly #stream = this.#text + PIECE;
-  readonly #macBytes = this.#memory.subarray(this.#tag, this.#tag + MAC);
-  readonly #encrypt: Cipheriv;
-  readonly #mask: Cipheriv;
+  readonly #cipher: Cipher;
+  readonly #mac = new Uint8Array(MAC);
   readonly #ivs = new Uint8Array(POOLED_IVS * IV);
   #nextIv = this.#ivs.length;
 
   constructor(key: RepositoryKey) {
-    this.#encrypt = createCipheriv('aes-256-ecb', key.encrypt, null).setAutoPadding(false);
-    this.#mask = createCipheriv('aes-128-ecb', key.macK, null).setAutoPadding(false);
-    this.#memory.set(key.macR, this.#r);
+    this.#cipher = createCipher(key);
   }
 
   seal(plain: Uint8Array): Uint8Array {
@@ -69,19 +49,11 @@ export class Sealer {
   /** Writes the sealed message at `offset`. @returns bytes written: `plain.length + SEAL_OVERHEAD`. */
   sealInto(plain: Uint8Array, target: Uint8Array, offset: number): number {
     const iv = this.#freshIv();
+    const body = target.subarray(offset + IV, offset + IV + plain.length);
     target.set(iv, offset);
-    this.#begin(iv);
-    const body = offset + IV;
-    for (let at = 0; at < plain.length; at += PIECE) {
-      const length = Math.min(PIECE, plain.length - at);
-      this.#memory.set(plain.subarray(at, at + length), this.#text);
-      this.#cipher(length);
-      if (at + length < plain.length) this.#kernel.run.poly1305Blocks(this.#text, length);
-      else this.#end(length);
-      target.set(this.#memory.subarray(this.#text, this.#text + length), body + at);
-    }
-    if (plain.length === 0) this.#end(0);
-    target.set(this.#macBytes, body + plain.length);
+    this.#cipher.crypt(iv, plain, body);
+    this.#cipher.authenticate(iv, body, this.#mac);
+    target.set(this.#mac, offset + IV + plain.length);
     return plain.length + SEAL_OVERHEAD;
   }
 
@@ -91,52 +63,12 @@ export class Sealer {
       throw damaged(`it has ${String(sealed.length)} bytes, fewer than any sealed data`);
     const iv = sealed.subarray(0, IV);
     const body = sealed.subarray(IV, sealed.length - MAC);
-    this.#authenticate(iv, body, sealed.subarray(sealed.length - MAC));
+    this.#cipher.authenticate(iv, body, this.#mac);
+    if (!timingSafeEqual(this.#mac, sealed.subarray(sealed.length - MAC)))
+      throw damaged('its authentication code does not match');
     const plain = new Uint8Array(body.length);
-    for (let at = 0; at < body.length; at += PIECE) {
-      const length = Math.min(PIECE, body.length - at);
-      this.#memory.set(body.subarray(at, at + length), this.#text);
-      this.#cipher(length);
-      plain.set(this.#memory.subarray(this.#text, this.#text + length), at);
-    }
+    this.#cipher.crypt(iv, body, plain);
     return plain;
-  }
-
-  #authenticate(iv: Uint8Array, body: Uint8Array, mac: Uint8Array): void {
-    this.#begin(iv);
-    const { run } = this.#kernel;
-    let at = 0;
-    for (; body.length - at > PIECE; at += PIECE) {
-      this.#memory.set(body.subarray(at, at + PIECE), this.#text);
-      run.poly1305Blocks(this.#text, PIECE);
-    }
-    this.#memory.set(body.subarray(at), this.#text);
-    this.#end(body.length - at);
-    if (!timingSafeEqual(this.#macBytes, mac)) throw damaged('its authentication code does not match');
-  }
-
-  /** Starts a message: authentication under r, and the counter at the IV. */
-  #begin(iv: Uint8Array): void {
-    this.#memory.set(iv, this.#counter);
-    this.#memory.set(this.#mask.update(iv), this.#s);
-    this.#kernel.run.poly1305Begin(this.#r);
-  }
-
-  /** Authenticates the last `length` bytes of the message, which lie in the scratch. */
-  #end(length: number): void {
-    this.#kernel.run.poly1305End(this.#text, length, this.#s, this.#tag);
-  }
-
-  /** Encrypts or decrypts the next `length` bytes of the message in the scratch; all but the last are whole pieces. */
-  #cipher(length: number): void {
-    const { run } = this.#kernel;
-    const count = Math.ceil(length / BLOCK);
-    run.counters(this.#counter, this.#stream, count);
-    const stream = this.#encrypt.update(this.#memory.subarray(this.#stream, this.#stream + count * BLOCK));
-    this.#memory.set(stream, this.#stream);
-    // Whole pieces come by the thousand: left to the collector, they pile up to tens of megabytes.
-    if (stream.length === PIECE) release(stream);
-    run.xor(this.#text, this.#stream, length);
   }
 
   /** Random, never used twice, and never all zero (restic refuses that one as a sign of a broken generator). */

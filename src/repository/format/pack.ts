@@ -27,7 +27,8 @@ const COMPRESSED_ENTRY = PLAIN_ENTRY + 4;
 const MAX_HEADER = 16 * 1024 * 1024 + LENGTH_FIELD;
 const COMPRESSED_FLAG = 2;
 const TREE_FLAG = 1;
-const FIRST_CAPACITY = 1024 * 1024;
+/** Room for what a full pack's last blob and its header take beyond. */
+const SPARE = 1024 * 1024;
 const MAX_UINT32 = 0xffff_ffff;
 
 export interface FinishedPack {
@@ -119,14 +120,15 @@ export class PackBuilder {
     return blob;
   }
 
-  /** Makes room for `more` bytes. Capacity doubles up to the usual pack size, then grows by what is needed. */
+  /**
+   * Makes room for `more` bytes. The first room is that of a whole pack: what is not written to costs nothing, and
+   * moving to larger room does.
+   */
   #reserve(more: number): void {
     const needed = this.#size + more;
-    const capacity = this.#buffer.byteLength;
-    if (needed <= capacity) return;
+    if (needed <= this.#buffer.byteLength) return;
     if (needed > MAX_UINT32) throw new RespaldoError('internal', `a pack of ${needed} bytes is too large`);
-    const doubled = Math.min(Math.max(capacity * 2, FIRST_CAPACITY), PACK_SIZE + FIRST_CAPACITY);
-    this.#buffer = this.#buffer.transfer(Math.max(doubled, needed + FIRST_CAPACITY));
+    this.#buffer = this.#buffer.transfer(Math.max(PACK_SIZE, needed) + SPARE);
   }
 
   #reset(): void {

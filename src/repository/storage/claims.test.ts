@@ -5,7 +5,7 @@ import { Crew } from '../workers/crew.ts';
 import { BlobIndex } from './blob-index.ts';
 import { Claims, type ClaimsData } from './claims.ts';
 
-const digest = (text: string) => createHash('sha256').update(text).digest();
+const digest = (text: string) => createHash('sha256').update(text).digest('hex');
 
 function emptyClaims(rows?: number): ClaimsData {
   return Claims.create(new BlobIndex().shared(), rows);
@@ -22,7 +22,7 @@ describe('claims', () => {
 
   test('are not granted for what the repository has', () => {
     const index = new BlobIndex();
-    const id = digest('known').toString('hex');
+    const id = digest('known');
     index.add('f'.repeat(64), [{ id, type: 'data', offset: 0, length: 40, uncompressedLength: 0 }]);
     const claims = new Claims(Claims.create(index.shared()));
     expect(claims.claim('data', digest('known'))).toBe(false);

@@ -1,3 +1,4 @@
+import type { Id } from '../format/id.ts';
 import type { BlobType } from '../format/pack.ts';
 import { ID_WORDS, IdWords } from './id-words.ts';
 import { KnownBlobs, type KnownBlobsData, typeBit } from './known-blobs.ts';
@@ -45,11 +46,10 @@ export class Claims {
 
   /**
    * Whether the caller must store this blob: false if the repository's index has it, or somebody claimed it before.
-   * @param hash 32 bytes
    */
-  claim(type: BlobType, hash: Uint8Array): boolean {
-    if (this.#known.has(type, hash)) return false;
-    const id = this.#id.setBytes(hash);
+  claim(type: BlobType, blob: Id): boolean {
+    if (this.#known.has(type, blob)) return false;
+    const id = this.#id.setId(blob);
     const bit = typeBit(type);
     for (const segment of this.#segments) {
       const outcome = claimIn(segment, id, bit);

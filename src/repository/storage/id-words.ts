@@ -16,11 +16,6 @@ export class IdWords {
     return this;
   }
 
-  setBytes(bytes: Uint8Array): this {
-    this.bytes.set(bytes);
-    return this;
-  }
-
   /** @param at where the id's hexadecimal digits begin in `text`. @returns whether there are as many as it takes */
   setHex(text: Uint8Array, at: number): boolean {
     return readHex(text, at, this.bytes, 0);

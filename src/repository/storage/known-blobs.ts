@@ -1,3 +1,4 @@
+import type { Id } from '../format/id.ts';
 import type { BlobType } from '../format/pack.ts';
 import { IdRows, type IdRowsData } from './id-rows.ts';
 import { IdWords } from './id-words.ts';
@@ -38,9 +39,8 @@ export class KnownBlobs {
     this.#rows = new IdRows(data);
   }
 
-  /** @param id 32 bytes */
-  has(type: BlobType, id: Uint8Array): boolean {
-    return this.#find(type, this.#id.setBytes(id));
+  has(type: BlobType, id: Id): boolean {
+    return this.#find(type, this.#id.setId(id));
   }
 
   /** @param at where the id's 64 hexadecimal digits begin in `text`; false if they are none */
