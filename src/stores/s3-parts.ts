@@ -38,14 +38,11 @@ export async function writeInParts(
   signal: AbortSignal,
   wanted = PART,
 ): Promise<void> {
-  const { CreateMultipartUploadCommand, CompleteMultipartUploadCommand, AbortMultipartUploadCommand } =
-    await import('@aws-sdk/client-s3');
+  const { CompleteMultipartUploadCommand, AbortMultipartUploadCommand } = await import('@aws-sdk/client-s3');
   const { Bucket, Key } = object;
-  const begun = await client.send(new CreateMultipartUploadCommand({ ...object, ContentType: BINARY }), {
-    abortSignal: signal,
-  });
-  const upload = { Bucket, Key, UploadId: begun.UploadId };
+  const upload = { Bucket, Key, UploadId: await begin(client, object, signal) };
   try {
+    throwIfAborted(signal);
     const Parts = await sendParts(client, upload, bytes, partSize(bytes.length, wanted), signal);
     await client.send(new CompleteMultipartUploadCommand({ ...upload, MultipartUpload: { Parts } }), {
       abortSignal: signal,
@@ -54,6 +51,22 @@ export async function writeInParts(
     const abortSignal = AbortSignal.timeout(CLEANING);
     await client.send(new AbortMultipartUploadCommand(upload), { abortSignal }).catch(() => undefined);
     throw error;
+  }
+}
+
+/** Begins an upload. Given up before its answer came, it would be one that nobody knows how to end: so that may linger. */
+async function begin(client: S3Client, object: PartedObject, signal: AbortSignal): Promise<string | undefined> {
+  const { CreateMultipartUploadCommand } = await import('@aws-sdk/client-s3');
+  const late = new AbortController();
+  const hurry = () => {
+    AbortSignal.timeout(CLEANING).addEventListener('abort', () => late.abort(), { once: true });
+  };
+  signal.addEventListener('abort', hurry, { once: true });
+  try {
+    const request = new CreateMultipartUploadCommand({ ...object, ContentType: BINARY });
+    return (await client.send(request, { abortSignal: late.signal })).UploadId;
+  } finally {
+    signal.removeEventListener('abort', hurry);
   }
 }
 
