@@ -1,8 +1,11 @@
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
 import { openSource } from '../../src/sources/index.ts';
-import { Cluster, SERVERS, type Binaries } from '../fixtures/postgres.ts';
+import { Cluster, DEBIAN_15, debianBinaries, SERVERS, type Binaries } from '../fixtures/postgres.ts';
 import { noise } from '../fixtures/repository.ts';
 import { describeSource, type SourceFixture } from './source.ts';
 
@@ -51,6 +54,32 @@ for (const { name, binaries } of SERVERS)
     };
   });
 
+if (existsSync(DEBIAN_15))
+  describeSource('a dump of Debian’s PostgreSQL 15', async (): Promise<SourceFixture> => {
+    const installed = await debianBinaries();
+    const cluster = await Cluster.create(installed);
+    await cluster.start();
+    await cluster.query(
+      'CREATE TABLE account AS SELECT id, md5(id::text) AS name FROM generate_series(1, 100000) AS id',
+    );
+    const server = `host=${encodeURIComponent(cluster.folder)}&port=${String(cluster.port)}`;
+    const address = `postgresql://postgres@/postgres?${server}&method=logical`;
+    return {
+      address,
+      source: openSource(address, OPTIONS),
+      state: () => rows(cluster),
+      restoredState: (restored) => rowsOfDump(installed, join(restored, 'dump/postgres')),
+      change: async () => {
+        await cluster.query("UPDATE account SET name = 'changed' WHERE id % 50000 = 0");
+      },
+      held: () => cluster.query("SELECT pid FROM pg_stat_activity WHERE application_name IN ('respaldo', 'pg_dump')"),
+      [Symbol.asyncDispose]: async () => {
+        await cluster.remove();
+        await installed.remove();
+      },
+    };
+  });
+
 async function contents(folder: string): Promise<Record<string, string>> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
   const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
@@ -70,5 +99,18 @@ async function rowsOfCopy(installed: Binaries, data: string): Promise<unknown> {
     return await rows(copy);
   } finally {
     await copy.remove();
+  }
+}
+
+/** As anybody would restore it: by psql, in a server that knows nothing of the first one. */
+async function rowsOfDump(installed: Binaries, folder: string): Promise<unknown> {
+  const other = await Cluster.create(installed);
+  try {
+    await other.start();
+    const env = { PGHOST: other.folder, PGPORT: String(other.port), PGUSER: 'postgres', PGDATABASE: 'postgres' };
+    await promisify(execFile)(join(installed.folder, 'psql'), ['-X', '-q', '-f', join(folder, 'restore.sql')], { env });
+    return await rows(other);
+  } finally {
+    await other.remove();
   }
 }

@@ -1,11 +1,12 @@
 import { execFile } from 'node:child_process';
-import { globSync, readFileSync } from 'node:fs';
+import { existsSync, globSync, readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { embeddedBinaries } from '../../examples/tienda/binaries.ts';
 import { Cluster } from '../../examples/tienda/cluster.ts';
+import { DEBIAN_15, debianBinaries } from '../fixtures/postgres.ts';
 import { RESTICS } from '../fixtures/restic.ts';
 
 /*
@@ -16,6 +17,7 @@ import { RESTICS } from '../fixtures/restic.ts';
  *   ```sh exit=3       the block must end with this code; what it exports is lost
  *   ```sh checkout     commands for a checkout, which other tests run: only those listed in `elsewhere` are allowed
  *   ```sh postgres     needs a PostgreSQL: `localhost:5432` is the one that the test starts, with PGPASSWORD set
+ *   ```sh dump         needs its client programs too, and a database `shop`: left out where the test bed has none
  * Anything that is shown but not a command is ```text, ```yaml, ```json …
  */
 const root = join(import.meta.dirname, '../..');
@@ -97,7 +99,8 @@ describe('The documents', () => {
     .map(({ document, blocks }) => ({ document, blocks: blocks.filter(({ flags }) => !flags.includes('checkout')) }))
     .filter(({ blocks }) => blocks.length > 0);
 
-  it.for(runnable)('show in $document only commands that work', async ({ blocks }, { skip }) => {
+  it.for(runnable)('show in $document only commands that work', async ({ blocks: all }, { skip }) => {
+    const blocks = all.filter(({ flags }) => existsSync(DEBIAN_15) || !flags.includes('dump'));
     const wantsRestic = blocks.some(({ text }) => /^restic /m.test(text));
     skip(wantsRestic && RESTICS.length === 0, 'there is no restic on this machine');
     const { LANG = 'C.UTF-8' } = process.env;
@@ -108,7 +111,10 @@ describe('The documents', () => {
     const env = { PATH: path, HOME: join(folder, 'home'), LANG, USER: 'me' };
     let script = scriptOf(blocks);
     if (blocks.some(({ flags }) => flags.includes('postgres'))) {
-      const { port, password } = await startPostgres(stack);
+      const { port, password } = await startPostgres(
+        stack,
+        blocks.some(({ flags }) => flags.includes('dump')),
+      );
       script = `export PGPASSWORD=${password}\n${script.replaceAll('localhost:5432', `127.0.0.1:${port}`)}`;
     }
     const { code, output } = await bash(script, folder, env);
@@ -116,14 +122,18 @@ describe('The documents', () => {
   });
 });
 
-/** A server that asks for a password, as the documents assume; it ends with the stack. */
-async function startPostgres(stack: AsyncDisposableStack): Promise<{ port: number; password: string }> {
+/**
+ * A server that asks for a password, as the documents assume; it ends with the stack.
+ * @param dumps whether it must be one whose client programs are installed.
+ */
+async function startPostgres(stack: AsyncDisposableStack, dumps: boolean): Promise<{ port: number; password: string }> {
   const password = 'shop';
-  const binaries = await embeddedBinaries();
+  const binaries = dumps ? await debianBinaries() : await embeddedBinaries();
   stack.defer(() => binaries.remove());
   const cluster = await Cluster.create(binaries, { tcp: true });
   stack.defer(() => cluster.remove());
   await cluster.start();
   await cluster.query(`ALTER ROLE postgres PASSWORD '${password}'`);
+  await cluster.query('CREATE DATABASE shop');
   return { port: cluster.port, password };
 }

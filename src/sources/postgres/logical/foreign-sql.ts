@@ -5,8 +5,8 @@ const ENDS = ['-- PostgreSQL database dump complete', '-- PostgreSQL database cl
 
 /** What an SQL file of another tool turned out to be, once it has been read. */
 export interface ForeignContent {
-  /** How often it connects to another database by itself. */
-  connects: number;
+  /** Those that it connects to by itself. */
+  readonly databases: Set<string>;
   /** pg_dump's end marker was there; files of other tools have none. */
   isWhole: boolean;
   /** It calls itself a dump of pg_dump. */
@@ -64,23 +64,27 @@ class ForeignLines {
     if (line === '-- PostgreSQL database dump' || line === '-- PostgreSQL database cluster dump')
       this.#content.isPgDump = true;
     if (ENDS.includes(line)) this.#content.isWhole = true;
-    if (line.startsWith('\\connect ') || line.startsWith('\\c ')) {
-      this.#content.connects += 1;
+    // Whoever restores guards it by words of their own.
+    if (/^\\(?:un)?restrict /.test(line)) return true;
+    const connected = /^\\(?:connect|c) (.*)$/.exec(line)?.[1];
+    if (connected !== undefined) {
+      this.#content.databases.add(connected);
       return true;
     }
-    if (/^(?:DROP|CREATE|ALTER) DATABASE .*;$/.test(line)) return this.#content.connects === 0;
+    if (this.#content.databases.size > 0 && /^(?:GRANT|REVOKE) .* ON DATABASE .*;$/.test(line)) return true;
+    if (!this.#hasCreated && /^(?:DROP|CREATE|ALTER|COMMENT ON) DATABASE .*;$/.test(line)) return true;
     if (line.startsWith('CREATE ')) this.#hasCreated = true;
     return !this.#hasCreated && /^(?:DROP (?!SCHEMA)|ALTER TABLE .* DROP CONSTRAINT ).*;$/.test(line);
   }
 }
 
 /** @throws RespaldoError `source-damaged` for a dump without its end, `usage` for one of several databases. */
-export function requireRestorable({ connects, isPgDump, isWhole }: ForeignContent, path: string): void {
+export function requireRestorable({ databases, isPgDump, isWhole }: ForeignContent, path: string): void {
   if (isPgDump && !isWhole)
     throw new RespaldoError('source-damaged', `${path} was cut short: pg_dump’s end marker is missing`, {
       hint: 'Nothing was restored. Fetch or make the file again.',
     });
-  if (connects > 1)
+  if (databases.size > 1)
     throw new RespaldoError('usage', `${path} holds several databases`, {
       hint: 'That is pg_dumpall’s: run psql -f on it by hand, or dump one database.',
     });

@@ -196,7 +196,7 @@ describe('what was restored', () => {
 
 describe('SQL of another tool', () => {
   const pass = async (sql: string) => {
-    const content = { connects: 0, isWhole: false, isPgDump: false };
+    const content = { databases: new Set<string>(), isWhole: false, isPgDump: false };
     const pieces = async function* () {
       for (const char of Buffer.from(sql)) yield await Promise.resolve(Uint8Array.of(char));
     };
@@ -209,10 +209,10 @@ describe('SQL of another tool', () => {
   it('loses what would leave the database that it is restored into, outside of rows', async () => {
     const rows = 'COPY t (a) FROM stdin;\n\\connect x\nDROP TABLE t;\n\\.\n';
     const { text, content } = await pass(
-      `${HEAD}DROP DATABASE shop;\nCREATE DATABASE shop WITH ENCODING = 'UTF8';\n\\connect shop\nALTER TABLE ONLY t DROP CONSTRAINT k;\nDROP TABLE t;\nCREATE TABLE t ();\n${rows}${END}`,
+      `${HEAD}\\restrict KEY\nDROP DATABASE shop;\nCREATE DATABASE shop WITH ENCODING = 'UTF8';\n\\connect shop\nALTER DATABASE shop SET x TO y;\n\\connect shop\nALTER TABLE ONLY t DROP CONSTRAINT k;\nDROP TABLE t;\nCREATE TABLE t ();\n${rows}GRANT ALL ON DATABASE shop TO ana;\n${END}`,
     );
     expect(text).toBe(`${HEAD}CREATE TABLE t ();\n${rows}${END}`);
-    expect(content).toEqual({ connects: 1, isWhole: true, isPgDump: true });
+    expect(content).toEqual({ databases: new Set(['shop']), isWhole: true, isPgDump: true });
     expect(() => requireRestorable(content, 'f')).not.toThrow();
   });
 

@@ -193,7 +193,7 @@ async function restorablesOf(plan: ServerRestorePlan, { dump }: ServerRestoreReq
 }
 
 function fromFile(path: string, planned: PlannedDatabase): Restorable {
-  const content = (): ForeignContent => ({ connects: 0, isWhole: false, isPgDump: false });
+  const content = (): ForeignContent => ({ databases: new Set(), isWhole: false, isPgDump: false });
   return {
     planned,
     create: (name) => `CREATE DATABASE ${identifier(name)} TEMPLATE template0`,
