@@ -62,34 +62,36 @@ describe.each([{ protocol: 'v5.channel.k8s.io' }, { protocol: 'v4.channel.k8s.io
 const [namespace = '', pod = ''] = (process.env['RESPALDO_TEST_KUBERNETES'] ?? '').split('/');
 
 /** For those who ask for it: the pod needs a shell, `dd`, `printf`, `wc`, `yes`, `env` and permission to run them. */
-describe.runIf(pod !== '')('in a real cluster', () => {
-  describeRuntime('kubernetes', async () => {
-    const runtime = new KubernetesRuntime(
-      { kind: 'kubernetes', namespace, pod, labels: [] },
-      process.env,
-      systemClock,
-      {
-        grace: 500,
-        pulse: 1000,
-      },
-    );
-    const inPod = async (...argv: [string, ...string[]]) =>
-      Buffer.concat(await Array.fromAsync(runtime.run({ argv }, signal))).toString();
-    const list = 'for d in /proc/[0-9]*; do echo "${d#/proc/} $(tr "\\0" " " <$d/cmdline)"; done 2>/dev/null; :';
-    return {
-      runtime,
-      blocksBetween: 1000,
-      processes: async (text) =>
-        (await inPod('sh', '-c', list))
-          .split('\n')
-          .flatMap((line) => (line.includes(text) ? [parseInt(line, 10)] : [])),
-      kill: async (pid, name) => {
-        await inPod('kill', '-s', name.replace('SIG', ''), String(pid));
-      },
-      [Symbol.asyncDispose]: () => Promise.resolve(),
-    };
+if (pod !== '') {
+  describe('in a real cluster', () => {
+    describeRuntime('kubernetes', async () => {
+      const runtime = new KubernetesRuntime(
+        { kind: 'kubernetes', namespace, pod, labels: [] },
+        process.env,
+        systemClock,
+        {
+          grace: 500,
+          pulse: 1000,
+        },
+      );
+      const inPod = async (...argv: [string, ...string[]]) =>
+        Buffer.concat(await Array.fromAsync(runtime.run({ argv }, signal))).toString();
+      const list = 'for d in /proc/[0-9]*; do echo "${d#/proc/} $(tr "\\0" " " <$d/cmdline)"; done 2>/dev/null; :';
+      return {
+        runtime,
+        blocksBetween: 1000,
+        processes: async (text) =>
+          (await inPod('sh', '-c', list))
+            .split('\n')
+            .flatMap((line) => (line.includes(text) ? [parseInt(line, 10)] : [])),
+        kill: async (pid, name) => {
+          await inPod('kill', '-s', name.replace('SIG', ''), String(pid));
+        },
+        [Symbol.asyncDispose]: () => Promise.resolve(),
+      };
+    });
   });
-});
+}
 
 describe('beyond the contract', () => {
   let server: ApiServer;

@@ -7,6 +7,10 @@ import type { Command, Runtime } from '../../src/runtimes/runtime.ts';
 import { ours } from './store.ts';
 
 const GIGABYTE = 1024;
+/** For what moves much, also on a machine that has much else to do. Milliseconds. */
+const LONG = 240_000;
+/** Processes are found by it: those of this suite alone, as others may run at the same time. Good for `sleep` too. */
+const MARK = String(process.pid);
 
 /** Zeros, a mebibyte at a time. */
 const mebibytes = (count: number) => ['dd', 'if=/dev/zero', 'bs=1048576', `count=${count}`] as const;
@@ -44,7 +48,7 @@ export function describeRuntime(name: string, make: () => Promise<RuntimeFixture
         (error: unknown) => error as RespaldoError,
       );
 
-    it('streams a gigabyte through little memory', async () => {
+    it('streams a gigabyte through little memory', { timeout: LONG }, async () => {
       const before = process.memoryUsage().rss;
       let peak = 0;
       let length = 0;
@@ -62,13 +66,13 @@ export function describeRuntime(name: string, make: () => Promise<RuntimeFixture
       expect(new Uint8Array(Buffer.concat(output))).toEqual(every);
     });
 
-    it('lets a program wait that is read slowly', async () => {
-      const slow = 'i=0; while head -c 65536 /dev/zero; do i=$((i + 1)); echo $i >&2; done; : 8263513';
+    it('lets a program wait that is read slowly', { timeout: LONG }, async () => {
+      const slow = `i=0; while head -c 65536 /dev/zero; do i=$((i + 1)); echo $i >&2; done; : ${MARK}13`;
       const reading = run({ argv: ['sh', '-c', slow] })[Symbol.asyncIterator]();
       await reading.next();
       // In the time that this takes, some hundred blocks could have come.
       for await (const piece of run({ argv: mebibytes(200) })) expect(piece.length).not.toBe(0);
-      const [pid = 0] = await fixture.processes('8263513');
+      const [pid = 0] = await fixture.processes(`${MARK}13`);
       await fixture.kill(pid, 'SIGKILL');
       const error = await drained(reading).catch((thrown: unknown) => thrown as RespaldoError);
       expect(Number(error?.message.split('\n').at(-1))).toBeLessThan(fixture.blocksBetween);
@@ -106,9 +110,9 @@ export function describeRuntime(name: string, make: () => Promise<RuntimeFixture
     });
 
     it('fails if the program is killed, however whole the output looks', async () => {
-      const reading = run({ argv: ['sh', '-c', 'echo 8263514; exec sleep 8263514'] })[Symbol.asyncIterator]();
+      const reading = run({ argv: ['sh', '-c', `echo ${MARK}14; exec sleep ${MARK}14`] })[Symbol.asyncIterator]();
       await reading.next();
-      const [pid = 0] = await until(() => fixture.processes('sleep 8263514'));
+      const [pid = 0] = await until(() => fixture.processes(`sleep ${MARK}14`));
       const rest = reading.next();
       await fixture.kill(pid, 'SIGKILL');
       await expect(rest).rejects.toThrow(ours('command-failed'));
@@ -116,13 +120,13 @@ export function describeRuntime(name: string, make: () => Promise<RuntimeFixture
     });
 
     it('does not wait for what a program that failed has left behind', async () => {
-      await expect(text({ argv: ['sh', '-c', 'sleep 8263515 & exit 1'] })).rejects.toThrow(ours('command-failed'));
-      expect(await fixture.processes('sleep 8263515')).toEqual([]);
+      await expect(text({ argv: ['sh', '-c', `sleep ${MARK}15 & exit 1`] })).rejects.toThrow(ours('command-failed'));
+      expect(await fixture.processes(`sleep ${MARK}15`)).toEqual([]);
     });
 
     it('lets a daemon live that was started well and has closed what it inherited', async () => {
-      expect(await text({ argv: ['sh', '-c', 'sleep 8263516 >/dev/null 2>&1 & echo $!'] })).toMatch(/^\d+\n$/);
-      const [pid = 0] = await fixture.processes('sleep 8263516');
+      expect(await text({ argv: ['sh', '-c', `sleep ${MARK}16 >/dev/null 2>&1 & echo $!`] })).toMatch(/^\d+\n$/);
+      const [pid = 0] = await fixture.processes(`sleep ${MARK}16`);
       await fixture.kill(pid, 'SIGKILL');
     });
 
@@ -133,7 +137,7 @@ export function describeRuntime(name: string, make: () => Promise<RuntimeFixture
       expect(error.hint).toContain('Install');
     });
 
-    it('feeds standard input and closes it', async () => {
+    it('feeds standard input and closes it', { timeout: LONG }, async () => {
       expect(await text({ argv: ['wc', '-c'], stdin: zeros(3000, 100_000) })).toMatch(/^\s*300000000\s*$/);
       expect(await text({ argv: ['wc', '-c'], stdin: zeros(0, 0) })).toMatch(/^\s*0\s*$/);
     });
@@ -172,35 +176,35 @@ export function describeRuntime(name: string, make: () => Promise<RuntimeFixture
         yield new Uint8Array(10);
         throw new Error('the source broke');
       })();
-      await expect(text({ argv: ['sh', '-c', 'cat; echo 8263517 finished'], stdin: broken })).rejects.toThrow(
+      await expect(text({ argv: ['sh', '-c', `cat; echo ${MARK}17 finished`], stdin: broken })).rejects.toThrow(
         'the source broke',
       );
-      expect(await fixture.processes('8263517')).toEqual([]);
+      expect(await fixture.processes(`${MARK}17`)).toEqual([]);
     });
 
     it('ends everybody, grandchildren too, when it is aborted', async () => {
-      const reading = text({ argv: ['sh', '-c', 'sleep 8263518 & sh -c "sleep 8263518 & wait" & wait'] });
-      await until(async () => (await fixture.processes('sleep 8263518')).length >= 2);
+      const reading = text({ argv: ['sh', '-c', `sleep ${MARK}18 & sh -c "sleep ${MARK}18 & wait" & wait`] });
+      await until(async () => (await fixture.processes(`sleep ${MARK}18`)).length >= 2);
       stop.abort();
       await expect(reading).rejects.toThrow(ours('cancelled'));
-      expect(await fixture.processes('8263518')).toEqual([]);
+      expect(await fixture.processes(`${MARK}18`)).toEqual([]);
     });
 
     it('ends also who does not listen', async () => {
-      const deaf = 'trap "" TERM; echo ready; while :; do sleep 0.01; done; : 8263519';
+      const deaf = `trap "" TERM; echo ready; while :; do sleep 0.01; done; : ${MARK}19`;
       const reading = run({ argv: ['sh', '-c', deaf] })[Symbol.asyncIterator]();
       await reading.next();
       stop.abort();
       await expect(reading.next()).rejects.toThrow(ours('cancelled'));
-      expect(await fixture.processes('8263519')).toEqual([]);
+      expect(await fixture.processes(`${MARK}19`)).toEqual([]);
     });
 
     it('ends everybody when the loop is left early', async () => {
-      for await (const piece of run({ argv: ['sh', '-c', 'yes 8263520 & yes 8263520'] })) {
+      for await (const piece of run({ argv: ['sh', '-c', `yes ${MARK}20 & yes ${MARK}20`] })) {
         expect(piece.length).toBeGreaterThan(0);
         break;
       }
-      expect(await fixture.processes('8263520')).toEqual([]);
+      expect(await fixture.processes(`${MARK}20`)).toEqual([]);
     });
 
     it('starts nothing once it is aborted', async () => {
@@ -209,7 +213,7 @@ export function describeRuntime(name: string, make: () => Promise<RuntimeFixture
     });
 
     it('hides secrets from the list of processes, and from what it says', async () => {
-      const secret = 's3cr3t-8263521';
+      const secret = `s3cr3t-${MARK}21`;
       const env = { RESPALDO_TEST_PASSWORD: secret };
       const command = 'echo ready; read x; echo "wrong: $RESPALDO_TEST_PASSWORD" >&2; exit 1';
       const gate = Promise.withResolvers<undefined>();
