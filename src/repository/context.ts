@@ -1,7 +1,8 @@
 import type { Clock } from '../clock.ts';
 import type { NearStore, Store } from '../stores/store.ts';
 import type { RepositoryConfig } from './format/config.ts';
-import { type RepositoryKey, Sealer } from './format/crypto.ts';
+import type { RepositoryKey } from './format/cipher.ts';
+import { Sealer } from './format/crypto.ts';
 import type { LockPolicy } from './repository.ts';
 import type { BlobIndex } from './storage/blob-index.ts';
 import { loadIndex } from './storage/load-index.ts';

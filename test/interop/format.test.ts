@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Chunker } from '../../src/repository/format/chunker.ts';
 import { encodeConfig, parseConfig, type RepositoryConfig } from '../../src/repository/format/config.ts';
-import { Sealer, type RepositoryKey } from '../../src/repository/format/crypto.ts';
+import type { RepositoryKey } from '../../src/repository/format/cipher.ts';
+import { Sealer } from '../../src/repository/format/crypto.ts';
 import { hashId } from '../../src/repository/format/id.ts';
 import { createKeyFile, describeKeyFile, openKeyFile } from '../../src/repository/format/key.ts';
 import { encodeNode, type Node } from '../../src/repository/format/node.ts';
@@ -42,7 +43,10 @@ async function unlock(repository: string): Promise<{ key: RepositoryKey; config:
 async function blobReader(repository: string): Promise<BlobReader> {
   const { key, config } = await unlock(repository);
   const [store, sealer] = [new LocalStore(repository), new Sealer(key)];
-  return new BlobReader({ store, nearby: store, sealer }, await loadIndex(new Objects(store, sealer, config.version), NEVER));
+  return new BlobReader(
+    { store, nearby: store, sealer },
+    await loadIndex(new Objects(store, sealer, config.version), NEVER),
+  );
 }
 
 const cases = RESTICS.flatMap((binary) => ([1, 2] as const).map((version) => ({ binary, version })));

@@ -1,7 +1,7 @@
 /** What the archiver's main thread and its workers say to each other. */
 import type { Reading, Selection } from '../../domain/entry.ts';
 import type { Finding } from '../../domain/finding.ts';
-import type { RepositoryKey } from '../format/crypto.ts';
+import type { RepositoryKey } from '../format/cipher.ts';
 import type { Id } from '../format/id.ts';
 import type { Node } from '../format/node.ts';
 import type { PackedBlob } from '../format/pack.ts';

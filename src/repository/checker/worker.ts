@@ -1,5 +1,6 @@
 /** Verifies packs that the main thread has read. */
-import { type RepositoryKey, Sealer } from '../format/crypto.ts';
+import type { RepositoryKey } from '../format/cipher.ts';
+import { Sealer } from '../format/crypto.ts';
 import type { Id } from '../format/id.ts';
 import type { PackedBlob } from '../format/pack.ts';
 import { serve } from '../workers/serve.ts';

@@ -3,7 +3,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { loadOpenssl } from './openssl.ts';
 import { WasmCipher } from './wasm-cipher.ts';
-import { generateKey, SEAL_OVERHEAD, Sealer, type RepositoryKey } from './crypto.ts';
+import type { RepositoryKey } from './cipher.ts';
+import { generateKey, SEAL_OVERHEAD, Sealer } from './crypto.ts';
 
 const PIECE = 64 * 1024;
 

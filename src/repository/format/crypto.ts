@@ -5,17 +5,9 @@
  */
 import { randomBytes, randomFillSync, timingSafeEqual } from 'node:crypto';
 import { RespaldoError } from '../../errors.ts';
-import { createCipher, type Cipher } from './cipher.ts';
-
-/** The repository's master key; plain data, so that it can be sent to worker threads. */
-export interface RepositoryKey {
-  /** AES-256 key, 32 bytes. */
-  readonly encrypt: Uint8Array;
-  /** AES-128 key that masks the MAC, 16 bytes. */
-  readonly macK: Uint8Array;
-  /** Poly1305 key, 16 bytes; the bits that Poly1305 wants cleared may be set. */
-  readonly macR: Uint8Array;
-}
+import type { Cipher, RepositoryKey } from './cipher.ts';
+import { loadOpenssl } from './openssl.ts';
+import { WasmCipher } from './wasm-cipher.ts';
 
 /** Bytes that sealing adds: IV and MAC. */
 export const SEAL_OVERHEAD = 32;
@@ -37,7 +29,7 @@ export class Sealer {
   #nextIv = this.#ivs.length;
 
   constructor(key: RepositoryKey) {
-    this.#cipher = createCipher(key);
+    this.#cipher = loadOpenssl()?.(key) ?? new WasmCipher(key);
   }
 
   seal(plain: Uint8Array): Uint8Array {

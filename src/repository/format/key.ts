@@ -3,7 +3,8 @@ import { type BinaryLike, randomBytes, scrypt, type ScryptOptions } from 'node:c
 import { promisify } from 'node:util';
 import { z } from 'zod';
 import { isError, RespaldoError } from '../../errors.ts';
-import { Sealer, type RepositoryKey } from './crypto.ts';
+import type { RepositoryKey } from './cipher.ts';
+import { Sealer } from './crypto.ts';
 import { formatTime } from './time.ts';
 
 /** scrypt's cost: N rounds over 128·N·r bytes, p times. */

@@ -5,8 +5,7 @@
 import { createRequire } from 'node:module';
 import type Koffi from 'koffi';
 import { RespaldoError } from '../../errors.ts';
-import type { Cipher } from './cipher.ts';
-import type { RepositoryKey } from './crypto.ts';
+import type { Cipher, RepositoryKey } from './cipher.ts';
 
 type Call = (...values: unknown[]) => unknown;
 

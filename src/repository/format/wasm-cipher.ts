@@ -5,8 +5,7 @@
 import { createCipheriv, type Cipheriv } from 'node:crypto';
 import { createKernel } from '../kernel/kernel.ts';
 import { release } from '../workers/release.ts';
-import type { Cipher } from './cipher.ts';
-import type { RepositoryKey } from './crypto.ts';
+import type { Cipher, RepositoryKey } from './cipher.ts';
 
 const BLOCK = 16;
 /** Messages are worked on in pieces of this many bytes, which stay in the processor's cache. */

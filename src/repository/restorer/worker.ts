@@ -1,5 +1,6 @@
 /** The restorer's worker thread. */
-import { type RepositoryKey, Sealer } from '../format/crypto.ts';
+import type { RepositoryKey } from '../format/cipher.ts';
+import { Sealer } from '../format/crypto.ts';
 import { serve } from '../workers/serve.ts';
 import { type Compared, type CompareTask, compare } from './compare-task.ts';
 import type { WriterOptions } from './writer-options.ts';
