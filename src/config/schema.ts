@@ -94,8 +94,13 @@ const repository = z
 
 const address = text.meta({
   title: 'Address',
-  description: 'A folder or file, or postgresql://user@host:5432/?method=physical.',
-  examples: ['./files', 'postgresql://postgres@localhost:5432/?method=physical'],
+  description:
+    'A folder or file, a PostgreSQL server, postgresql://user@host:5432/?method=physical, or databases of it as dumps, postgresql://user@host:5432/name?method=logical.',
+  examples: [
+    './files',
+    'postgresql://postgres@localhost:5432/?method=physical',
+    'postgresql://postgres@localhost:5432/shop?method=logical',
+  ],
 });
 
 const sourceWithPassword = z

@@ -34,7 +34,8 @@ const NAMED = 5;
 export function define(command: Command, invocation: Invocation): void {
   describe(command, {
     about:
-      'An address is a folder or file, or a PostgreSQL server: postgresql://user@host:5432/?method=physical. A ' +
+      'An address is a folder or file, or a PostgreSQL server: postgresql://user@host:5432/?method=physical for ' +
+      'its files, /name?method=logical for dumps of databases. A ' +
       'plan is a name in respaldo.yaml; without arguments every plan is run. What could not be read is told, the ' +
       'rest is stored, and the snapshot is marked incomplete.',
     examples: [
@@ -42,6 +43,7 @@ export function define(command: Command, invocation: Invocation): void {
       ['respaldo backup --exclude "*.tmp" -x /home', 'without some files, on one file system'],
       ['respaldo backup --type full shop', 'a plan, everything read again'],
       ['respaldo backup "postgresql://backup@db1/?method=physical"', 'a PostgreSQL server'],
+      ['respaldo backup "postgresql://dumper@db1/shop?method=logical"', 'a database of it, as a dump'],
       ['pg_dump shop | respaldo backup --stdin --stdin-filename shop.sql', 'what another program writes'],
       ['respaldo backup --stdin-from-command -- pg_dump shop', 'the same, and nothing if it fails'],
       ['respaldo backup -n -vv ./folder', 'what would it do, file by file?'],

@@ -97,10 +97,12 @@ export function define(command: Command, invocation: Invocation): void {
       throw new RespaldoError('usage', 'nothing to restore: no snapshot is named', {
         hint: 'Name one: respaldo restore latest --target ./restored. `respaldo snapshots` lists them.',
       });
-    await withRepository(invocation, async (repository) => {
-      if (to === undefined) await run(repository, reference, options, invocation);
-      else await restoreSnapshotToServer(repository, reference, requireAlone(to, options), options, invocation);
-    });
+    const place = placeOf(options);
+    await withRepository(invocation, (repository) =>
+      'folder' in place
+        ? run(repository, reference, place.folder, options, invocation)
+        : restoreSnapshotToServer(repository, reference, place.address, options, invocation),
+    );
   });
 }
 
@@ -113,20 +115,28 @@ function requireAddress(to: string | undefined, reference: string | undefined): 
   });
 }
 
-function requireAlone(to: string, { target }: Options): string {
-  if (target === undefined) return to;
-  throw new RespaldoError('usage', '--target and --to exclude each other', {
-    hint: '--target restores files into a folder, --to databases into a server.',
+/** Where to: a folder or a server. */
+function placeOf({ to, target }: Options): { readonly folder: string } | { readonly address: string } {
+  if (to !== undefined && target !== undefined)
+    throw new RespaldoError('usage', '--target and --to exclude each other', {
+      hint: '--target restores files into a folder, --to databases into a server.',
+    });
+  if (target !== undefined) return { folder: target };
+  if (to !== undefined) return { address: to };
+  throw new RespaldoError('usage', 'it is not said where to restore to', {
+    hint: 'Name a folder by --target, or a server by --to.',
   });
 }
 
-async function run(repository: Repository, reference: string, options: Options, invocation: Invocation): Promise<void> {
+async function run(
+  repository: Repository,
+  reference: string,
+  target: string,
+  options: Options,
+  invocation: Invocation,
+): Promise<void> {
   const { output, clock, signal } = invocation;
-  if (options.target === undefined)
-    throw new RespaldoError('usage', 'it is not said where to restore to', {
-      hint: 'Name a folder by --target, or a server by --to.',
-    });
-  const request = await requestOf(repository, reference, options.target, options, signal);
+  const request = await requestOf(repository, reference, target, options, signal);
   const ports = { repository, runtime: await hostRuntime(), kinds: await sourceKinds() };
   const plan = await planRestore(request, ports, signal);
   for (const line of planLines(plan)) output.note(line);

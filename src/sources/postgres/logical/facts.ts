@@ -73,4 +73,3 @@ export const logicalFacts = z.object({
 export type LogicalFacts = z.infer<typeof logicalFacts>;
 export type DatabaseFacts = z.infer<typeof database>;
 export type RelationFacts = z.infer<typeof relation>;
-export type GrantFacts = z.infer<typeof grant>;

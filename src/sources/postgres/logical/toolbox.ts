@@ -125,7 +125,7 @@ function installedFolders(newest: number, oldest: number): string[] {
  * Everything by which libpq logs in, in the environment: nothing of it is ever an argument. In a container, files of
  * this machine mean nothing, and a server that nobody named is the container's own.
  */
-export function loginEnvironment(
+function loginEnvironment(
   address: PostgresAddress,
   password: string | undefined,
   isHere: boolean,
