@@ -101,8 +101,14 @@ export function passes(snapshot: Snapshot, { hosts = [], tags = [], paths = [] }
   return (
     (hosts.length === 0 || hosts.includes(snapshot.hostname)) &&
     (tags.length === 0 || tags.some((all) => hasTags(ownTags, all))) &&
-    paths.every((path) => snapshot.paths.includes(path))
+    (paths.length === 0 || holdsAll(snapshot.paths, paths))
   );
+}
+
+/** Both may be long: a list of files has as many paths as files. */
+function holdsAll(own: readonly string[], wanted: readonly string[]): boolean {
+  const held = new Set(own);
+  return wanted.every((path) => held.has(path));
 }
 
 /** An empty tag asks for snapshots without any, as in restic. */

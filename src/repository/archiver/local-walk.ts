@@ -11,7 +11,7 @@ import { statOf } from '../filesystem/stat.ts';
 import type { Id } from '../format/id.ts';
 import { encodeNode, type Node } from '../format/node.ts';
 import type { Stat } from '../format/stat.ts';
-import { encodeTree, joinTree, parseTree } from '../format/tree.ts';
+import { joinTree, parseTree } from '../format/tree.ts';
 import { Accounts } from './accounts.ts';
 import { DirectoryQueue } from './directory-queue.ts';
 import { SLICE } from './directory-reader.ts';
@@ -25,6 +25,7 @@ import { isUnchanged } from './parent-tree.ts';
 import type { DirectoryAnswer, ListingAnswer, OpenFile, OpenFolder, ParentTree } from './protocol.ts';
 import type { Saving } from './saving.ts';
 import { Selector } from './selector.ts';
+import { groupTargets } from './target-groups.ts';
 import { folderAt, isNameless, planTargets, type TargetFolder } from './targets.ts';
 
 /** Subdirectories of one directory that are walked at once. */
@@ -78,44 +79,31 @@ export class LocalWalk {
 
   /** @param path of the folder within the snapshot; empty for the root */
   async #children(folder: TargetFolder, parent: Id | undefined, path: string): Promise<Node[]> {
-    const previous = await this.#saving.parents.nodes(parent);
-    const nodes = await this.#leaves(folder, parent, path);
-    for (const [name, child] of folder.children) {
-      if (child.kind === 'leaf') continue;
-      const node = await this.#chain(name, child, previous.get(name), `${path}/${name}`);
-      if (node !== undefined) nodes.push(node);
-    }
-    return nodes.sort((a, b) => compareNames(a.name, b.name));
+    const pieces = await this.#contents(folder, parent, path);
+    return pieces.flatMap((piece) => parseTree(joinTree([piece])));
   }
 
-  /** The targets in a folder, which may be many, are read as what a folder contains: by the workers, in slices. */
-  async #leaves(folder: TargetFolder, parent: Id | undefined, path: string): Promise<Node[]> {
-    const groups = new Map<string, { readonly names: string[]; readonly device?: bigint }>();
-    const renamed: [name: string, local: string][] = [];
-    for (const [name, { kind, local }] of folder.children) {
-      if (kind !== 'leaf') continue;
-      this.#teller.target(local, `${path}/${name}`);
-      const device = this.#named.has(local) ? undefined : this.#implied.get(local);
-      if (posix.basename(local) !== name) renamed.push([name, local]);
-      else {
-        const above = posix.dirname(local);
-        const key = `${device === undefined ? 'named' : 'implied'} ${above}`;
-        const group = groups.get(key) ?? { names: [], ...(device === undefined ? {} : { device }) };
-        groups.set(key, group);
-        group.names.push(name);
-      }
-    }
-    const nodes: Node[] = [];
-    for (const [key, { names, device }] of groups) {
-      const above = key.slice(key.indexOf(' ') + 1);
-      const pieces = await this.#slices(above, names.sort(compareNames), device, parent);
-      for (const piece of pieces) for (const node of parseTree(joinTree([piece]))) nodes.push(node);
-    }
-    for (const [name, local] of renamed) {
-      const node = await this.#renamed(name, local, (await this.#saving.parents.nodes(parent)).get(name));
-      if (node !== undefined) nodes.push(node);
-    }
-    return nodes;
+  /** As {@link #children}, but as bytes: targets may be many. */
+  async #contents(folder: TargetFolder, parent: Id | undefined, path: string): Promise<Uint8Array[]> {
+    for (const [name, { kind, local }] of folder.children)
+      if (kind === 'leaf') this.#teller.target(local, `${path}/${name}`);
+    const { groups, renamed } = groupTargets(folder, (local) =>
+      this.#named.has(local) ? undefined : this.#implied.get(local),
+    );
+    const pieces: Uint8Array[] = [];
+    for (const { above, names, device } of groups) pieces.push(...(await this.#slices(above, names, device, parent)));
+    const chains = [...folder.children].filter(([, { kind }]) => kind === 'folder');
+    // All of one group are in the order of their names; only what comes from several places has to be sorted.
+    if (chains.length + renamed.length === 0 && groups.length === 1) return pieces;
+    const previous = await this.#saving.parents.nodes(parent);
+    const nodes: (Node | undefined)[] = pieces.flatMap((piece) => parseTree(joinTree([piece])));
+    for (const { name, local } of renamed) nodes.push(await this.#renamed(name, local, previous.get(name)));
+    for (const [name, child] of chains)
+      if (child.kind === 'folder') nodes.push(await this.#chain(name, child, previous.get(name), `${path}/${name}`));
+    return nodes
+      .filter((node) => node !== undefined)
+      .sort((a, b) => compareNames(a.name, b.name))
+      .map((node) => Buffer.from(encodeNode(node)));
   }
 
   /** A folder above the targets; left out where none of them could be read. */
@@ -124,9 +112,9 @@ export class LocalWalk {
     const stat = await this.#look(folder.local);
     if (stat === undefined) return undefined;
     this.#teller.target(folder.local, path);
-    const children = await this.#children(folder, before?.subtree, path);
+    const children = await this.#contents(folder, before?.subtree, path);
     if (children.length === 0) return undefined;
-    const subtree = await this.#store(folder.local, encodeTree(children.map(encodeNode)), before?.subtree, began);
+    const subtree = await this.#store(folder.local, joinTree(children), before?.subtree, began);
     const { withAtime } = this.#selector.reading;
     return { ...localNode(name, folder.local, stat, this.#accounts, withAtime), type: 'dir', subtree };
   }
@@ -270,8 +258,8 @@ export class LocalWalk {
     const began = systemClock.monotonic();
     const inside = [...this.#named].filter((target) => target.startsWith(`${local}/`));
     const folder = inside.length === 0 ? undefined : folderAt(planTargets(inside, '/'), local);
-    const nodes = folder === undefined ? [] : await this.#children(folder, previous, this.#teller.placeOf(local));
-    return this.#store(local, encodeTree(nodes.map(encodeNode)), previous, began);
+    const pieces = folder === undefined ? [] : await this.#contents(folder, previous, this.#teller.placeOf(local));
+    return this.#store(local, joinTree(pieces), previous, began);
   }
 
   /** `isSame`: every folder's subtree is the parent snapshot's. */
