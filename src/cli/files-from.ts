@@ -33,7 +33,7 @@ export async function readLists(lists: Lists, warn: (message: string) => void): 
 }
 
 /** @throws RespaldoError `usage`: a name that is cut short could be that of something else */
-export function parseRaw(bytes: Uint8Array, file: string): string[] {
+function parseRaw(bytes: Uint8Array, file: string): string[] {
   const names: string[] = [];
   for (let at = 0; at < bytes.length;) {
     const end = bytes.indexOf(0, at);
