@@ -5,7 +5,7 @@ import type { RepositoryKey } from './format/cipher.ts';
 import { Sealer } from './format/crypto.ts';
 import type { LockPolicy } from './repository.ts';
 import type { BlobIndex } from './storage/blob-index.ts';
-import { loadIndex } from './storage/load-index.ts';
+import { loadIndex, type LoadOptions } from './storage/load-index.ts';
 import { Objects, packIdOf } from './storage/objects.ts';
 
 /** What the parts of an opened repository share. */
@@ -19,8 +19,11 @@ export interface RepositoryContext {
   readonly config: RepositoryConfig;
   readonly objects: Objects;
   readonly clock: Clock;
-  /** A fresh read of every index. List snapshots first: what they need is then in it. */
-  loadIndex(signal: AbortSignal): Promise<BlobIndex>;
+  /**
+   * A fresh read of every index. List snapshots first: what they need is then in it.
+   * @throws RespaldoError `repository-damaged` unless `onDamaged` is given, for who only reads
+   */
+  loadIndex(signal: AbortSignal, options?: LoadOptions): Promise<BlobIndex>;
 }
 
 /** What a context is made of. */
@@ -35,8 +38,8 @@ export function makeContext({ store, nearby = store, key, config, clock, locking
   const objects = new Objects(nearby, sealer, config.version, locking);
   return {
     ...{ store, nearby, key, sealer, config, objects, clock },
-    loadIndex: async (signal) => {
-      const index = await loadIndex(objects, signal);
+    loadIndex: async (signal, options) => {
+      const index = await loadIndex(objects, signal, options);
       await nearby.retain?.('data/', (key) => index.hasPack(packIdOf(key)));
       return index;
     },

@@ -43,11 +43,11 @@ describe('The help', () => {
 
   it.each([
     [['ls'], "missing required argument 'snapshot'"],
-    [['restore', 'latest'], "required option '-t, --target <folder>' not specified"],
+    [['restore', 'latest'], 'it is not said where to restore to'],
     [['backup', '--type', 'some', '.'], "option '--type <type>' argument 'some' is invalid"],
     [['snapshots', '--latest', '0'], 'It must be a whole number above 0.'],
     [['backup', '--time', 'yesterday', '.'], 'Write it as'],
-    [['prune', '--max-unused', '5'], 'Write it as 5%, 0 or unlimited.'],
+    [['prune', '--max-unused', 'half'], 'Write it as 5% (below 100%), as a size such as 500M, as 0 or unlimited.'],
     [['help', 'snapshot'], "unknown command 'snapshot'"],
   ])('of a wrong command line %j is a sentence and exit 2', async (argv, sentence) => {
     const { code, stdout, stderr } = await place.respaldo(...argv);

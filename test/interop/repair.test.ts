@@ -122,6 +122,20 @@ describe.skipIf(RESTIC === undefined)('A repository of restic', () => {
     expect(different.filter((name) => !name?.includes(hit.split('/').at(-1) ?? '')).length).toBeLessThanOrEqual(1);
   });
 
+  it('whose index is damaged is restored as far as other indexes tell', async () => {
+    startOver();
+    const rest = (await stored()).index;
+    expect(rest).toHaveLength(2);
+    for (const [i, index] of rest.entries()) {
+      startOver();
+      spoil(index, 'a flipped bit');
+      const target = place.path(`by-index-${i}`);
+      const { stdout, stderr } = await place.respaldo('restore', 'latest:/data', '--target', target);
+      expect(stdout + stderr).toContain(`index ${index.slice(-64)} cannot be read`);
+      expect(stdout + stderr).toContain('respaldo repair index');
+    }
+  });
+
   it('gets the trees that restic itself makes of a repair', async () => {
     startOver();
     const [victim = ''] = (await stored()).data;

@@ -5,7 +5,7 @@ import { describe, REPOSITORY_EXITS } from '../help.ts';
 import type { Invocation } from '../invocation.ts';
 import { addPruneOptions, type PruneFlags, prunePolicyOf } from '../prune-options.ts';
 import { withRecorder, withRepository } from '../session.ts';
-import { formatBytes } from '../units.ts';
+import { count, formatBytes } from '../units.ts';
 import { prunePlanLines, pruneMessage } from '../views/prune.ts';
 
 interface Options extends PruneFlags {
@@ -58,6 +58,8 @@ export async function prune(
   const plan = await withRecorder(invocation, (recorder) =>
     recorded(run, recorder, work, () => ({ state: 'succeeded' })),
   );
-  const freed = plan.bytes.freed > 0 ? `freed ${formatBytes(plan.bytes.freed)}` : 'there was nothing to free';
+  const idle =
+    plan.repackPacks.length > 0 ? `wrote ${count(plan.repackPacks.length, 'pack')} anew` : 'there was nothing to free';
+  const freed = plan.bytes.freed > 0 ? `freed ${formatBytes(plan.bytes.freed)}` : idle;
   output.note(output.style('green', freed));
 }

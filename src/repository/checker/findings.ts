@@ -5,15 +5,21 @@ import type { Id } from '../format/id.ts';
 import type { BlobType } from '../format/pack.ts';
 
 export function indexDamaged(id: Id, why: string): Finding {
-  return damage('index-damaged', `index ${id} cannot be read: ${why}`, id);
+  return damage('index-damaged', `index ${id} cannot be read: ${reason(why, `index ${id}`)}`, id);
+}
+
+/** For who goes on with what the other index files tell. */
+export function indexUnreadable(id: Id, why: string): Finding {
+  const message = `${indexDamaged(id, why).message}; \`respaldo repair index\` mends that`;
+  return { severity: 'note', code: 'index-damaged', message, subject: id, prominent: true };
 }
 
 export function snapshotDamaged(id: Id, why: string): Finding {
-  return damage('snapshot-damaged', `snapshot ${id} cannot be read: ${why}`, id);
+  return damage('snapshot-damaged', `snapshot ${id} cannot be read: ${reason(why, `snapshot ${id}`)}`, id);
 }
 
 export function keyDamaged(id: Id, why: string): Finding {
-  return damage('key-damaged', `key ${id} cannot be read, its password opens nothing: ${why}`, id);
+  return damage('key-damaged', `key ${id} cannot be read, its password opens nothing: ${reason(why, `key ${id}`)}`, id);
 }
 
 export function packMissing(id: Id): Finding {
@@ -44,8 +50,8 @@ export function rootMissing(id: Id): Finding {
 }
 
 export function blobDamaged(type: BlobType, id: Id, pack: Id, why: string): Finding {
-  const reason = why.replace(`${type} blob ${id} is damaged: `, '');
-  return damage('blob-damaged', `${type} blob ${id} in pack ${pack} is damaged: ${reason}`, id);
+  const what = `${type} blob ${id}`;
+  return damage('blob-damaged', `${what} in pack ${pack} is damaged: ${reason(why, what)}`, id);
 }
 
 export function treeDamaged(id: Id, pack: Id, why: string): Finding {
@@ -61,6 +67,11 @@ export function treeInvalid(id: Id, why: string): Finding {
 export function snapshotHit(snapshot: Snapshot, path: string): Finding {
   const message = `snapshot ${snapshot.id.slice(0, 8)} of ${snapshot.time} cannot be restored whole: ${path} is hit`;
   return damage('snapshot-hit', message, snapshot.id);
+}
+
+/** What is said already of the subject is not said twice. */
+function reason(why: string, subject: string): string {
+  return why.replace(`${subject} is damaged: `, '');
 }
 
 function damage(code: string, message: string, subject: string): Finding {

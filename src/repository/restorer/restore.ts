@@ -1,6 +1,8 @@
 import type { Snapshot } from '../../domain/snapshot.ts';
 import { RespaldoError, throwIfAborted } from '../../errors.ts';
+import { indexUnreadable } from '../checker/findings.ts';
 import type { RepositoryContext } from '../context.ts';
+import type { Id } from '../format/id.ts';
 import type { Node } from '../format/node.ts';
 import { nativeCalls } from '../filesystem/native.ts';
 import type { RestoreOptions, Restored } from '../repository.ts';
@@ -45,7 +47,9 @@ export async function restore(
   const wantsAttribute = attributeSelection(options.attributes);
   const { objects, clock } = context;
   return withLock(objects, { exclusive: false, clock, signal, readOnly: true }, async (signal) => {
-    const index = await context.loadIndex(signal);
+    // What a damaged index tells of is missing like what a damaged pack holds: the rest can be restored.
+    const onDamaged = (id: Id, error: RespaldoError): void => options.onFinding?.(indexUnreadable(id, error.message));
+    const index = await context.loadIndex(signal, { onDamaged });
     const run = new Run(context, index, snapshot, { ...options, wantsAttribute }, signal);
     return run.restore(target, select);
   });

@@ -64,7 +64,10 @@ export class SnapshotReader {
 
   #renew(signal: AbortSignal): Promise<Readers> {
     const context = this.#context;
-    const loading = context.loadIndex(signal).then((index) => readersOf(context, index));
+    // What a damaged index tells of is missed where it is needed.
+    const loading = context
+      .loadIndex(signal, { onDamaged: () => undefined })
+      .then((index) => readersOf(context, index));
     kept.set(context, loading);
     loading.catch(() => {
       if (kept.get(context) === loading) kept.delete(context);

@@ -67,7 +67,8 @@ function expected(error: unknown): RespaldoError {
 }
 
 function refuseDamage(id: Id, error: RespaldoError): never {
-  throw new RespaldoError('repository-damaged', `index ${id}: ${error.message}`, {
+  const isNamed = error.message.includes(id);
+  throw new RespaldoError('repository-damaged', isNamed ? error.message : `index ${id}: ${error.message}`, {
     hint: 'Run `respaldo repair index`: it makes a new index from the packs.',
     context: { index: id },
     cause: error,
