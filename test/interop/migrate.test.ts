@@ -37,6 +37,6 @@ describe.skipIf(RESTIC === undefined)('A repository of version 1 that restic has
     await place.ok('prune', '--repack-uncompressed');
     expect(await size()).toBeLessThan(before / 4);
     await restic('check', '--read-data');
-    expect(await restic('dump', 'latest', place.path('data/text'))).toHaveLength(13_000_000);
+    expect(await restic('dump', 'latest', '/data/text')).toHaveLength(13_000_000);
   });
 });
