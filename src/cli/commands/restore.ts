@@ -123,8 +123,8 @@ function placeOf({ to, target }: Options): { readonly folder: string } | { reado
     });
   if (target !== undefined) return { folder: target };
   if (to !== undefined) return { address: to };
-  throw new RespaldoError('usage', 'it is not said where to restore to', {
-    hint: 'Name a folder by --target, or a server by --to.',
+  throw new RespaldoError('usage', 'it is not said where to restore to: --target <folder>, or --to <address>', {
+    hint: 'See `respaldo restore --help`.',
   });
 }
 
