@@ -1,5 +1,6 @@
 import { isError, RespaldoError } from '../../errors.ts';
 import type { Id } from '../format/id.ts';
+import { release } from '../workers/release.ts';
 import { BlobIndex } from './blob-index.ts';
 import type { Objects } from './objects.ts';
 import { inParallel } from './parallel.ts';
@@ -11,6 +12,8 @@ export interface LoadOptions {
 
 /** Index files held at once: they are large once decompressed. */
 const FILES_AT_ONCE = 2;
+/** Buffers above this size are given back as soon as they have served. */
+const LARGE = 1024 * 1024;
 /** How often the list of index files is read again because one vanished: a prune replaces them. */
 const MAX_LISTINGS = 5;
 
@@ -47,6 +50,8 @@ async function loadFiles(
     if (isError(json, 'store-missing')) complete = false;
     else if (json instanceof RespaldoError) onDamaged(id, json);
     else addFile(index, id, json, onDamaged);
+    // Left to the collector, a million blobs' files pile up to more than the index that is made of them.
+    if (json instanceof Uint8Array && json.length > LARGE) release(json);
   }
   return complete;
 }
