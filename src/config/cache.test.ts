@@ -4,7 +4,7 @@ import type { Environment } from './secrets.ts';
 
 describe('The folder of caches', () => {
   const choose = (flags: Partial<CacheFlags>, env: Environment) =>
-    chooseCache({ flags: { cache: true, ...flags }, env: { HOME: '/home/maria', ...env }, workingDirectory: '/work' });
+    chooseCache({ flags: { cache: true, ...flags }, env: { HOME: '/home/maria', ...env }, workingDirectory: '/home/ana' });
 
   it('is that of the user, by the rules of XDG', () => {
     expect(choose({}, {})).toBe('/home/maria/.cache/respaldo');
@@ -15,10 +15,10 @@ describe('The folder of caches', () => {
 
   it("is named by the command line before our variable before restic's", () => {
     const env = { RESPALDO_CACHE_DIR: '/ours', RESTIC_CACHE_DIR: '/restics', XDG_CACHE_HOME: '/xdg' };
-    expect(choose({ cacheDir: 'here' }, env)).toBe('/work/here');
+    expect(choose({ cacheDir: 'here' }, env)).toBe('/home/ana/here');
     expect(choose({}, env)).toBe('/ours');
     expect(choose({}, { ...env, RESPALDO_CACHE_DIR: '' })).toBe('/restics');
-    expect(choose({}, { RESPALDO_CACHE_DIR: 'relative' })).toBe('/work/relative');
+    expect(choose({}, { RESPALDO_CACHE_DIR: 'relative' })).toBe('/home/ana/relative');
   });
 
   it('is none where none is wanted, whatever the environment says', () => {
