@@ -4,7 +4,11 @@ import type { Environment } from './secrets.ts';
 
 describe('The folder of caches', () => {
   const choose = (flags: Partial<CacheFlags>, env: Environment) =>
-    chooseCache({ flags: { cache: true, ...flags }, env: { HOME: '/home/maria', ...env }, workingDirectory: '/home/ana' });
+    chooseCache({
+      flags: { cache: true, ...flags },
+      env: { HOME: '/home/maria', ...env },
+      workingDirectory: '/home/ana',
+    });
 
   it('is that of the user, by the rules of XDG', () => {
     expect(choose({}, {})).toBe('/home/maria/.cache/respaldo');

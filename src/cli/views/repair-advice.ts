@@ -10,6 +10,9 @@ export function repairAdvice(findings: readonly Finding[]): string[] {
       findings.flatMap(({ code, subject }) => (codes.includes(code) && subject !== undefined ? [subject] : [])),
     ),
   ];
+  // What the store did not give now, it may give later: nothing is to be thrown away before that is known.
+  if (subjects('pack-unreadable').length > 0)
+    return ['respaldo doctor store', 'respaldo check --read-data   # once the store gives every pack'];
   const packs = subjects('pack-damaged', 'pack-truncated');
   const snapshots = subjects('snapshot-damaged');
   const keys = subjects('key-damaged');

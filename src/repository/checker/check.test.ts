@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { BareRepository } from '../../../test/fixtures/bare-repository.ts';
+import { FaultyStore } from '../../../test/fixtures/faulty-store.ts';
 import { NEVER, noise } from '../../../test/fixtures/repository.ts';
 import { MemoryStore } from '../../stores/memory.ts';
 import type { Snapshot } from '../../domain/snapshot.ts';
@@ -173,6 +174,15 @@ describe('damage that only reading the data finds', () => {
   test('a flipped byte in the header, which no blob minds', async () => {
     await change(await only('data/', 'data'), flip(-10));
     expect(await codes(true)).toEqual(['pack-damaged', 'pack-damaged']);
+  });
+
+  test('a pack that the store does not give: what it hits is told, but nobody calls it damaged', async () => {
+    const pack = await only('data/', 'data');
+    const broken = repository.in(
+      new FaultyStore(store, (method, key) => (method === 'read' && key === pack ? 'before' : undefined)),
+    );
+    const found = await broken.findings(true);
+    expect(found.map(({ code }) => code)).toEqual(['pack-unreadable', 'snapshot-hit']);
   });
 
   test('a pack under the name of another', async () => {

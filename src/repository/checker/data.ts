@@ -16,7 +16,8 @@ interface Verified {
   readonly id: Id;
   readonly rows: readonly number[];
   readonly blobs: readonly Located[];
-  readonly report: PackReport;
+  /** Or in words why the store did not give the pack. */
+  readonly report: PackReport | string;
 }
 
 /** @param present the packs to read */
@@ -57,12 +58,16 @@ async function verify(
     return { id, rows, blobs, report: await crew.run(task, [bytes.buffer]) };
   } catch (error) {
     if (!isError(error, 'store-missing') && !isError(error, 'store-broken')) throw error;
-    const damagedBlobs = blobs.map((_, position) => ({ position, why: 'its pack cannot be read' }));
-    return { id, rows, blobs, report: { problems: [`it cannot be read: ${error.message}`], damagedBlobs } };
+    return { id, rows, blobs, report: error.message };
   }
 }
 
 function* report({ id, rows, blobs, report }: Verified, losses: Losses): Generator<Finding, void, undefined> {
+  if (typeof report === 'string') {
+    yield found.packUnreadable(id, report);
+    for (const row of rows) losses.addPlace(row);
+    return;
+  }
   for (const why of report.problems) yield found.packDamaged(id, why);
   for (const { position, why } of report.damagedBlobs) {
     const blob = blobs[position];

@@ -36,6 +36,11 @@ export function packDamaged(id: Id, why: string): Finding {
   return damage('pack-damaged', `pack ${id} is damaged: ${why}`, id);
 }
 
+/** The store did not give it. Whether it is damaged is not known: what a repair would throw away may be whole. */
+export function packUnreadable(id: Id, why: string): Finding {
+  return damage('pack-unreadable', `pack ${id} cannot be read: ${why}`, id);
+}
+
 export function packUnreferenced(id: Id, size: number): Finding {
   const message = `pack ${id} (${size} bytes) is in no index: an interrupted backup left it, or one is under way`;
   return { severity: 'note', code: 'pack-unreferenced', message, subject: id };
