@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream';
 import { RespaldoError } from '../../../errors.ts';
 import { refusal } from '../refusal.ts';
-import { ByteReader, TruncatedStream } from './byte-reader.ts';
+import { ByteReader, TruncatedStream } from '../../../domain/byte-reader.ts';
 import { MESSAGE, parseServerMessage, type ServerMessage } from './message.ts';
 
 /** Messages other than CopyData are small; anything longer is not PostgreSQL speaking. */
