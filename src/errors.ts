@@ -19,6 +19,7 @@ export const ERRORS = {
   'wrong-password': { exit: 12, http: 401, retry: false },
   'repository-exists': { exit: 1, http: 409, retry: false },
   'repository-damaged': { exit: 1, http: 500, retry: false },
+  'not-proven': { exit: 1, http: 409, retry: false },
   'repository-unsupported': { exit: 1, http: 500, retry: false },
   'snapshot-missing': { exit: 1, http: 404, retry: false },
   'path-missing': { exit: 1, http: 404, retry: false },

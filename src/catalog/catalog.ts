@@ -1,6 +1,6 @@
 /** Memory of what was run. Rebuildable or dispensable: the repository is the truth. */
 export interface NewRun {
-  readonly operation: 'backup' | 'restore' | 'forget' | 'prune' | 'check';
+  readonly operation: 'backup' | 'restore' | 'forget' | 'prune' | 'check' | 'verify';
   /** Plan name, or the address for an ad-hoc run. Holds no secret. */
   readonly subject: string;
   readonly repository: string;
@@ -15,6 +15,8 @@ export interface RunOutcome {
   readonly snapshot?: string;
   readonly bytesProcessed?: number;
   readonly bytesAdded?: number;
+  /** Of a drill: how long it took until what was restored could be used, in milliseconds. */
+  readonly recoveryMs?: number;
   /** Error code and message, without secrets. */
   readonly error?: string;
 }

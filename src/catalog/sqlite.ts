@@ -26,13 +26,14 @@ const MIGRATIONS = [
     error TEXT
   ) STRICT;
   CREATE INDEX runs_by_subject ON runs (subject, id);`,
+  'ALTER TABLE runs ADD COLUMN recovery_ms INTEGER',
 ];
 
 const optional = <T extends z.ZodType>(type: T) => type.nullable().transform((value) => value ?? undefined);
 
 const Row = z.object({
   id: z.number(),
-  operation: z.enum(['backup', 'restore', 'forget', 'prune', 'check']),
+  operation: z.enum(['backup', 'restore', 'forget', 'prune', 'check', 'verify']),
   subject: z.string(),
   repository: z.string(),
   type: optional(z.string()),
@@ -42,6 +43,7 @@ const Row = z.object({
   snapshot: optional(z.string()),
   bytes_processed: optional(z.number()),
   bytes_added: optional(z.number()),
+  recovery_ms: optional(z.number()),
   error: optional(z.string()),
 });
 
@@ -77,13 +79,14 @@ export class SqliteCatalog implements Catalog {
 
   async finish(id: number, outcome: RunOutcome): Promise<void> {
     this.#run(
-      `UPDATE runs SET state = ?, finished_at = ?, snapshot = ?, bytes_processed = ?, bytes_added = ?, error = ?
+      `UPDATE runs SET state = ?, finished_at = ?, snapshot = ?, bytes_processed = ?, bytes_added = ?, recovery_ms = ?, error = ?
        WHERE id = ?`,
       outcome.state,
       outcome.finishedAt.toISOString(),
       outcome.snapshot ?? null,
       outcome.bytesProcessed ?? null,
       outcome.bytesAdded ?? null,
+      outcome.recoveryMs ?? null,
       outcome.error ?? null,
       id,
     );
@@ -156,6 +159,7 @@ function toRecord(row: z.infer<typeof Row>): RunRecord {
           ...(row.snapshot !== undefined && { snapshot: row.snapshot }),
           ...(row.bytes_processed !== undefined && { bytesProcessed: row.bytes_processed }),
           ...(row.bytes_added !== undefined && { bytesAdded: row.bytes_added }),
+          ...(row.recovery_ms !== undefined && { recoveryMs: row.recovery_ms }),
           ...(row.error !== undefined && { error: row.error }),
         };
   return {

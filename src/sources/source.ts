@@ -1,3 +1,5 @@
+import type { Clock } from '../clock.ts';
+import type { DrillCheck, DrillPhase, DrillSettings, DrillTimes } from '../domain/drill.ts';
 import type { Entry, Reading, Report, Selection } from '../domain/entry.ts';
 import type { Finding } from '../domain/finding.ts';
 import type { ReadableSnapshot, SnapshotType } from '../domain/snapshot.ts';
@@ -88,6 +90,42 @@ export interface ServerRestorer {
   carryOut(plan: ServerRestorePlan, request: ServerRestoreRequest, io: SourceIo): Promise<void>;
 }
 
+export interface DrillRequest {
+  readonly snapshot: ReadableSnapshot;
+  readonly settings: DrillSettings;
+  /**
+   * A local folder of the drill's own, empty, which whoever asks removes. Every program that is started has its
+   * working folder below it, so that what a killed drill leaves running can be told from anything else.
+   */
+  readonly folder: string;
+  /** See {@link RestoreTarget.extract}; files belong to who runs Respaldo. */
+  extract(path: string, into: string, without?: readonly string[]): Promise<void>;
+  readonly clock: Clock;
+  /** Told when a phase begins. */
+  onPhase(phase: DrillPhase): void;
+}
+
+export interface DrillReport {
+  /** What it was restored into, for people: `PostgreSQL 15.8 (/usr/lib/postgresql/15/bin)`. */
+  readonly server: string;
+  readonly times: DrillTimes;
+  /** In the order they were made. */
+  readonly checks: readonly DrillCheck[];
+}
+
+/** Rehearses restores into servers that nobody else knows, and that are gone afterwards. */
+export interface Driller {
+  /** The names of programs that it may leave running when it is killed. */
+  readonly programs: readonly string[];
+  /** How much room it takes, in bytes. */
+  neededBytes(snapshot: ReadableSnapshot): Promise<number>;
+  /**
+   * Restores, starts, looks. The server is gone when this returns or throws; the source's own is never asked anything.
+   * @throws RespaldoError `not-proven` if the snapshot does not restore, anything else for what kept it from being tried.
+   */
+  drill(request: DrillRequest, io: SourceIo): Promise<DrillReport>;
+}
+
 /** Settings of a source that an address cannot carry. */
 export interface SourceOptions {
   /** The folder that relative addresses start from: an absolute path. */
@@ -96,6 +134,8 @@ export interface SourceOptions {
   readonly password?: string;
   readonly selection: Selection;
   readonly reading?: Reading;
+  /** Where its tools run, such as `docker/shop-db`: part of what identifies it. Absent: on this host. */
+  readonly place?: string;
   /** PostgreSQL: store the snapshot, as incomplete, although the server found damaged pages. */
   readonly acceptDamagedPages: boolean;
 }
@@ -126,6 +166,8 @@ export interface SourceKind {
   open(address: string, options: SourceOptions): Source;
   /** Absent: it has no servers to restore into. */
   readonly server?: ServerRestorer;
+  /** Absent: its snapshots are files, which are proven by restoring them. */
+  readonly driller?: Driller;
   /** Makes a snapshot of this kind usable again in an empty folder. */
   restore(snapshot: ReadableSnapshot, into: RestoreTarget, io: SourceIo): Promise<void>;
 }

@@ -39,7 +39,13 @@ describe('the catalog', () => {
   it('remembers runs and how they ended, the newest first, also for the next process', async () => {
     const first = await openIn(folder);
     const shop = await first.begin(run('shop', { type: 'full' }));
-    const whole: RunOutcome = { ...outcome, snapshot: 'ab'.repeat(32), bytesProcessed: 2 ** 52, bytesAdded: 0 };
+    const whole: RunOutcome = {
+      ...outcome,
+      snapshot: 'ab'.repeat(32),
+      bytesProcessed: 2 ** 52,
+      bytesAdded: 0,
+      recoveryMs: 1234,
+    };
     await first.finish(shop, whole);
     const failed = await first.begin(run('files', { operation: 'restore' }));
     await first.finish(failed, { state: 'failed', finishedAt: outcome.finishedAt, error: 'store-full: no room' });
