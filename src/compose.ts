@@ -4,6 +4,7 @@ import { systemClock, type Clock } from './clock.ts';
 import type { PlaceAccess, RepositoryAccess } from './config/repository.ts';
 import type { Environment, ReadSecret } from './config/secrets.ts';
 import type { Plan } from './domain/plan.ts';
+import { targetPath, type RuntimeTarget } from './domain/runtime-target.ts';
 import { isError, RespaldoError } from './errors.ts';
 import type { LockPolicy, Repository } from './repository/repository.ts';
 import type { Runtime } from './runtimes/runtime.ts';
@@ -77,11 +78,13 @@ export async function initRepositoryAt(
  */
 export async function openSources(plan: Plan, readSecret: ReadSecret, signal: AbortSignal): Promise<readonly Source[]> {
   const { openDirectories, sourceFor } = await import('./sources/index.ts');
+  const place = targetPath(plan.runtime ?? { kind: 'host' });
   const shared = {
     workingDirectory: plan.folder,
     selection: plan.selection,
     ...(plan.reading && { reading: plan.reading }),
     acceptDamagedPages: plan.acceptDamagedPages,
+    ...(place !== undefined && { place }),
   };
   const folders: string[] = [];
   const databases: Source[] = [];
@@ -108,16 +111,20 @@ export async function sourceKinds(): Promise<readonly SourceKind[]> {
   return (await import('./sources/index.ts')).SOURCE_KINDS;
 }
 
-/** Where the tools of a restore run. */
+/** Where the tools of a restore into files run. */
 export async function hostRuntime(): Promise<Runtime> {
-  const { openRuntime } = await import('./runtimes/index.ts');
-  return openRuntime({ kind: 'host' }, {}, systemClock);
+  return openRuntimeAt({ kind: 'host' }, {}, systemClock);
 }
 
 /** Where the tools of the plan's sources run. Nothing is connected yet. */
 export async function openRuntimeOf({ runtime }: Plan, env: Environment, clock: Clock): Promise<Runtime> {
+  return openRuntimeAt(runtime ?? { kind: 'host' }, env, clock);
+}
+
+/** This host, a container or a pod. Nothing is connected yet. @param env where engines and clusters are looked for */
+export async function openRuntimeAt(target: RuntimeTarget, env: Environment, clock: Clock): Promise<Runtime> {
   const { openRuntime } = await import('./runtimes/index.ts');
-  return openRuntime(runtime ?? { kind: 'host' }, env, clock);
+  return openRuntime(target, env, clock);
 }
 
 /** @throws RespaldoError `usage` for what is always read here, where the plan says that it is elsewhere. */

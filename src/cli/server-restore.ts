@@ -1,6 +1,6 @@
 import path from 'node:path';
 import type { Command } from 'commander';
-import { hostRuntime, sourceKinds } from '../compose.ts';
+import { openRuntimeAt, sourceKinds } from '../compose.ts';
 import { RespaldoError } from '../errors.ts';
 import { recorded } from '../operations/recording.ts';
 import { planServerRestore, restoreToServer, type ServerRestorePorts } from '../operations/restore-server.ts';
@@ -9,6 +9,7 @@ import type { Dump, ServerRestorePlan, ServerRestoreRequest } from '../sources/s
 import type { Invocation } from './invocation.ts';
 import { quoted } from './printable.ts';
 import { askText, canAsk } from './prompt.ts';
+import { addRuntimeOptions, runtimeTarget, type RuntimeOptions } from './runtime-options.ts';
 import { filterOf, parseReference, type SelectOptions } from './select.ts';
 import { withRecorder } from './session.ts';
 import { formatDuration } from './units.ts';
@@ -17,7 +18,7 @@ import { serverPlanLines, serverPlanMessage } from './views/server-restore.ts';
 import { snapshotTitle } from './views/snapshot.ts';
 
 /** The options of `restore` that concern servers, as commander hands them over. */
-export interface ServerOptions {
+export interface ServerOptions extends RuntimeOptions {
   readonly to?: string;
   readonly file?: string;
   readonly inPlace?: boolean;
@@ -29,7 +30,7 @@ export interface ServerOptions {
 }
 
 export function addServerOptions(command: Command): Command {
-  return command
+  return addRuntimeOptions(command)
     .option('--to <address>', 'restore a dump into a server: postgresql://user@host/database')
     .option('--file <dump>', 'restore a file of another tool, .sql, .sql.gz or .dump, instead of a snapshot')
     .option('--create-roles', 'make the roles that the dump speaks of and the server lacks')
@@ -79,7 +80,7 @@ async function restore(
   const { output, clock, signal } = invocation;
   const request = requestOf(dump, address, options);
   const ports: ServerRestorePorts = {
-    runtime: await hostRuntime(),
+    runtime: await openRuntimeAt(runtimeTarget(options) ?? { kind: 'host' }, process.env, clock),
     kinds: await sourceKinds(),
     onFinding: (finding) => tellFinding(finding, 'restore', output),
   };

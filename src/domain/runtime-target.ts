@@ -24,3 +24,26 @@ export interface KubernetesTarget {
 
 /** Where the tools of sources run. */
 export type RuntimeTarget = { readonly kind: 'host' } | DockerTarget | KubernetesTarget;
+
+/**
+ * What tells the places apart that a configuration speaks of: `docker/shop-db`, `kubernetes/shop/db-0/postgres`. It is
+ * made of what is said, not of what is found: a pod that is meant by its labels stays the same place when another one
+ * takes over. Undefined for this host.
+ */
+export function targetPath(target: RuntimeTarget): string | undefined {
+  switch (target.kind) {
+    case 'host':
+      return undefined;
+    case 'docker':
+      return pathOf('docker', target.context, target.container ?? target.labels.toSorted().join(','));
+    case 'kubernetes': {
+      const { context, namespace, pod, labels, container } = target;
+      return pathOf('kubernetes', context, namespace, pod ?? labels.toSorted().join(','), container);
+    }
+  }
+}
+
+function pathOf(...parts: readonly (string | undefined)[]): string {
+  const given = parts.filter((part) => part !== undefined);
+  return given.map((part) => part.replaceAll('%', '%25').replaceAll('/', '%2f')).join('/');
+}

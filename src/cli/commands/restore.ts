@@ -24,6 +24,7 @@ import {
   type IncludeOptions,
 } from '../pattern-options.ts';
 import { canAsk, confirm } from '../prompt.ts';
+import { runtimeTarget } from '../runtime-options.ts';
 import {
   addServerOptions,
   restoreFileToServer,
@@ -116,12 +117,19 @@ function requireAddress(to: string | undefined, reference: string | undefined): 
 }
 
 /** Where to: a folder or a server. */
-function placeOf({ to, target }: Options): { readonly folder: string } | { readonly address: string } {
+function placeOf(options: Options): { readonly folder: string } | { readonly address: string } {
+  const { to, target } = options;
   if (to !== undefined && target !== undefined)
     throw new RespaldoError('usage', '--target and --to exclude each other', {
       hint: '--target restores files into a folder, --to databases into a server.',
     });
-  if (target !== undefined) return { folder: target };
+  if (target !== undefined) {
+    if (runtimeTarget(options) !== undefined)
+      throw new RespaldoError('usage', '--target is a folder of this host: it takes no container and no pod', {
+        hint: 'Restore into the server that runs there: --to postgresql:///database',
+      });
+    return { folder: target };
+  }
   if (to !== undefined) return { address: to };
   throw new RespaldoError('usage', 'it is not said where to restore to: --target <folder>, or --to <address>', {
     hint: 'See `respaldo restore --help`.',

@@ -1,7 +1,16 @@
 import { describe, expect, it } from 'vitest';
-import { isPostgresAddress, parseAddress, parseTarget, serverName, snapshotPath, snapshotPaths } from './address.ts';
+import {
+  customsOf,
+  isPostgresAddress,
+  parseAddress,
+  parseTarget,
+  serverName,
+  snapshotPath,
+  snapshotPaths,
+} from './address.ts';
 
-const parse = (address: string, env: NodeJS.ProcessEnv = {}) => parseAddress(address, env);
+const customs = (env: NodeJS.ProcessEnv = {}) => ({ env, host: () => 'localhost', user: () => 'me' });
+const parse = (address: string, env: NodeJS.ProcessEnv = {}) => parseAddress(address, customs(env));
 
 describe('a PostgreSQL address', () => {
   it.each([
@@ -26,6 +35,8 @@ describe('a PostgreSQL address', () => {
     expect(parse('postgresql://?method=physical', env)).toEqual({
       host: 'elsewhere',
       isDefaultHost: false,
+      isDefaultPort: false,
+      isDefaultUser: false,
       method: 'physical',
       databases: [],
       exclude: [],
@@ -75,15 +86,31 @@ describe('a PostgreSQL address', () => {
     expect(snapshotPaths(parse('postgresql://db/?method=logical'))).toEqual(['/postgresql/db:5432/databases']);
   });
 
+  it('tells servers apart that are reached by the same address, each in its own container', () => {
+    const address = parse('postgresql:///shop?method=logical');
+    expect(snapshotPaths(address, 'docker/shop-db')).toEqual([
+      '/postgresql/docker/shop-db/localhost:5432/databases/shop',
+    ]);
+    expect(snapshotPaths(address)).toEqual(['/postgresql/localhost:5432/databases/shop']);
+  });
+
+  it('means what lies in a container where the tools run there, whatever this host’s variables say', () => {
+    const inside = parseAddress('postgresql:///?method=logical', customsOf(false));
+    expect(inside).toMatchObject({ isDefaultHost: true, isDefaultPort: true, isDefaultUser: true, host: 'localhost' });
+  });
+
   it('makes of any database’s name one that a file can have', () => {
     const paths = snapshotPaths(parse('postgresql://db/..,a%2Fb,%25?method=logical'));
     expect(paths.map((path) => path.replace(/.*databases./, ''))).toEqual(['%2e.', 'a%2fb', '%25']);
   });
 
   it('is, where a dump is restored to, that of one database or none', () => {
-    expect(parseTarget('postgresql://ana@db/shop', {})).toMatchObject({ server: { user: 'ana' }, database: 'shop' });
-    expect(parseTarget('postgresql://ana@db/', {})).not.toHaveProperty('database');
+    expect(parseTarget('postgresql://ana@db/shop', customs())).toMatchObject({
+      server: { user: 'ana' },
+      database: 'shop',
+    });
+    expect(parseTarget('postgresql://ana@db/', customs())).not.toHaveProperty('database');
     for (const address of ['postgresql://db/a,b', 'postgresql://db/?jobs=2', 'postgresql://db/?method=physical'])
-      expect(() => parseTarget(address, {})).toThrow(expect.objectContaining({ code: 'usage' }) as Error);
+      expect(() => parseTarget(address, customs())).toThrow(expect.objectContaining({ code: 'usage' }) as Error);
   });
 });

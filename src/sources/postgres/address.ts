@@ -15,7 +15,10 @@ export interface PostgresAddress {
   /** Neither the address nor the environment names the host: it is where a local server usually listens. */
   readonly isDefaultHost: boolean;
   readonly port: number;
+  readonly isDefaultPort: boolean;
   readonly user: string;
+  /** Neither the address nor the environment names the user. */
+  readonly isDefaultUser: boolean;
   /** From the address itself: works, but is visible to whoever sees the address. */
   readonly password?: string;
   readonly passFile?: string;
@@ -59,6 +62,24 @@ type Parameter = (typeof PARAMETERS)[number];
 /** Those of dumps alone. */
 const LOGICAL = ['exclude', 'jobs', 'smaller'] as const;
 
+/** Where what an address leaves out comes from. */
+interface Customs {
+  readonly env: NodeJS.ProcessEnv;
+  readonly host: () => string;
+  readonly user: () => string;
+}
+
+/** libpq's, on this host. */
+const OURS: Customs = { env: process.env, host: defaultHost, user: () => userInfo().username };
+
+/** In a container: this host's variables and sockets mean nothing there, and who asks here is nobody there. */
+const THEIRS: Customs = { env: {}, host: () => 'localhost', user: () => 'postgres' };
+
+/** @param isHere whether the tools run on this host. */
+export function customsOf(isHere: boolean): Customs {
+  return isHere ? OURS : THEIRS;
+}
+
 const SCHEME = /^postgres(?:ql)?:\/\//;
 const SHAPE = /^postgres(?:ql)?:\/\/(?:([^@/?#]*)@)?(\[[^\]]*\]|[^:/?#]*)(?::(\d*))?(?:\/([^?#]*))?(?:\?([^#]*))?$/;
 const DEFAULT_SOCKETS = ['/var/run/postgresql', '/tmp'];
@@ -73,8 +94,8 @@ export function isPostgresAddress(address: string): boolean {
  * `PGSSLROOTCERT`, `PGPASSFILE`) and its defaults.
  * @throws RespaldoError `usage`.
  */
-export function parseAddress(address: string, env: NodeJS.ProcessEnv = process.env): BackupAddress {
-  const { server, databases, given } = parseParts(address, env);
+export function parseAddress(address: string, customs: Customs = OURS): BackupAddress {
+  const { server, databases, given } = parseParts(address, customs);
   const method = parseMethod(given.get('method'));
   const exclude = (given.get('exclude') ?? '').split(',').filter((pattern) => pattern !== '');
   const jobs = given.get('jobs');
@@ -89,9 +110,9 @@ export function parseAddress(address: string, env: NodeJS.ProcessEnv = process.e
  */
 export function parseTarget(
   address: string,
-  env: NodeJS.ProcessEnv = process.env,
+  customs: Customs = OURS,
 ): { readonly server: PostgresAddress; readonly database?: string } {
-  const { server, databases, given } = parseParts(address, env);
+  const { server, databases, given } = parseParts(address, customs);
   const alien = (['method', ...LOGICAL] as const).find((name) => given.has(name));
   if (alien !== undefined && !(alien === 'method' && given.get('method') === 'logical'))
     throw usage(`${alien}= means nothing where a dump is restored to`, 'Leave it out.');
@@ -103,7 +124,7 @@ export function parseTarget(
 
 function parseParts(
   address: string,
-  env: NodeJS.ProcessEnv,
+  customs: Customs,
 ): { server: PostgresAddress; databases: readonly string[]; given: ReadonlyMap<Parameter, string> } {
   const match = SHAPE.exec(address);
   if (match === null) throw usage('the address is not of the form postgresql://user@host:port/?method=physical');
@@ -113,7 +134,7 @@ function parseParts(
     .split(',')
     .filter((name) => name !== '')
     .map(decode);
-  return { server: parseServer(login, bareHost, barePort, given, env), databases, given };
+  return { server: parseServer(login, bareHost, barePort, given, customs), databases, given };
 }
 
 function parseServer(
@@ -121,16 +142,20 @@ function parseServer(
   bareHost: string,
   barePort: string,
   given: ReadonlyMap<Parameter, string>,
-  env: NodeJS.ProcessEnv,
+  { env, host: usualHost, user: usualUser }: Customs,
 ): PostgresAddress {
   const [user = '', password] = login.split(/:(.*)/s, 2).map(decode);
   const host = (given.get('host') ?? decode(bareHost).replace(/^\[(.*)\]$/, '$1')) || env.PGHOST;
+  const port = given.get('port') ?? (barePort || env.PGPORT);
+  const name = given.get('user') ?? (user || env.PGUSER);
   const secret = given.get('password') ?? password;
   return {
-    host: host === undefined || host === '' ? defaultHost() : host,
+    host: host === undefined || host === '' ? usualHost() : host,
     isDefaultHost: host === undefined || host === '',
-    port: parsePort(given.get('port') ?? (barePort || env.PGPORT || '5432')),
-    user: given.get('user') ?? (user || env.PGUSER || userInfo().username),
+    port: parsePort(isMissing(port) ? '5432' : port),
+    isDefaultPort: isMissing(port),
+    user: isMissing(name) ? usualUser() : name,
+    isDefaultUser: isMissing(name),
     ...(secret !== undefined && secret !== '' && { password: secret }),
     ...optional('passFile', given.get('passfile') ?? env.PGPASSFILE),
     sslMode: parseSslMode(given.get('sslmode') ?? env.PGSSLMODE ?? 'prefer'),
@@ -141,19 +166,28 @@ function parseServer(
   };
 }
 
+function isMissing(text: string | undefined): text is undefined | '' {
+  return text === undefined || text === '';
+}
+
 /** How messages name the server: never with user or password. */
 export function serverName({ host, port }: PostgresAddress): string {
   return `PostgreSQL at ${isSocket(host) ? `${host}, port ${String(port)}` : `${host}:${String(port)}`}`;
 }
 
-/** The path that stands for the server in a snapshot's record. */
-export function snapshotPath({ host, port }: PostgresAddress): string {
-  return `/postgresql/${host.replace(/^\/+/, '')}:${String(port)}`;
+/**
+ * The path that stands for the server in a snapshot's record.
+ * @param place where the tools run, such as `docker/shop-db`: the same address means another server in each; absent:
+ * on this host.
+ */
+export function snapshotPath({ host, port }: PostgresAddress, place?: string): string {
+  const server = `${host.replace(/^\/+/, '')}:${String(port)}`;
+  return place === undefined ? `/postgresql/${server}` : `/postgresql/${place}/${server}`;
 }
 
 /** The paths of a backup: the server, or its databases, so that dumps are never compared with files. */
-export function snapshotPaths(address: BackupAddress): readonly string[] {
-  const server = snapshotPath(address);
+export function snapshotPaths(address: BackupAddress, place?: string): readonly string[] {
+  const server = snapshotPath(address, place);
   if (address.method === 'physical') return [server];
   const databases = address.databases.map((name) => `${server}/databases/${fileName(name)}`);
   return databases.length === 0 ? [`${server}/databases`] : databases;

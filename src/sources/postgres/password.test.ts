@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { parseAddress } from './address.ts';
 import { matchPassword } from './password.ts';
 
-const over = (address: string) => parseAddress(address, {});
+const over = (address: string) => parseAddress(address, { env: {}, host: () => 'localhost', user: () => 'me' });
 const db = over('postgresql://ana@db:5433/?method=physical');
 
 describe('a password file', () => {

@@ -4,7 +4,7 @@ import type { ReadableSnapshot } from '../../domain/snapshot.ts';
 import { RespaldoError } from '../../errors.ts';
 import type { Runtime } from '../../runtimes/runtime.ts';
 import type { CaptureOptions, RestoreTarget, Source, SourceIo, SourceKind, SourceOptions } from '../source.ts';
-import { isPostgresAddress, parseAddress, snapshotPaths, type BackupAddress } from './address.ts';
+import { customsOf, isPostgresAddress, parseAddress, snapshotPaths, type BackupAddress } from './address.ts';
 
 /** A whole PostgreSQL server by its files, or databases of it as dumps. What talks to it is loaded when it is used. */
 class PostgresSource implements Source {
@@ -14,7 +14,7 @@ class PostgresSource implements Source {
   readonly #options: SourceOptions;
 
   constructor(address: BackupAddress, options: SourceOptions) {
-    this.paths = snapshotPaths(address);
+    this.paths = snapshotPaths(address, options.place);
     this.#address = address;
     this.#options = options;
   }
@@ -52,7 +52,8 @@ function requireHost({ kind, place }: Runtime): void {
 export const postgres: SourceKind = {
   name: 'postgres',
   accepts: isPostgresAddress,
-  open: (address, options) => new PostgresSource(parseAddress(address), options),
+  open: (address, options) =>
+    new PostgresSource(parseAddress(address, customsOf(options.place === undefined)), options),
   server: {
     plan: async (request, io) => (await import('./logical/restore-plan.ts')).planServerRestore(request, io),
     carryOut: async (plan, request, io) =>

@@ -3,7 +3,6 @@ import type { Finding } from '../../../domain/finding.ts';
 import type { CaptureOptions, SourceIo } from '../../source.ts';
 import type { BackupAddress } from '../address.ts';
 import { FACTS_PATH } from '../facts.ts';
-import { findPassword } from '../password.ts';
 import { chooseDatabases } from './choose-databases.ts';
 import { DatabaseEntries, dumpMetadata } from './database-entries.ts';
 import { dumpGlobals, knowsGuard } from './dumps.ts';
@@ -25,8 +24,7 @@ export async function* captureDumps(
   io: SourceIo,
   options: CaptureOptions,
 ): AsyncGenerator<Entry> {
-  const password = await findPassword(address, given);
-  const anyPsql = await Toolbox.open(address, password, io.runtime, io.signal);
+  const anyPsql = await Toolbox.open(address, given, io.runtime, io.signal);
   const { server, databases, maintenance } = await survey(anyPsql, address);
   const tools = await anyPsql.ofVersion(Math.floor(server.number / 10_000));
   const chosen = chooseDatabases(databases, address, tools.server);

@@ -3,7 +3,6 @@ import { RespaldoError } from '../../../errors.ts';
 import type { SourceIo } from '../../source.ts';
 import type { BackupAddress } from '../address.ts';
 import { passwordInAddress } from '../check.ts';
-import { findPassword } from '../password.ts';
 import { chooseDatabases } from './choose-databases.ts';
 import { survey } from './survey.ts';
 import { Toolbox } from './toolbox.ts';
@@ -19,8 +18,7 @@ export async function checkDumps(
   given: string | undefined,
   io: SourceIo,
 ): Promise<readonly Finding[]> {
-  const password = await findPassword(address, given);
-  const tools = await Toolbox.open(address, password, io.runtime, io.signal);
+  const tools = await Toolbox.open(address, given, io.runtime, io.signal);
   const { server, databases } = await survey(tools, address);
   if (server.number < OLDEST)
     throw new RespaldoError('source-refused', `${tools.server} is version ${server.version}`, {

@@ -1,7 +1,6 @@
 import { RespaldoError } from '../../../errors.ts';
 import type { PlannedDatabase, ServerRestorePlan, ServerRestoreRequest, SourceIo } from '../../source.ts';
-import { parseTarget, serverName } from '../address.ts';
-import { findPassword } from '../password.ts';
+import { customsOf, parseTarget } from '../address.ts';
 import type { DatabaseFacts, LogicalFacts } from './facts.ts';
 import { inspectFile } from './file-dump.ts';
 import { readLogicalFacts } from './logical-snapshot.ts';
@@ -11,12 +10,11 @@ import { Toolbox } from './toolbox.ts';
 
 /** Looks at dump and server, and changes nothing. */
 export async function planServerRestore(request: ServerRestoreRequest, io: SourceIo): Promise<ServerRestorePlan> {
-  const { server: address, database } = parseTarget(request.address);
+  const { server: address, database } = parseTarget(request.address, customsOf(io.runtime.kind === 'host'));
   const dump = 'file' in request.dump ? undefined : await dumpOf(request.dump.snapshot, request.dump.folder);
   const names = dump === undefined ? [database ?? fileTarget()] : targetsOf(dump.databases, database);
   const neededBytes = 'file' in request.dump ? (await inspectFile(request.dump.file)).bytes : bytesOf(dump?.databases);
-  const password = await findPassword(address, request.password);
-  const tools = await Toolbox.open(address, password, io.runtime, io.signal);
+  const tools = await Toolbox.open(address, request.password, io.runtime, io.signal);
   const target = await inspectTarget(tools, address, io.runtime, names);
   const planned = names.map((name, i): PlannedDatabase => {
     const replaces = target.databases.get(name);
@@ -25,7 +23,7 @@ export async function planServerRestore(request: ServerRestoreRequest, io: Sourc
   const roles = dump === undefined ? [] : missingRoles(dump.databases, target);
   const circumstances = { target, planned, neededBytes, missingRoles: roles, ...(dump && { dump }) };
   return {
-    server: serverName(address),
+    server: tools.server,
     serverVersion: target.version,
     ...(dump && { dumpVersion: dump.facts.serverVersion }),
     databases: planned,

@@ -1,8 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { RespaldoError } from '../../../errors.ts';
 import type { PlannedDatabase, ServerRestorePlan, ServerRestoreRequest, SourceIo } from '../../source.ts';
-import { parseTarget } from '../address.ts';
-import { findPassword } from '../password.ts';
+import { customsOf, parseTarget } from '../address.ts';
 import { createStatement, propertyStatements, roleStatements } from './database-sql.ts';
 import { differences } from './differences.ts';
 import type { DatabaseFacts } from './facts.ts';
@@ -46,9 +45,8 @@ export async function carryOutServerRestore(
     throw new RespaldoError('target-refused', `cannot restore to ${plan.server}`, { hint: plan.obstacles.join(' ') });
   const restorables = await restorablesOf(plan, request);
   for (const { verify } of restorables) await verify();
-  const { server: address } = parseTarget(request.address);
-  const password = await findPassword(address, request.password);
-  const open = (signal: AbortSignal): Promise<Toolbox> => Toolbox.open(address, password, io.runtime, signal);
+  const { server: address } = parseTarget(request.address, customsOf(io.runtime.kind === 'host'));
+  const open = (signal: AbortSignal): Promise<Toolbox> => Toolbox.open(address, request.password, io.runtime, signal);
   const tools = await open(io.signal);
   const version = await versionOf(tools, plan);
   const matching = await tools.ofVersion(Math.floor(version / 10_000));
@@ -175,7 +173,7 @@ async function restorablesOf(plan: ServerRestorePlan, { dump }: ServerRestoreReq
     const files = [
       'schema.sql',
       'data.sql',
-      ...database.relations.flatMap(({ file }) => (file === undefined ? [] : [file])),
+      ...database.relations.flatMap(({ files = [] }) => files),
       'constraints.sql',
     ].map((file) => `${database.folder}/${file}`);
     const script = async function* (): AsyncGenerator<Uint8Array> {

@@ -1,6 +1,7 @@
 import { RespaldoError, isError, throwIfAborted } from '../../../errors.ts';
-import type { Runtime } from '../../../runtimes/runtime.ts';
+import type { Command, Runtime } from '../../../runtimes/runtime.ts';
 import { serverName, type PostgresAddress } from '../address.ts';
+import { loginTo, type Login } from './login.ts';
 import { explainTool } from './tool-refusal.ts';
 
 export type Program = 'psql' | 'pg_dump' | 'pg_dumpall' | 'pg_restore';
@@ -22,34 +23,33 @@ export class Toolbox {
   readonly server: string;
   readonly signal: AbortSignal;
   readonly #runtime: Runtime;
-  readonly #env: Readonly<Record<string, string>>;
+  readonly #login: Login;
   /** Ends in a slash, or is empty: then PATH finds them. */
   readonly #folder: string;
 
-  constructor(
-    runtime: Runtime,
-    env: Readonly<Record<string, string>>,
-    folder: string,
-    server: string,
-    signal: AbortSignal,
-  ) {
+  constructor(runtime: Runtime, login: Login, folder: string, server: string, signal: AbortSignal) {
     this.#runtime = runtime;
-    this.#env = env;
+    this.#login = login;
     this.#folder = folder;
     this.server = server;
     this.signal = signal;
   }
 
-  /** Whichever psql there is: it speaks with servers of any version. @throws RespaldoError `tool-missing`. */
+  /**
+   * Whichever psql there is: it speaks with servers of any version.
+   * @param given the password, where somebody gave one.
+   * @throws RespaldoError `tool-missing`.
+   */
   static async open(
     address: PostgresAddress,
-    password: string | undefined,
+    given: string | undefined,
     runtime: Runtime,
     signal: AbortSignal,
   ): Promise<Toolbox> {
-    const env = loginEnvironment(address, password, runtime.kind === 'host');
+    const login = await loginTo(address, given, runtime, signal);
+    const server = runtime.kind === 'host' ? serverName(address) : `PostgreSQL in ${runtime.place}`;
     for (const folder of ['', ...installedFolders(NEWEST, OLDEST)]) {
-      const tools = new Toolbox(runtime, env, folder, serverName(address), signal);
+      const tools = new Toolbox(runtime, login, folder, server, signal);
       if ((await tools.majorOf('psql')) !== undefined) return tools;
     }
     throw new RespaldoError('tool-missing', `there is no psql on ${runtime.place}`, {
@@ -100,10 +100,15 @@ export class Toolbox {
 
   /** See {@link Runtime.run}; what the program said of the server is told as what it means. */
   async *run({ program, args, database, stdin }: ToolCall): AsyncGenerator<Uint8Array> {
-    const env = database === undefined ? this.#env : { ...this.#env, PGDATABASE: database };
-    const command = { argv: [`${this.#folder}${program}`, ...args], env, ...(stdin && { stdin }) } as const;
+    const { env, ...as } = this.#login;
+    const command: Command = {
+      argv: [`${this.#folder}${program}`, ...args],
+      ...as,
+      env: database === undefined ? env : { ...env, PGDATABASE: database },
+      ...(stdin && { stdin }),
+    };
     try {
-      yield* this.#runtime.run({ ...command, argv: [`${this.#folder}${program}`, ...args] }, this.signal);
+      yield* this.#runtime.run(command, this.signal);
     } catch (error) {
       throwIfAborted(this.signal);
       throw explainTool(error, this.server, database);
@@ -111,7 +116,7 @@ export class Toolbox {
   }
 
   #in(folder: string): Toolbox {
-    return new Toolbox(this.#runtime, this.#env, folder, this.server, this.signal);
+    return new Toolbox(this.#runtime, this.#login, folder, this.server, this.signal);
   }
 }
 
@@ -119,33 +124,4 @@ export class Toolbox {
 function installedFolders(newest: number, oldest: number): string[] {
   const majors = Array.from({ length: Math.max(0, newest - oldest + 1) }, (_, i) => String(newest - i));
   return majors.flatMap((major) => [`/usr/lib/postgresql/${major}/bin/`, `/usr/pgsql-${major}/bin/`]);
-}
-
-/**
- * Everything by which libpq logs in, in the environment: nothing of it is ever an argument. In a container, files of
- * this machine mean nothing, and a server that nobody named is the container's own.
- */
-function loginEnvironment(
-  address: PostgresAddress,
-  password: string | undefined,
-  isHere: boolean,
-): Readonly<Record<string, string>> {
-  const { host, port, user, passFile, sslMode, sslRootCert, sslCert, sslKey } = address;
-  const files = {
-    ...(passFile !== undefined && { PGPASSFILE: passFile }),
-    ...(sslRootCert !== undefined && { PGSSLROOTCERT: sslRootCert }),
-    ...(sslCert !== undefined && { PGSSLCERT: sslCert }),
-    ...(sslKey !== undefined && { PGSSLKEY: sslKey }),
-  };
-  return {
-    LC_ALL: 'C',
-    PGAPPNAME: 'respaldo',
-    PGPORT: String(port),
-    PGUSER: user,
-    PGSSLMODE: sslMode,
-    PGCONNECT_TIMEOUT: String(address.connectTimeoutSeconds),
-    ...((isHere || !address.isDefaultHost) && { PGHOST: host }),
-    ...(password !== undefined && { PGPASSWORD: password }),
-    ...(isHere && files),
-  };
 }
