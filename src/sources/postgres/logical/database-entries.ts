@@ -29,12 +29,17 @@ export interface DatabaseRequest {
   readonly before: DatabaseFacts | undefined;
 }
 
+/** A file of a table's rows, or a folder that such files need; named from the database's folder on. */
+type TablePart = { readonly name: string } | { readonly name: string; readonly content: AsyncIterable<Uint8Array> };
+
 /** One database as entries, from one snapshot of it; what it was is known when the last one has been read. */
 export class DatabaseEntries {
   readonly #tools: Toolbox;
   readonly #request: DatabaseRequest;
   readonly #content: DumpContent = { rows: new Map(), sequences: [], bytes: 0 };
-  readonly #files = new Map<string, string>();
+  readonly #files = new Map<string, readonly string[]>();
+  /** Names in the folder of tables. */
+  readonly #taken = new Set<string>();
   /** From here on what was begun is ended in any case. */
   readonly #begun = new AsyncDisposableStack();
   #facts: DatabaseFacts | undefined;
@@ -80,10 +85,13 @@ export class DatabaseEntries {
     yield file('schema.sql', sections['pre-data'], { average: cut });
     yield file('data.sql', sections.data, { average: cut });
     if (large.length > 0) yield folderEntry(`${folder}/tables`, metadata);
-    yield* this.#tables(held, large, (name, content) => file(name, content, { average: cut }));
+    for await (const part of this.#tables(held, large, cut))
+      yield 'content' in part
+        ? file(part.name, part.content, { average: cut })
+        : folderEntry(`${folder}/${part.name}`, metadata);
     yield file('constraints.sql', sections['post-data'], { average: cut });
     yield file('restore.sql', [
-      restoreScript(database.name, ['schema.sql', 'data.sql', ...this.#files.values(), 'constraints.sql']),
+      restoreScript(database.name, ['schema.sql', 'data.sql', ...[...this.#files.values()].flat(), 'constraints.sql']),
     ]);
     // Proof that the one who held the snapshot was there all the time.
     await held.session.close();
@@ -113,15 +121,11 @@ export class DatabaseEntries {
     return { 'pre-data': begin('pre-data'), data: begin('data'), 'post-data': begin('post-data') };
   }
 
-  async *#tables(
-    held: HeldSnapshot,
-    large: readonly RelationInventory[],
-    file: (name: string, content: AsyncIterable<Uint8Array>) => Entry,
-  ): AsyncGenerator<Entry> {
+  async *#tables(held: HeldSnapshot, large: readonly RelationInventory[], cut: number): AsyncGenerator<TablePart> {
     if (large.length === 0) return;
     const { database, version, jobs } = this.#request;
-    const reads = large.map((table) => tableReads(table, version, held.pageBytes));
-    const selects = reads.flat();
+    const reads = large.map((table) => tableReads(table, version, held.pageBytes, cut));
+    const selects = reads.flat(2);
     const wanted = Math.min(jobs ?? Math.min(availableParallelism(), MOST_JOBS), selects.length);
     const sessions: PsqlSession[] = [];
     this.#begun.defer(() => abandonAll(sessions));
@@ -129,13 +133,18 @@ export class DatabaseEntries {
     const copies = new TableCopies(sessions, selects);
     this.#begun.defer(() => copies.stop());
     for (const [i, table] of large.entries()) {
-      const name = this.#fileOf(table);
-      yield file(name, this.#table(table, copies.take(reads[i]?.length ?? 0), held.encoding));
+      const files = reads[i] ?? [];
+      const names = this.#name(table, files.length);
+      for (const [j, name] of names.entries()) {
+        for (const folder of foldersOf(name, j)) yield { name: folder };
+        yield { name, content: this.#rows(table, copies.take(files[j]?.length ?? 0), held.encoding) };
+      }
     }
     for (const session of sessions) await session.close();
   }
 
-  async *#table(
+  /** A script that loads these rows. */
+  async *#rows(
     table: RelationInventory,
     rows: AsyncIterable<Uint8Array>,
     encoding: string,
@@ -150,23 +159,32 @@ export class DatabaseEntries {
       yield piece;
     }
     yield tail;
-    this.#content.rows.set(table.sql, count);
+    this.#content.rows.set(table.sql, (this.#content.rows.get(table.sql) ?? 0) + count);
   }
 
-  /** Names that differ as SQL has them may be one as files: then a number makes the difference. */
-  #fileOf({ schema, name, sql }: RelationInventory): string {
-    const taken = new Set(this.#files.values());
-    const plain = `tables/${fileName(`${schema}.${name}`)}`;
-    let file = `${plain}.sql`;
-    for (let n = 2; taken.has(file); n++) file = `${plain}-${String(n)}.sql`;
-    this.#files.set(sql, file);
-    return file;
+  /**
+   * `tables/public.users.sql`, or, for several files, a folder for each: `tables/public.orders/0001/rows.sql`, so that
+   * each is listed in a tree of its own. Names that differ as SQL has them may be one as files: then a number makes the
+   * difference.
+   */
+  #name({ schema, name, sql }: RelationInventory, files: number): readonly string[] {
+    const plain = fileName(`${schema}.${name}`);
+    const ending = files === 1 ? '.sql' : '';
+    let top = `${plain}${ending}`;
+    for (let n = 2; this.#taken.has(top); n++) top = `${plain}-${String(n)}${ending}`;
+    this.#taken.add(top);
+    const names =
+      files === 1
+        ? [`tables/${top}`]
+        : Array.from({ length: files }, (_, i) => `tables/${top}/${String(i + 1).padStart(4, '0')}/rows.sql`);
+    this.#files.set(sql, names);
+    return names;
   }
 
   #relationFacts({ alone: _alone, columns: _columns, ...relation }: RelationInventory): RelationFacts {
     const rows = this.#content.rows.get(relation.sql);
-    const file = this.#files.get(relation.sql);
-    return { ...relation, ...(rows !== undefined && { rows }), ...(file !== undefined && { file }) };
+    const files = this.#files.get(relation.sql);
+    return { ...relation, ...(rows !== undefined && { rows }), ...(files !== undefined && { files: [...files] }) };
   }
 }
 
@@ -176,6 +194,13 @@ function described({
   ...database
 }: DatabaseInventory): Omit<DatabaseInventory, 'template' | 'connect'> {
   return database;
+}
+
+/** The folders that the file of that number is the first in. */
+function foldersOf(name: string, number: number): string[] {
+  const folders = name.split('/').slice(1, -1);
+  const paths = folders.map((_, i) => `tables/${folders.slice(0, i + 1).join('/')}`);
+  return number === 0 ? paths : paths.slice(-1);
 }
 
 function isTable({ kind }: RelationInventory): boolean {

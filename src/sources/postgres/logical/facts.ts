@@ -18,8 +18,8 @@ const relation = z.object({
   rowEstimate: z.number(),
   /** Rows in the dump, exactly. Absent where none are dumped. */
   rows: z.number().optional(),
-  /** Where the rows are in the snapshot, if they have a file of their own. */
-  file: z.string().optional(),
+  /** Where the rows are, in their order, below the database's folder; absent: in `data.sql`. */
+  files: z.array(z.string()).optional(),
 });
 
 const database = z.object({
