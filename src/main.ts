@@ -1,3 +1,9 @@
+import { readFileSync } from 'node:fs';
 import { run } from './cli/program.ts';
 
-process.exit(await run(process.argv.slice(2)));
+/** package.json lies above src/ and dist/ alike. */
+const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+  version: string;
+};
+
+process.exit(await run(process.argv.slice(2), version));

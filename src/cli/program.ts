@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { Command, CommanderError, Option } from 'commander';
 import { systemClock, type Clock } from '../clock.ts';
 import { errnoOf, ERRORS, RespaldoError } from '../errors.ts';
@@ -13,19 +12,20 @@ import { VERBS } from './verbs.ts';
 /**
  * Runs one command line to its end.
  * @param argv without the program's name
+ * @param version the program's own
  * @returns the exit code
  */
-export async function run(argv: readonly string[], clock: Clock = systemClock): Promise<number> {
+export async function run(argv: readonly string[], version: string, clock: Clock = systemClock): Promise<number> {
   let output = new Output(modeOf(argv));
   const signal = abortOnSignals(clock, () => {
     output.status('');
     if (output.interactive) output.error('respaldo: stopping and cleaning up; once more ends at once');
   });
   let code = 0;
-  const program = createProgram((globals, wholeProgram) => {
+  const program = createProgram(version, (globals, wholeProgram) => {
     output = new Output({ ...globals, verbosity: globals.verbose });
     const exit = (wanted: number): void => void (code = wanted);
-    return { globals, output, signal, clock, version: readVersion(), exit, wholeProgram };
+    return { globals, output, signal, clock, version, exit, wholeProgram };
   });
   // What nobody waited for is a bug too, and is told in the same way.
   process.once('uncaughtException', (error) => process.exit(report(error, output, signal)));
@@ -48,7 +48,10 @@ function unwritable(failure: Error): RespaldoError {
 }
 
 /** Every verb with its one line, and the options that all of them share. A verb is filled in when it is needed. */
-function createProgram(invoke: (globals: Globals, whole: Invocation['wholeProgram']) => Invocation): Command {
+function createProgram(
+  version: string,
+  invoke: (globals: Globals, whole: Invocation['wholeProgram']) => Invocation,
+): Command {
   const program = new Command('respaldo')
     .description("Backs up, restores and proves. The repository is restic's: nothing is locked in.")
     .usage('<verb> [options]')
@@ -57,7 +60,7 @@ function createProgram(invoke: (globals: Globals, whole: Invocation['wholeProgra
     .configureHelp({ showGlobalOptions: true, subcommandTerm: (command) => command.name(), optionDescription })
     .helpOption('-h, --help', 'help, with examples and exit codes')
     .helpCommand(false)
-    .version(readVersion(), '-V, --version', 'print the version')
+    .version(version, '-V, --version', 'print the version')
     .addHelpText('after', FIRST_STEPS);
   for (const option of globalOptions()) program.addOption(option);
   for (const { heading, verbs } of VERBS) {
@@ -158,10 +161,4 @@ function usageError(error: CommanderError, verb: string): RespaldoError {
 function modeOf(argv: readonly string[]): Output['mode'] {
   const options = argv.includes('--') ? argv.slice(0, argv.indexOf('--')) : argv;
   return { json: options.includes('--json'), quiet: false, verbosity: 0, color: !options.includes('--no-color') };
-}
-
-/** Of package.json, which lies above src/ and dist/ alike. */
-function readVersion(): string {
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
-  return (JSON.parse(text) as { version: string }).version;
 }

@@ -170,7 +170,7 @@ class Run {
 
   async #hire(): Promise<Crew<Task, Answer, FilledPack>> {
     this.#crew = await Crew.start<Task, Answer, FilledPack>({
-      script: workerScript(import.meta.url, 'worker'),
+      script: workerScript(import.meta.url, 'archiver-worker'),
       data: this.#workerData,
       size: Math.min(this.#options.readConcurrency ?? usefulWorkers(), MOST_READERS),
       onEvent: async (pack) => {

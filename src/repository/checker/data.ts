@@ -10,7 +10,7 @@ import { Crew, usefulWorkers, workerScript } from '../workers/crew.ts';
 import * as found from './findings.ts';
 import type { Losses } from './losses.ts';
 import type { PackReport } from './verify-pack.ts';
-import type { VerifyTask, WorkerData } from './worker.ts';
+import type { VerifyTask, WorkerData } from './checker-worker.ts';
 
 interface Verified {
   readonly id: Id;
@@ -30,7 +30,7 @@ export async function* checkData(
   signal: AbortSignal,
 ): AsyncGenerator<Finding, void, undefined> {
   const data: WorkerData = { key: context.key };
-  const script = workerScript(import.meta.url, 'worker');
+  const script = workerScript(import.meta.url, 'checker-worker');
   await using crew = await Crew.start<VerifyTask, PackReport>({ script, data, size: usefulWorkers() });
   const packs = index.packRows().filter(({ id }) => present.has(id));
   // One pack is read while each worker has one to verify.

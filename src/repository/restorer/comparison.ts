@@ -3,7 +3,7 @@ import type { Crew } from '../workers/crew.ts';
 import type { Compared, FileToCompare } from './compare-task.ts';
 import { type FileJob, plainLength } from './file-job.ts';
 import { removeFile } from './spread-file.ts';
-import type { Answer, Task } from './worker.ts';
+import type { Answer, Task } from './restorer-worker.ts';
 
 /** Bytes of existing files that one task reads, about. */
 const TASK_BYTES = 16 * 1024 * 1024;

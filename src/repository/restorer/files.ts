@@ -17,7 +17,7 @@ import { ordersOf, type PlannedTask, planTasks } from './plan.ts';
 import { finishFile, prepareFile, removeFile } from './spread-file.ts';
 import type { Tally } from './tally.ts';
 import { isFatal, reasonOf, targetError } from './target-error.ts';
-import type { Answer, Task } from './worker.ts';
+import type { Answer, Task } from './restorer-worker.ts';
 import type { Written } from './write-task.ts';
 
 /** Tasks on their way for each worker: one at work, one waiting. */

@@ -25,7 +25,7 @@ import { findTree, type LoadTree, pathComponents } from './tree-path.ts';
 import { TreeReader } from './tree-reader.ts';
 import { verify } from './verification.ts';
 import { walk } from './walk.ts';
-import type { Answer, Task, WorkerData } from './worker.ts';
+import type { Answer, Task, WorkerData } from './restorer-worker.ts';
 
 /**
  * See {@link Repository.restore}. Folders are made and files planned on this thread, batch by batch; worker threads
@@ -161,7 +161,7 @@ class Run {
   #hire(): Promise<Crew<Task, Answer>> {
     keepMainHeapSmall();
     const data: WorkerData = { key: this.#context.key, ...this.#writing() };
-    return Crew.start({ script: workerScript(import.meta.url, 'worker'), data, size: usefulWorkers() });
+    return Crew.start({ script: workerScript(import.meta.url, 'restorer-worker'), data, size: usefulWorkers() });
   }
 
   #folders(target: Target): Folders {

@@ -10,7 +10,7 @@ import { Losses } from './losses.ts';
 import type { Select } from './selection.ts';
 import type { LoadTree } from './tree-path.ts';
 import { type FoundEntry, walk } from './walk.ts';
-import type { Answer, Task } from './worker.ts';
+import type { Answer, Task } from './restorer-worker.ts';
 
 /** What is read before another task is begun, and by one task. */
 const BATCH_TASKS = 8;
