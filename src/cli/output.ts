@@ -118,6 +118,11 @@ export class Output {
     return this.#stderr.columns || 80;
   }
 
+  /** Columns for results; no end of them where no terminal shows them. */
+  get room(): number {
+    return this.#stdout.isTTY ? this.#stdout.columns || 80 : Infinity;
+  }
+
   style(format: Style, text: string): string {
     return this.mode.color ? styleText(format, text, { stream: this.#stdout }) : text;
   }

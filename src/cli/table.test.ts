@@ -18,3 +18,15 @@ test('columns are as wide as their widest line, wide characters and colours coun
     '------------------',
   ]);
 });
+
+test('flexible columns give way to the terminal, broken where words end', () => {
+  const columns = [{ title: 'ID' }, { title: 'Paths', flexible: true }, { title: 'Tags', flexible: true }];
+  const table = renderTable(columns, [['1a2b', '/var/lib/postgresql/15/main', 'plan=shop,type=full']], 32);
+  expect(table.split('\n').slice(2, -1)).toEqual([
+    '1a2b  /var/lib/     plan=shop,',
+    '      postgresql/   type=full',
+    '      15/main',
+  ]);
+  const narrow = renderTable(columns, [['1', 'a'.repeat(30), '日本日本日本日本']], 20);
+  expect(narrow).toContain(`1   ${'a'.repeat(12)}  日本日本日本\n    ${'a'.repeat(12)}  日本\n`);
+});

@@ -3,7 +3,12 @@ import measure from 'fast-string-truncated-width';
 export interface Column {
   readonly title: string;
   readonly align?: 'left' | 'right';
+  /** May be made narrower where the table is too wide: its texts then go on in further lines. */
+  readonly flexible?: boolean;
 }
+
+/** Narrower, a column tells nothing any more. */
+const NARROWEST = 12;
 
 /** A cell may hold several lines. */
 export type Row = readonly string[];
@@ -11,15 +16,18 @@ export type Row = readonly string[];
 /**
  * Columns under a heading and a rule, two spaces apart, wide characters counted as two. Rows whose cells hold several
  * lines keep their columns.
+ * @param room what the terminal shows beside each other; flexible columns give way to it.
  */
-export function renderTable(columns: readonly Column[], rows: readonly Row[]): string {
-  const cells = rows.map((row) => columns.map((_, index) => (row[index] ?? '').split('\n')));
-  const widths = columns.map((column, index) =>
+export function renderTable(columns: readonly Column[], rows: readonly Row[], room = Infinity): string {
+  const whole = rows.map((row) => columns.map((_, index) => (row[index] ?? '').split('\n')));
+  const wanted = columns.map((column, index) =>
     Math.max(
       measure(column.title).width,
-      ...cells.flatMap((row) => (row[index] ?? []).map((line) => measure(line).width)),
+      ...whole.flatMap((row) => (row[index] ?? []).map((line) => measure(line).width)),
     ),
   );
+  const widths = fitted(columns, wanted, room);
+  const cells = whole.map((row) => row.map((lines, index) => lines.flatMap((line) => folded(line, widths[index] ?? 0))));
   const line = (texts: readonly string[]): string =>
     columns
       .map((column, index) => pad(texts[index] ?? '', widths[index] ?? 0, column.align ?? 'left'))
@@ -36,4 +44,47 @@ export function renderTable(columns: readonly Column[], rows: readonly Row[]): s
 function pad(text: string, width: number, align: 'left' | 'right'): string {
   const space = ' '.repeat(Math.max(0, width - measure(text).width));
   return align === 'left' ? text + space : space + text;
+}
+
+/** Takes from the widest flexible column, again and again, until all fit or none can give any more. */
+function fitted(columns: readonly Column[], wanted: readonly number[], room: number): readonly number[] {
+  const widths = [...wanted];
+  const sum = (): number => widths.reduce((all, width) => all + width, 2 * (columns.length - 1));
+  while (sum() > room) {
+    const givers = columns.flatMap(({ flexible = false }, index) => (flexible ? [index] : []));
+    const widest = givers.toSorted((a, b) => (widths[b] ?? 0) - (widths[a] ?? 0))[0];
+    if (widest === undefined || (widths[widest] ?? 0) <= NARROWEST) break;
+    widths[widest] = (widths[widest] ?? 0) - 1;
+  }
+  return widths;
+}
+
+/** A text in lines of at most `width`, broken behind spaces, commas and slashes where it has some. */
+function folded(text: string, width: number): readonly string[] {
+  if (measure(text).width <= width) return [text];
+  const lines: string[] = [];
+  let line = '';
+  for (const piece of text.split(/(?<=[ ,/])/).flatMap((part) => chopped(part, width))) {
+    if (line !== '' && measure((line + piece).trimEnd()).width > width) {
+      lines.push(line.trimEnd());
+      line = '';
+    }
+    line += piece;
+  }
+  return [...lines, line.trimEnd()];
+}
+
+/** A piece that is itself too long, by characters. */
+function chopped(piece: string, width: number): readonly string[] {
+  if (measure(piece.trimEnd()).width <= width) return [piece];
+  const parts: string[] = [];
+  let part = '';
+  for (const character of piece) {
+    if (part !== '' && measure(part + character).width > width) {
+      parts.push(part);
+      part = '';
+    }
+    part += character;
+  }
+  return [...parts, part];
 }

@@ -3,6 +3,8 @@ import path from 'node:path';
 import type { CredentialReferences, Destination, Plan, PlanSource, SecretReference } from '../domain/plan.ts';
 import { parseFolderMark } from '../domain/folder-mark.ts';
 import { parseSize } from '../domain/size.ts';
+import { calendarRules } from './calendar.ts';
+import { toDrillSettings } from './drill.ts';
 import { keepRules } from './keep.ts';
 import type { ConfigFile, CredentialsSetting, SecretSetting, SourceSetting } from './schema.ts';
 import { toRuntimeTarget } from './runtime.ts';
@@ -62,6 +64,10 @@ export function toConfig(settings: ConfigFile, file: string): Config {
         ...(setting['read-concurrency'] !== undefined && { readConcurrency: setting['read-concurrency'] }),
         acceptDamagedPages: setting['accept-damaged-pages'],
         ...(setting.keep && { keep: keepRules(setting.keep) }),
+        ...(setting.drill && { drill: toDrillSettings(setting.drill, folder, expandHome) }),
+        ...(setting.calendar && { calendar: calendarRules(setting.calendar) }),
+        ...(setting.schedule !== undefined && { schedule: setting.schedule }),
+        ...(setting['time-zone'] !== undefined && { timeZone: setting['time-zone'] }),
       },
     ];
   });

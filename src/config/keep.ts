@@ -17,6 +17,17 @@ export function keepRules(setting: KeepSetting): KeepRules {
   };
 }
 
+/** The rules as the file has them: `withinDaily` is written `within-daily`, and all of them `unlimited`. */
+export function keepKeys(rules: KeepRules): Readonly<Record<string, unknown>> {
+  const given = Object.entries(defined(rules)).filter(([, value]) => !Array.isArray(value) || value.length > 0);
+  return Object.fromEntries(
+    given.map(([rule, value]) => [
+      rule.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`),
+      value === Infinity ? 'unlimited' : value,
+    ]),
+  );
+}
+
 function counts({ last, hourly, daily, weekly, monthly, yearly }: KeepSetting): Partial<Record<string, number>> {
   const given = defined({ last, hourly, daily, weekly, monthly, yearly });
   return Object.fromEntries(

@@ -1,8 +1,12 @@
 import { z } from 'zod';
+import { isTimeZone } from '../domain/calendar-day.ts';
+import { CALENDAR_DEFAULTS } from '../domain/calendar.ts';
 import { parseFolderMark } from '../domain/folder-mark.ts';
 import { malformedPatterns } from '../domain/pattern.ts';
 import { parseSize } from '../domain/size.ts';
+import { drillSchema } from './drill.ts';
 import { runtimeSchema } from './runtime.ts';
+import { scheduleComplaint } from './schedule.ts';
 
 /**
  * The one declaration of `respaldo.yaml`: it validates, and gives editors their JSON Schema with titles and
@@ -168,9 +172,30 @@ const keep = z
     minProperties: 1,
   });
 
+const places = (usual: number, what: string) =>
+  z
+    .union([z.int().min(0, 'must be 0 or more'), z.literal('unlimited')])
+    .default(usual)
+    .meta({ description: `How many ${what} to keep; unlimited keeps all.` });
+
+const calendar = z
+  .strictObject({
+    daily: places(CALENDAR_DEFAULTS.daily, 'snapshots taken from Monday to Saturday'),
+    weekly: places(CALENDAR_DEFAULTS.weekly, 'snapshots taken on a Sunday'),
+    monthly: places(CALENDAR_DEFAULTS.monthly, 'snapshots taken on the first of a month'),
+    yearly: places(CALENDAR_DEFAULTS.yearly, 'snapshots taken on 1 January'),
+    full: places(CALENDAR_DEFAULTS.full, 'full snapshots, whenever they were taken,'),
+  })
+  .refine((rules) => Object.values(rules).some(isRule), 'must keep something, such as daily: 7')
+  .meta({
+    title: 'Calendar',
+    description: 'Which snapshots stay, by the day on which they were taken. Instead of keep.',
+  });
+
 const plan = z
   .strictObject({
     source,
+    drill: drillSchema.optional(),
     runtime: runtimeSchema.optional(),
     repository: text.optional().meta({
       title: 'Repository',
@@ -240,6 +265,30 @@ const plan = z
       description: 'PostgreSQL: store the snapshot, as incomplete, although the server found damaged pages.',
     }),
     keep: keep.optional(),
+    calendar: calendar.optional(),
+    schedule: text
+      .superRefine((value, context) => {
+        const message = scheduleComplaint(value);
+        if (message !== undefined) context.addIssue({ code: 'custom', message });
+      })
+      .optional()
+      .meta({
+        title: 'Schedule',
+        description: 'When it is expected to be run: minute, hour, day, month, weekday, as cron has them.',
+        examples: ['0 2 * * *', '30 */4 * * 1-5', '@daily'],
+      }),
+    'time-zone': text
+      .refine(isTimeZone, 'there is no such time zone: write it as Europe/Madrid or UTC')
+      .optional()
+      .meta({
+        title: 'Time zone',
+        description:
+          'In which its days begin and its schedule is meant, such as Europe/Madrid. Default: this machine’s.',
+      }),
+  })
+  .refine(({ keep, calendar }) => keep === undefined || calendar === undefined, {
+    error: 'a plan has keep or calendar, not both: leave one of them out',
+    path: ['calendar'],
   })
   .meta({ title: 'Plan', description: 'A configured backup.' });
 
@@ -263,6 +312,7 @@ export type SecretSetting = z.output<typeof secret>;
 export type CredentialsSetting = z.output<typeof credentials>;
 export type SourceSetting = z.output<typeof source>;
 export type KeepSetting = z.output<typeof keep>;
+export type CalendarSetting = z.output<typeof calendar>;
 
 /** The part of JSON Schema that ours uses. */
 export interface JsonSchema {

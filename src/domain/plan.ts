@@ -1,3 +1,5 @@
+import type { CalendarRules } from './calendar.ts';
+import type { DrillSettings } from './drill.ts';
 import type { Reading, Selection } from './entry.ts';
 import type { RuntimeTarget } from './runtime-target.ts';
 import type { SnapshotType } from './snapshot.ts';
@@ -41,7 +43,13 @@ export interface Plan {
   readonly readConcurrency?: number;
   /** PostgreSQL: store the snapshot, as incomplete, although the server found damaged pages. */
   readonly acceptDamagedPages: boolean;
+  /** Which snapshots stay; never together with `calendar`. Neither: all of them. */
   readonly keep?: KeepRules;
+  readonly calendar?: CalendarRules;
+  /** When it is expected to be run: a cron expression of five fields, or a word such as `@daily`. */
+  readonly schedule?: string;
+  /** In which its days begin and its schedule is meant: `Europe/Madrid`. Absent: this machine's. */
+  readonly timeZone?: string;
 }
 
 /** A repository of the configuration. */

@@ -31,11 +31,11 @@ describe('a database', () => {
   it.each([
     ['there is nothing yet', [], ['full', undefined, 'there is no snapshot to compare with yet']],
     ['there is no full yet', [incremental(1)], ['full', undefined, 'there is no full yet']],
-    ['the last full is too old', [full(9), full(7.5)], ['full', undefined, 'the last full is 7.5 days old']],
+    ['the last full is too old', [full(9), full(7.5)], ['full', undefined, 'the last one is 7.5 days old']],
     [
       'five came after it',
       [full(6), ...[5, 4, 3, 2, 1].map(incremental)],
-      ['full', undefined, '5 snapshots since the last full'],
+      ['full', undefined, '5 snapshots since the last one'],
     ],
   ])('is taken in full when %s', (_when, history, decision) => {
     expect(decide(history)).toEqual(decision);

@@ -5,7 +5,7 @@ import { isIncomplete, type Snapshot, type SnapshotType } from './snapshot.ts';
 export interface TypeDecision {
   readonly type: SnapshotType;
   readonly parent?: Snapshot;
-  /** A clause for people: `the last full is 8 days old`. */
+  /** A clause for people, behind the type: `the last one is 8 days old`. */
   readonly reason: string;
 }
 
@@ -62,9 +62,9 @@ function fullIsDue(
   if (!question.typed) return undefined;
   if (!lastFull) return { type: 'full', reason: 'there is no full yet' };
   const days = (question.now.getTime() - Date.parse(lastFull.time)) / DAY_MS;
-  if (days > FULL_EVERY_DAYS) return { type: 'full', reason: `the last full is ${days.toFixed(1)} days old` };
+  if (days > FULL_EVERY_DAYS) return { type: 'full', reason: `the last one is ${shownDays(days)} days old` };
   const since = history.length - 1 - history.lastIndexOf(lastFull);
-  if (since >= INCREMENTALS_PER_FULL) return { type: 'full', reason: `${String(since)} snapshots since the last full` };
+  if (since >= INCREMENTALS_PER_FULL) return { type: 'full', reason: `${String(since)} snapshots since the last one` };
   return undefined;
 }
 
@@ -72,15 +72,35 @@ function fullIsDue(
  * Oldest first. An incomplete database snapshot may hold damaged pages and is no base for another; an incomplete
  * directory snapshot only lacks files, and those are then read.
  */
-function usable({ typed, history }: TypeQuestion): readonly Snapshot[] {
+function usable({ typed, history }: Pick<TypeQuestion, 'typed' | 'history'>): readonly Snapshot[] {
   return history
     .filter((snapshot) => !typed || !isIncomplete(snapshot))
     .toSorted((a, b) => Date.parse(a.time) - Date.parse(b.time));
 }
 
+/** `8`, `7.5`; what is past the limit never looks as though it were not. */
+function shownDays(days: number): string {
+  return String(Math.max(Number(days.toFixed(1)), FULL_EVERY_DAYS + 0.1));
+}
+
+/** The full of a database that the next differential is compared with, and the next incrementals are counted from. */
+export function baseOf(history: readonly Snapshot[]): Snapshot | undefined {
+  return usable({ typed: true, history: history.filter(isTyped) }).findLast(isFull);
+}
+
 /** Databases say so in a tag; a directory snapshot read everything if it had no parent. */
-function isFull(snapshot: Snapshot): boolean {
+export function isFull(snapshot: Pick<Snapshot, 'tags' | 'parent'>): boolean {
   const tags = snapshot.tags ?? [];
   if (tags.includes(typeTag('full'))) return true;
-  return snapshot.parent === undefined && !tags.some((tag) => tag.startsWith('type='));
+  return snapshot.parent === undefined && !isTyped(snapshot);
+}
+
+/** Full, differential or incremental, as the snapshot's record tells it. */
+export function typeOf(snapshot: Pick<Snapshot, 'tags' | 'parent'>): SnapshotType {
+  if (isFull(snapshot)) return 'full';
+  return (snapshot.tags ?? []).includes(typeTag('differential')) ? 'differential' : 'incremental';
+}
+
+function isTyped({ tags = [] }: Pick<Snapshot, 'tags'>): boolean {
+  return tags.some((tag) => tag.startsWith('type='));
 }

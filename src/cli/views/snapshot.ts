@@ -50,10 +50,10 @@ export function snapshotTable(output: Output, rows: readonly SnapshotRow[], comp
   const columns: Column[] = [
     { title: 'ID' },
     { title: 'Time' },
-    { title: 'Host' },
-    { title: 'Tags' },
-    ...(reasons ? [{ title: 'Kept as' }] : []),
-    ...(compact ? [] : [{ title: 'Paths' }]),
+    { title: 'Host', flexible: true },
+    { title: 'Tags', flexible: true },
+    ...(reasons ? [{ title: 'Kept as', flexible: true }] : []),
+    ...(compact ? [] : [{ title: 'Paths', flexible: true }]),
     ...(sizes ? [{ title: 'Size', align: 'right' as const }] : []),
   ];
   const cells = rows.map(({ snapshot, reasons: why }) => [
@@ -65,5 +65,5 @@ export function snapshotTable(output: Output, rows: readonly SnapshotRow[], comp
     ...(compact ? [] : [snapshot.paths.map(quoted).join('\n')]),
     ...(sizes ? [snapshot.summary ? formatBytes(snapshot.summary.total_bytes_processed) : ''] : []),
   ]);
-  return `${renderTable(columns, cells)}\n${count(rows.length, 'snapshot')}`;
+  return `${renderTable(columns, cells, output.room)}\n${count(rows.length, 'snapshot')}`;
 }

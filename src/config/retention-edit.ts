@@ -1,0 +1,70 @@
+/** Changes the retention of a plan in the text of respaldo.yaml, and nothing else there: comments and order stay. */
+import { isMap, parseDocument, type Document, type YAMLMap } from 'yaml';
+import { CALENDAR_CLASSES, CALENDAR_DEFAULTS, type CalendarRules } from '../domain/calendar.ts';
+import type { KeepRules, Plan } from '../domain/plan.ts';
+import { RespaldoError } from '../errors.ts';
+import { keepKeys } from './keep.ts';
+
+/** What is to be changed: rules of one of the two blocks, those that are not given stay as they are. */
+export type RetentionChange =
+  | { readonly block: 'calendar'; readonly rules: Partial<CalendarRules> }
+  | { readonly block: 'keep'; readonly rules: KeepRules };
+
+/**
+ * The text with the plan's rules changed. A plan without a calendar gets a whole one, with the defaults for what is
+ * not given. The other block is taken out: a plan has one of the two.
+ * @param plan the same plan as the text's, as it is valid now.
+ * @throws RespaldoError `config` where the plan is written in a way that cannot be changed in place.
+ */
+export function editRetention(text: string, plan: Plan & { readonly name: string }, change: RetentionChange): string {
+  const document = parseDocument(text, { merge: true, stringKeys: true });
+  const settings = document.getIn(['plans', plan.name]);
+  if (!isMap(settings)) throw unchangeable(plan.name);
+  const other = change.block === 'keep' ? 'calendar' : 'keep';
+  if (isInherited(settings, other, plan)) throw unchangeable(plan.name);
+  settings.delete(other);
+  const block = settings.get(change.block);
+  const given = settingsOf(change);
+  if (isMap(block)) for (const [key, value] of Object.entries(given)) block.set(key, value);
+  else settings.set(change.block, flow(document, { ...settingsNow(plan, change.block), ...given }));
+  return inTheStyleOf(text, document);
+}
+
+/** Whether it came in by `<<` from elsewhere, where others may need it. */
+function isInherited(settings: YAMLMap, block: 'keep' | 'calendar', plan: Plan): boolean {
+  return plan[block] !== undefined && !settings.has(block);
+}
+
+function settingsNow({ keep, calendar }: Plan, block: 'keep' | 'calendar'): Readonly<Record<string, unknown>> {
+  if (block === 'keep') return keepKeys(keep ?? {});
+  const rules = calendar ?? CALENDAR_DEFAULTS;
+  return Object.fromEntries(CALENDAR_CLASSES.map((name) => [name, shown(rules[name])]));
+}
+
+function settingsOf(change: RetentionChange): Readonly<Record<string, unknown>> {
+  if (change.block === 'keep') return keepKeys(change.rules);
+  const given = CALENDAR_CLASSES.filter((name) => change.rules[name] !== undefined);
+  return Object.fromEntries(given.map((name) => [name, shown(change.rules[name])]));
+}
+
+function shown(count: number | undefined): number | 'unlimited' | undefined {
+  return count === Infinity ? 'unlimited' : count;
+}
+
+function flow(document: Document, content: Readonly<Record<string, unknown>>): unknown {
+  return document.createNode(content, { flow: true });
+}
+
+/** Indented as the text is; long lines stay long. */
+function inTheStyleOf(text: string, document: Document): string {
+  const indent = /^( +)\S/m.exec(text)?.[1]?.length ?? 2;
+  const indentSeq = !/^( *)[^\s#][^\n]*:[ \t]*(?:#[^\n]*)?\r?\n\1- /m.test(text);
+  const edited = document.toString({ lineWidth: 0, indent: Math.min(indent, 8), indentSeq });
+  return text.includes('\r\n') ? edited.replaceAll(/\r?\n/g, '\r\n') : edited;
+}
+
+function unchangeable(plan: string): RespaldoError {
+  return new RespaldoError('config', `the rules of the plan ${plan} are written elsewhere, by an alias or a merge (<<)`, {
+    hint: 'Change them by hand, where they are.',
+  });
+}

@@ -1,0 +1,161 @@
+import type { Catalog, RunRecord } from '../catalog/catalog.ts';
+import type { Clock } from '../clock.ts';
+import { judgeByCalendar } from '../domain/calendar.ts';
+import { guardVerdicts, planTag } from '../domain/guards.ts';
+import type { Plan } from '../domain/plan.ts';
+import { keepsNothing, planRetention } from '../domain/retention.ts';
+import { BY_HOST_AND_PATHS, groupSnapshots, type GroupKey } from '../domain/snapshot-group.ts';
+import { isIncomplete, type Snapshot } from '../domain/snapshot.ts';
+import { baseOf } from '../domain/strategy.ts';
+import type { Verdict } from '../domain/verdict.ts';
+import type { Repository } from '../repository/repository.ts';
+import { lateness } from './schedule.ts';
+
+/** By which of its blocks a plan is judged; `nothing`: it has none, and all of its snapshots stay. */
+export type RetentionBasis = 'calendar' | 'keep' | 'nothing';
+
+export interface RetentionRequest {
+  /** One that has a name. */
+  readonly plan: Plan & { readonly name: string };
+  /** Where the plan's snapshots are taken: those of other hosts are not its own. */
+  readonly hostname: string;
+  /** Judge although the plan's backups fail. */
+  readonly evenIfFailing: boolean;
+}
+
+export interface RetentionPorts {
+  readonly repository: Pick<Repository, 'snapshots' | 'location'>;
+  readonly catalog: Pick<Catalog, 'runs'>;
+  readonly clock: Clock;
+}
+
+/** What is to become of a plan's snapshots, as data: to be shown before anything is removed. */
+export interface RetentionOutlook {
+  readonly plan: string;
+  readonly basis: RetentionBasis;
+  /** Why nothing goes for now. */
+  readonly hold?: string;
+  /** One for each of its sources, in the order of their first snapshots. */
+  readonly sources: readonly JudgedSource[];
+  /** All that go. */
+  readonly remove: readonly Snapshot[];
+}
+
+export interface JudgedSource {
+  readonly key: GroupKey;
+  /** Newest first. */
+  readonly verdicts: readonly Verdict<Snapshot>[];
+}
+
+/** Runs of a plan that are looked at to find its latest backup. */
+const RECENT_RUNS = 100;
+
+export function basisOf({ keep, calendar }: Pick<Plan, 'keep' | 'calendar'>): RetentionBasis {
+  if (calendar !== undefined) return 'calendar';
+  return keep === undefined || keepsNothing(keep) ? 'nothing' : 'keep';
+}
+
+/** Judges the snapshots of a plan by its own rules, then by what must not be lost. Changes nothing. */
+export async function planRetentionOf(
+  request: RetentionRequest,
+  ports: RetentionPorts,
+  signal: AbortSignal,
+): Promise<RetentionOutlook> {
+  const { plan, hostname } = request;
+  const filter = { hosts: [hostname], tags: [[planTag(plan.name)]] };
+  const snapshots = await ports.repository.snapshots(filter, signal);
+  const hold = request.evenIfFailing ? undefined : await holdOf(request, snapshots, ports);
+  const now = ports.clock.now();
+  const sources = groupSnapshots(snapshots, BY_HOST_AND_PATHS).map(({ key, snapshots: members }) => {
+    const verdicts = judge(members, plan, now);
+    return {
+      key,
+      verdicts: guardVerdicts(verdicts, {
+        plan: { name: plan.name, hostname },
+        needs: needsOf(members),
+        ...(hold !== undefined && { hold }),
+      }),
+    };
+  });
+  return {
+    plan: plan.name,
+    basis: basisOf(plan),
+    ...(hold !== undefined && { hold }),
+    sources,
+    remove: sources.flatMap(({ verdicts }) => verdicts.filter(({ kept }) => !kept).map(({ snapshot }) => snapshot)),
+  };
+}
+
+/** How many stored bytes nobody would need any more. Reads all trees, twice. */
+export async function bytesOnlyIn(
+  snapshots: readonly Snapshot[],
+  repository: Pick<Repository, 'prune'>,
+  signal: AbortSignal,
+): Promise<number> {
+  if (snapshots.length === 0) return 0;
+  const used = async (without: readonly string[]): Promise<number> => {
+    const plan = await repository.prune({ maxUnused: Infinity, planOnly: true, without }, () => false, signal);
+    return plan.bytes.used;
+  };
+  return (await used([])) - (await used(snapshots.map(({ id }) => id)));
+}
+
+/** By the plan's one block of rules. */
+function judge(snapshots: readonly Snapshot[], plan: Plan, now: Date): readonly Verdict<Snapshot>[] {
+  const { calendar, keep, timeZone } = plan;
+  if (calendar !== undefined) return judgeByCalendar(snapshots, calendar, timeZone);
+  if (keep === undefined || keepsNothing(keep))
+    return snapshots.toReversed().map((snapshot) => ({ snapshot, kept: true, reasons: ['no rules: all stay'] }));
+  const judged = planRetention(snapshots, keep, now);
+  const kept = new Map(judged.keep.map(({ snapshot, reasons }) => [snapshot.id, reasons]));
+  return snapshots.toReversed().map((snapshot) => {
+    const reasons = kept.get(snapshot.id);
+    return { snapshot, kept: reasons !== undefined, reasons: reasons ?? ['no rule keeps it'] };
+  });
+}
+
+/** Every snapshot restores by itself; but the next differential of a database is compared with its last full. */
+function needsOf(snapshots: readonly Snapshot[]): (snapshot: Snapshot) => readonly string[] {
+  const base = baseOf(snapshots);
+  const newest = snapshots.findLast((snapshot) => !isIncomplete(snapshot));
+  return ({ id }) => (base !== undefined && id === newest?.id ? [base.id] : []);
+}
+
+/** Why nothing is to go for now: a plan that stopped saving must not lose what it has, too. */
+async function holdOf(
+  { plan }: RetentionRequest,
+  snapshots: readonly Snapshot[],
+  { repository, catalog, clock }: RetentionPorts,
+): Promise<string | undefined> {
+  const run = await latestBackup(plan.name, repository.location, catalog);
+  if (run !== undefined) return failureOf(run);
+  const newest = snapshots.at(-1);
+  if (newest === undefined || plan.schedule === undefined) return undefined;
+  const { schedule, timeZone } = plan;
+  const late = lateness({ schedule, ...(timeZone !== undefined && { timeZone }) }, new Date(newest.time), clock.now());
+  return late?.isOverdue === true ? 'no backup has followed it, and one is overdue' : undefined;
+}
+
+/** The last time that this machine backed the plan up, if it remembers. */
+export async function latestBackup(
+  plan: string,
+  repository: string,
+  catalog: Pick<Catalog, 'runs'>,
+): Promise<RunRecord | undefined> {
+  const runs = await catalog.runs({ subject: plan, limit: RECENT_RUNS });
+  return runs.find((run) => run.operation === 'backup' && run.repository === repository);
+}
+
+function failureOf({ outcome }: RunRecord): string | undefined {
+  switch (outcome?.state) {
+    case 'succeeded':
+    case 'incomplete':
+      return undefined;
+    case 'failed':
+      return 'the last backup failed';
+    case 'cancelled':
+      return 'the last backup was cancelled';
+    case undefined:
+      return 'the last backup has not ended';
+  }
+}
