@@ -9,6 +9,7 @@ import type { Observation } from '../domain/observation.ts';
 import { errnoOf, throwIfAborted } from '../errors.ts';
 import { isAbsence, localFailure, noSuchObject, noSuchStore, tooShort } from './local-errors.ts';
 import { makeFolders, mkdirIfMissing, readRange, statIfThere, syncFolder, writeDurably } from './local-file.ts';
+import { QuickRead } from './quick-read.ts';
 import type { Store, StoredObject } from './store.ts';
 import { assertKey, isTemporary } from './store.ts';
 
@@ -35,10 +36,12 @@ export class LocalStore implements Store {
   readonly #folders = new Map<string, Promise<void>>();
   #shared: boolean | undefined;
   readonly #clock: Clock;
+  readonly #quick: QuickRead;
 
   constructor(folder: string, clock: Clock = systemClock) {
     this.location = resolve(folder);
     this.#clock = clock;
+    this.#quick = new QuickRead(clock);
   }
 
   async create(signal: AbortSignal): Promise<void> {
@@ -74,6 +77,8 @@ export class LocalStore implements Store {
     const path = this.localPath(key);
     let handle: FileHandle | undefined;
     try {
+      const quickly = this.#quick.read(path, range);
+      if (quickly !== undefined) return quickly;
       handle = await open(path, 'r');
       const found = await handle.stat();
       if (!found.isFile()) throw noSuchObject(path);

@@ -49,6 +49,8 @@ export function decompress(packed: Uint8Array, size?: number): Uint8Array {
       if (size > LARGE) refuseOtherSize(packed, size);
       return zstd().decompress(packed, size);
     }
+    const declared = declaredSize(packed);
+    if (declared !== undefined && declared > 0 && declared <= LARGE) return zstd().decompress(packed, declared);
     return zstdDecompressSync(packed, { maxOutputLength: MAX_UNKNOWN });
   } catch (cause) {
     const expected = size === undefined ? '' : ` to ${String(size)} bytes`;
