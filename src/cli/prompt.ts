@@ -30,12 +30,31 @@ export async function askText(question: string, signal: AbortSignal): Promise<st
   return answer;
 }
 
+/** One of a list, which is scrolled where it is long. @throws RespaldoError `cancelled` */
+export async function choose<T>(
+  question: string,
+  options: readonly { readonly value: T; readonly label: string }[],
+  signal: AbortSignal,
+): Promise<T> {
+  const { select, isCancel } = await import('@clack/prompts');
+  const places = options.map(({ label }, value) => ({ value, label }));
+  const answer = await select({ message: question, options: places, maxItems: 12, output: process.stderr, signal });
+  const chosen = isCancel(answer) ? undefined : options[answer];
+  if (chosen === undefined) throw cancelled();
+  return chosen.value;
+}
+
 /** A yes-or-no question whose default is no. @throws RespaldoError `cancelled` */
 export async function confirm(question: string, signal: AbortSignal): Promise<boolean> {
   const prompts = await import('@clack/prompts');
   const answer = await prompts.confirm({ message: question, initialValue: false, output: process.stderr, signal });
   if (prompts.isCancel(answer)) throw cancelled();
   return answer;
+}
+
+/** Somebody who was asked said no. */
+export function notRestored(): RespaldoError {
+  return new RespaldoError('cancelled', 'not restored: nothing was changed');
 }
 
 function cancelled(): RespaldoError {

@@ -2,15 +2,16 @@ import path from 'node:path';
 import type { Command } from 'commander';
 import { openRuntimeAt, sourceKinds } from '../compose.ts';
 import { RespaldoError } from '../errors.ts';
-import { recorded } from '../operations/recording.ts';
+import { expectRestore } from '../operations/expectation.ts';
+import { recorded, type Recorder } from '../operations/recording.ts';
 import { planServerRestore, restoreToServer, type ServerRestorePorts } from '../operations/restore-server.ts';
 import type { Repository } from '../repository/repository.ts';
 import type { Dump, ServerRestorePlan, ServerRestoreRequest } from '../sources/source.ts';
+import type { ChosenSnapshot } from './choose-snapshot.ts';
 import type { Invocation } from './invocation.ts';
 import { quoted } from './printable.ts';
-import { askText, canAsk } from './prompt.ts';
+import { askText, canAsk, confirm, notRestored } from './prompt.ts';
 import { addRuntimeOptions, runtimeTarget, type RuntimeOptions } from './runtime-options.ts';
-import { filterOf, parseReference, type SelectOptions } from './select.ts';
 import { withRecorder } from './session.ts';
 import { formatDuration } from './units.ts';
 import { tellFinding } from './views/finding.ts';
@@ -39,23 +40,31 @@ export function addServerOptions(command: Command): Command {
     .option('--keep-old', 'keep the database that is replaced, under another name');
 }
 
+/** What goes into a server. */
+interface Work {
+  readonly dump: Dump;
+  /** For people. */
+  readonly title: string;
+  readonly address: string;
+  /** What the memory of runs is to hold of it; absent: nothing. */
+  readonly record?: { readonly repository: string; readonly snapshot: string };
+  /** Whoever chose it from a list has to say yes once more. */
+  readonly isChosen: boolean;
+}
+
 /** A database of a snapshot, into a server. */
 export async function restoreSnapshotToServer(
   repository: Repository,
-  reference: string,
+  { snapshot, path: folder }: ChosenSnapshot,
   address: string,
-  options: ServerOptions & SelectOptions,
+  options: ServerOptions & { readonly isChosen: boolean },
   invocation: Invocation,
 ): Promise<void> {
-  const { snapshot: name, path: folder } = parseReference(reference);
-  const snapshot = await repository.find(name, filterOf(options), invocation.signal);
   const readable = repository.readable(snapshot, invocation.signal);
   const dump = { snapshot: readable, ...(folder !== undefined && { folder }) };
-  await restore(dump, address, snapshotTitle(snapshot), options, invocation, (plan, work) => {
-    const run = { operation: 'restore', subject: plan.server, repository: repository.location } as const;
-    const result = { state: 'succeeded', snapshot: snapshot.id } as const;
-    return withRecorder(invocation, (recorder) => recorded(run, recorder, work, () => result));
-  });
+  const record = { repository: repository.location, snapshot: snapshot.id };
+  const work = { dump, address, title: snapshotTitle(snapshot), record, isChosen: options.isChosen };
+  await withRecorder(invocation, (recorder) => restore(work, options, invocation, recorder));
 }
 
 /** A file that another tool wrote, into a server. */
@@ -65,66 +74,94 @@ export async function restoreFileToServer(
   options: ServerOptions,
   invocation: Invocation,
 ): Promise<void> {
-  const dump = { file: path.resolve(file) };
-  await restore(dump, address, `the file ${quoted(file)}`, options, invocation, (_plan, work) => work());
+  const work = { dump: { file: path.resolve(file) }, address, title: `the file ${quoted(file)}`, isChosen: false };
+  await withRecorder(invocation, (recorder) => restore(work, options, invocation, recorder));
 }
 
-async function restore(
-  dump: Dump,
-  address: string,
-  what: string,
-  options: ServerOptions,
-  invocation: Invocation,
-  around: (plan: ServerRestorePlan, work: () => Promise<void>) => Promise<void>,
-): Promise<void> {
+async function restore(work: Work, options: ServerOptions, invocation: Invocation, recorder: Recorder): Promise<void> {
   const { output, clock, signal } = invocation;
-  const request = requestOf(dump, address, options);
   const ports: ServerRestorePorts = {
     runtime: await openRuntimeAt(runtimeTarget(options) ?? { kind: 'host' }, process.env, clock),
     kinds: await sourceKinds(),
     onFinding: (finding) => tellFinding(finding, 'restore', output),
   };
-  const plan = await planServerRestore(request, ports, signal);
-  output.json(serverPlanMessage(plan));
-  for (const line of serverPlanLines(what, plan)) output.note(line);
+  const asked = requestOf(work, options);
+  const first = await planServerRestore(asked, ports, signal);
+  const expected = await expectRestore(recorder.catalog, first.server, first.neededBytes);
+  output.json(serverPlanMessage(first, expected));
+  for (const line of serverPlanLines(work.title, first, expected)) output.note(line);
+  const request = await offerRoles(first, asked, options, invocation);
+  const plan = request === asked ? first : await planServerRestore(request, ports, signal);
   if (plan.obstacles.length > 0)
     throw new RespaldoError('target-refused', `cannot restore to ${plan.server}`, { hint: plan.obstacles.join(' ') });
   if (options.dryRun === true) {
     output.note('a dry run: nothing was changed');
     return;
   }
-  await requireConsent(plan, options, invocation);
+  await requireConsent(plan, work, options, invocation);
   const startedAt = clock.monotonic();
-  await around(plan, async () => {
+  await remembered(plan, work, recorder, async () => {
     await restoreToServer(plan, request, ports, signal);
   });
   const names = plan.databases.map(({ target }) => target);
   output.json({ message_type: 'summary', databases: names });
-  const compared = 'file' in dump ? '' : ', compared with what was dumped';
+  const compared = 'file' in work.dump ? '' : ', compared with what was dumped';
   output.note(
     `restored ${names.map(quoted).join(', ')}${compared}, in ${formatDuration(clock.monotonic() - startedAt)}`,
   );
 }
 
-function requestOf(dump: Dump, address: string, options: ServerOptions): ServerRestoreRequest {
+function remembered(
+  { server, neededBytes }: ServerRestorePlan,
+  { record }: Work,
+  recorder: Recorder,
+  work: () => Promise<void>,
+): Promise<void> {
+  if (record === undefined) return work();
+  const { repository, snapshot } = record;
+  const run = { operation: 'restore', subject: server, repository } as const;
+  return recorded(run, recorder, work, () => ({ state: 'succeeded', snapshot, bytesProcessed: neededBytes }));
+}
+
+function requestOf({ dump, address }: Work, options: ServerOptions): ServerRestoreRequest {
   const { inPlace = false, disconnect = false, createRoles = false, keepOld = false } = options;
   if (inPlace && keepOld)
     throw new RespaldoError('usage', '--in-place and --keep-old exclude each other', { hint: 'Give one of them.' });
   return { dump, address, inPlace, disconnect, createRoles, keepOld };
 }
 
+/** Roles that the server lacks are made from the snapshot if somebody at the terminal says so. */
+async function offerRoles(
+  { missingRoles }: ServerRestorePlan,
+  request: ServerRestoreRequest,
+  options: ServerOptions,
+  { output, signal }: Invocation,
+): Promise<ServerRestoreRequest> {
+  const isOffered = 'snapshot' in request.dump && missingRoles.length > 0 && !request.createRoles;
+  if (!isOffered || options.dryRun === true || options.yes === true || !canAsk(output)) return request;
+  const roles = missingRoles.map(quoted).join(', ');
+  return (await confirm(`The server lacks the roles ${roles}: make them from the snapshot?`, signal))
+    ? { ...request, createRoles: true }
+    : request;
+}
+
 /** A database is replaced only after its name was typed, or `--yes`. */
-async function requireConsent(plan: ServerRestorePlan, options: ServerOptions, invocation: Invocation): Promise<void> {
+async function requireConsent(
+  plan: ServerRestorePlan,
+  { isChosen }: Work,
+  options: ServerOptions,
+  { output, signal }: Invocation,
+): Promise<void> {
+  if (options.yes === true) return;
   const replaced = plan.databases.filter(({ replaces }) => replaces !== undefined).map(({ target }) => target);
-  if (replaced.length === 0 || options.yes === true) return;
   const list = replaced.map(quoted).join(', ');
-  if (!canAsk(invocation.output))
+  if (replaced.length > 0 && !canAsk(output))
     throw new RespaldoError('usage', `this would replace ${list}, and nobody can be asked`, {
       hint: 'Add --yes if that is meant, or name another database in the address of --to.',
     });
   for (const name of replaced) {
     const question = `${quoted(name)} will be replaced, what is in it is lost. Type its name to go on`;
-    if ((await askText(question, invocation.signal)) !== name)
-      throw new RespaldoError('cancelled', 'not restored: nothing was changed');
+    if ((await askText(question, signal)) !== name) throw notRestored();
   }
+  if (isChosen && replaced.length === 0 && !(await confirm('Restore it?', signal))) throw notRestored();
 }

@@ -1,48 +1,22 @@
-import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, truncate, writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BIN, which, Workplace, type Ended } from '../fixtures/cli.ts';
+import { onTerminal as runOnTerminal, SCRIPT, type Typing } from '../fixtures/terminal.ts';
 
-/** Gives a program a terminal of its own. */
-const SCRIPT = which('script');
 const COLOUR = /\u001b\[\d+m/;
 const HOSTILE = 'a\nsnapshot 1a2b3c4d saved\u001b[2J\u202e';
-
-/** What is typed as soon as the terminal shows what is waited for. */
-type Typing = readonly (readonly [shown: RegExp, keys: string])[];
 
 describe.skipIf(SCRIPT === undefined)('On a terminal', () => {
   let place: Workplace;
 
-  /** Runs the command with a terminal of its own; `stdout` is all that this shows. */
   function onTerminal(
     argv: readonly string[],
-    env: NodeJS.ProcessEnv = {},
-    typing: Typing = [],
-    node = process.execPath,
+    env?: NodeJS.ProcessEnv,
+    typing?: Typing,
+    node?: string,
   ): Promise<Ended> {
-    const command = [node, BIN, ...argv].map((word) => `'${word}'`).join(' ');
-    const child = spawn(SCRIPT ?? '', ['-qec', `stty rows 24 cols 80; exec ${command}`, '/dev/null'], {
-      cwd: place.folder,
-      env: { ...place.env, TERM: 'xterm-256color', ...env },
-      stdio: ['pipe', 'pipe', 'inherit'],
-    });
-    let stdout = '';
-    const pending = [...typing];
-    let seen = 0;
-    child.stdout.setEncoding('utf8').on('data', (text: string) => {
-      stdout += text;
-      const [next] = pending;
-      if (next === undefined || !next[0].test(stdout.slice(seen))) return;
-      pending.shift();
-      seen = stdout.length;
-      child.stdin.write(next[1]);
-    });
-    return new Promise((resolve, reject) => {
-      child.once('error', reject);
-      child.once('close', (code) => resolve({ code, stdout, stderr: '' }));
-    });
+    return runOnTerminal(place, argv, env, typing, node);
   }
 
   beforeAll(async () => {

@@ -2,7 +2,8 @@ import path from 'node:path';
 import { Option, type Command } from 'commander';
 import { hostRuntime, sourceKinds } from '../../compose.ts';
 import { RespaldoError } from '../../errors.ts';
-import { recorded } from '../../operations/recording.ts';
+import { expectRestore } from '../../operations/expectation.ts';
+import { recorded, type Recorder } from '../../operations/recording.ts';
 import {
   planRestore,
   restore,
@@ -12,6 +13,7 @@ import {
   type RestoreRequest,
 } from '../../operations/restore.ts';
 import type { OverwritePolicy, Repository, RestoredItem } from '../../repository/repository.ts';
+import { askPlace, findOrChoose, requireReference, type ChosenSnapshot, type Place } from '../choose-snapshot.ts';
 import { describe, REPOSITORY_EXITS } from '../help.ts';
 import type { Invocation } from '../invocation.ts';
 import {
@@ -23,7 +25,7 @@ import {
   type GivenPatterns,
   type IncludeOptions,
 } from '../pattern-options.ts';
-import { canAsk, confirm } from '../prompt.ts';
+import { canAsk, confirm, notRestored } from '../prompt.ts';
 import { runtimeTarget } from '../runtime-options.ts';
 import {
   addServerOptions,
@@ -32,7 +34,7 @@ import {
   type ServerOptions,
 } from '../server-restore.ts';
 import { showProgress } from '../progress.ts';
-import { addSelectOptions, collect, filterOf, parseReference, type SelectOptions } from '../select.ts';
+import { addSelectOptions, collect, type SelectOptions } from '../select.ts';
 import { withRecorder, withRepository } from '../session.ts';
 import { tellFinding } from '../views/finding.ts';
 import { tellRestoredItem, tellsRestoredItems } from '../views/restored-item.ts';
@@ -49,6 +51,9 @@ interface Options extends SelectOptions, IncludeOptions, ExcludeOptions, ServerO
   readonly raw?: boolean;
 }
 
+/** `isChosen`: from a list, at the terminal, so that it takes a yes. */
+type ChosenOptions = Options & { readonly isChosen: boolean };
+
 export function define(command: Command, invocation: Invocation): void {
   const described = describe(command, {
     about:
@@ -57,6 +62,7 @@ export function define(command: Command, invocation: Invocation): void {
       'a server starts on. With --to a dump goes into a running server: into a new database that is compared with ' +
       'what was dumped, and only then takes the place of one that is there.',
     examples: [
+      ['respaldo restore', 'at a terminal: choose what and where to'],
       ['respaldo restore latest --target ./restored', 'everything'],
       ['respaldo restore latest:/etc/ssl --target ./ssl', 'what lies in one folder, without the folders above it'],
       ['respaldo restore 1a2b3c4d --target ./r --include "*.conf"', 'only some files'],
@@ -69,7 +75,10 @@ export function define(command: Command, invocation: Invocation): void {
     ],
     exits: [3, ...REPOSITORY_EXITS],
   })
-    .argument('[snapshot]', 'an id, its beginning, or latest; with :/folder a part of it')
+    .argument(
+      '[snapshot]',
+      'an id, its beginning, or latest; with :/folder a part of it. Without it you choose from a list',
+    )
     .option('-t, --target <folder>', 'where to restore to');
   addExcludeOptions(addIncludeOptions(addServerOptions(described)))
     .addOption(
@@ -94,16 +103,16 @@ export function define(command: Command, invocation: Invocation): void {
       await restoreFileToServer(file, requireAddress(to, reference), options, invocation);
       return;
     }
-    if (reference === undefined)
-      throw new RespaldoError('usage', 'nothing to restore: no snapshot is named', {
-        hint: 'Name one: respaldo restore latest --target ./restored. `respaldo snapshots` lists them.',
-      });
-    const place = placeOf(options);
-    await withRepository(invocation, (repository) =>
-      'folder' in place
-        ? run(repository, reference, place.folder, options, invocation)
-        : restoreSnapshotToServer(repository, reference, place.address, options, invocation),
-    );
+    requireReference(reference, invocation);
+    const given = placeOf(options, invocation);
+    await withRepository(invocation, async (repository) => {
+      const chosen = await findOrChoose(repository, reference, options, invocation);
+      const place = given ?? (await askPlace(invocation.signal));
+      const isChosen = reference === undefined || given === undefined;
+      await ('folder' in place
+        ? run(repository, chosen, place.folder, { ...options, isChosen }, invocation)
+        : restoreSnapshotToServer(repository, chosen, place.address, { ...options, isChosen }, invocation));
+    });
   });
 }
 
@@ -116,8 +125,8 @@ function requireAddress(to: string | undefined, reference: string | undefined): 
   });
 }
 
-/** Where to: a folder or a server. */
-function placeOf(options: Options): { readonly folder: string } | { readonly address: string } {
+/** Where to: a folder or a server; undefined where somebody can be asked. */
+function placeOf(options: Options, { output }: Invocation): Place | undefined {
   const { to, target } = options;
   if (to !== undefined && target !== undefined)
     throw new RespaldoError('usage', '--target and --to exclude each other', {
@@ -131,6 +140,7 @@ function placeOf(options: Options): { readonly folder: string } | { readonly add
     return { folder: target };
   }
   if (to !== undefined) return { address: to };
+  if (canAsk(output)) return undefined;
   throw new RespaldoError('usage', 'it is not said where to restore to: --target <folder>, or --to <address>', {
     hint: 'See `respaldo restore --help`.',
   });
@@ -138,38 +148,38 @@ function placeOf(options: Options): { readonly folder: string } | { readonly add
 
 async function run(
   repository: Repository,
-  reference: string,
+  chosen: ChosenSnapshot,
   target: string,
-  options: Options,
+  options: ChosenOptions,
   invocation: Invocation,
 ): Promise<void> {
   const { output, clock, signal } = invocation;
-  const request = await requestOf(repository, reference, target, options, signal);
+  const request = await requestOf(chosen, target, options);
   const ports = { repository, runtime: await hostRuntime(), kinds: await sourceKinds() };
   const plan = await planRestore(request, ports, signal);
-  for (const line of planLines(plan)) output.note(line);
-  await requireConsent(plan, options, invocation);
+  await withRecorder(invocation, async (recorder) => {
+    const expected = await expectRestore(recorder.catalog, request.target, plan.selected.bytes);
+    for (const line of planLines(plan, expected)) output.note(line);
+    await requireConsent(plan, options, invocation);
 
-  const startedAt = clock.monotonic();
-  const outcome = await carryOut(plan, ports, invocation);
-  tell(outcome, plan, clock.monotonic() - startedAt, invocation);
+    const startedAt = clock.monotonic();
+    const outcome = await carryOut(plan, ports, recorder, invocation);
+    tell(outcome, plan, clock.monotonic() - startedAt, invocation);
+  });
 }
 
 async function requestOf(
-  repository: Repository,
-  reference: string,
+  { snapshot, path: part }: ChosenSnapshot,
   target: string,
   options: Options,
-  signal: AbortSignal,
 ): Promise<RestoreRequest> {
   const { raw, dryRun = false, sparse, verify } = options;
   const includes = await includesOf(options);
   const excludes = await excludesOf(options);
   requireSense(target, options, includes, excludes);
   const overwrite = options.overwrite ?? (options.delete === true ? 'always' : undefined);
-  const { snapshot, path: part } = parseReference(reference);
   return {
-    snapshot: await repository.find(snapshot, filterOf(options), signal),
+    snapshot,
     target: path.resolve(target),
     include: includes.patterns,
     iinclude: includes.ignoringCase,
@@ -208,24 +218,25 @@ function attributesOf({ includeXattr, excludeXattr }: Options): Pick<RestoreRequ
   return excludeXattr.length > 0 ? { attributes: { exclude: excludeXattr } } : {};
 }
 
-/** Files that exist are replaced only after a yes, where there is somebody to ask. */
+/** Files that exist are replaced only after a yes, where there is somebody to ask, and so is what was chosen there. */
 async function requireConsent(
   { request, target }: RestorePlan,
-  options: Options,
+  options: ChosenOptions,
   invocation: Invocation,
 ): Promise<void> {
   const { output, signal } = invocation;
   const changes = request.delete === true || (request.overwrite !== undefined && request.overwrite !== 'never');
   const replaces = changes && target.entries > 0;
-  if (!replaces || request.dryRun || options.yes === true || !canAsk(output)) return;
+  if (request.dryRun || options.yes === true || !canAsk(output) || !(replaces || options.isChosen)) return;
   const what = request.delete === true ? 'replace and delete' : 'replace';
-  if (await confirm(`${request.target} is not empty: ${what} what is in it?`, signal)) return;
-  throw new RespaldoError('cancelled', 'not restored: nothing was changed');
+  const question = replaces ? `${request.target} is not empty: ${what} what is in it?` : 'Restore it?';
+  if (!(await confirm(question, signal))) throw notRestored();
 }
 
 function carryOut(
   plan: RestorePlan,
   ports: Pick<RestorePorts, 'repository' | 'runtime' | 'kinds'>,
+  recorder: Recorder,
   invocation: Invocation,
 ): Promise<RestoreOutcome> {
   const { output, clock, signal } = invocation;
@@ -246,13 +257,11 @@ function carryOut(
   };
   if (plan.request.dryRun) return work();
   const run = { operation: 'restore', subject: plan.request.target, repository: ports.repository.location } as const;
-  return withRecorder(invocation, (recorder) =>
-    recorded(run, recorder, work, ({ state, progress }) => ({
-      state,
-      snapshot: plan.request.snapshot.id,
-      bytesProcessed: progress.bytesRestored,
-    })),
-  );
+  return recorded(run, recorder, work, ({ state, progress }) => ({
+    state,
+    snapshot: plan.request.snapshot.id,
+    bytesProcessed: progress.bytesRestored,
+  }));
 }
 
 function tell({ state, progress }: RestoreOutcome, plan: RestorePlan, elapsed: number, invocation: Invocation): void {

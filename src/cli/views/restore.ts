@@ -44,8 +44,11 @@ function counters(state: RestoreProgress): Record<string, unknown> {
   };
 }
 
-/** What a restore is going to do. */
-export function planLines({ request, as, selected, target, fits }: RestorePlan): string[] {
+/** What a restore is going to do. @param expected milliseconds that it will take, where earlier runs tell. */
+export function planLines(
+  { request, as, selected, target, fits }: RestorePlan,
+  expected: number | undefined,
+): string[] {
   const part = request.path === undefined || request.path === '/' ? '' : `${quoted(request.path)} of `;
   const what =
     as === 'files' ? '' : `, as a ${as === 'postgres' ? 'PostgreSQL data directory' : as} that a server starts on`;
@@ -58,6 +61,7 @@ export function planLines({ request, as, selected, target, fits }: RestorePlan):
     `restoring ${part}${snapshotTitle(request.snapshot)}`,
     `  to     ${quoted(request.target)} (${there}, ${formatBytes(target.freeBytes)} free)${what}`,
     `  holds  ${count(selected.files, 'file')} in ${count(selected.folders, 'folder')}, ${formatBytes(selected.bytes)}${some}`,
+    ...(expected === undefined ? [] : [`  takes  about ${formatDuration(expected)}, as earlier restores did`]),
     ...(fits ? [] : ['  there may not be enough room']),
   ];
 }
