@@ -18,8 +18,6 @@ export interface DrillSettings {
   readonly timeoutSeconds: number;
   /** Where to restore to for the time of the drill: an absolute path. Absent: the system's folder for temporary files. */
   readonly folder?: string;
-  /** Of a container that the server is to run in. Absent: programs of this host, or those that come with Respaldo. */
-  readonly image?: string;
 }
 
 export const DEFAULT_DRILL: DrillSettings = { assertions: [], timeoutSeconds: 300 };
@@ -69,14 +67,8 @@ function failuresOf({ equals, atLeast, atMost }: Assertion, value: string): read
 }
 
 function isEqual(value: string, wanted: string | number | boolean): boolean {
-  switch (typeof wanted) {
-    case 'boolean':
-      return value === (wanted ? 't' : 'f') || value === String(wanted);
-    case 'number':
-      return numberOf(value) === wanted;
-    case 'string':
-      return value === wanted;
-  }
+  if (typeof wanted === 'boolean') return value === (wanted ? 't' : 'f') || value === String(wanted);
+  return typeof wanted === 'number' ? numberOf(value) === wanted : value === wanted;
 }
 
 /** NaN, of which no comparison is true, for what is no number. */

@@ -45,6 +45,8 @@ export interface Plan {
   readonly acceptDamagedPages: boolean;
   /** Which snapshots stay; never together with `calendar`. Neither: all of them. */
   readonly keep?: KeepRules;
+  /** How its snapshots are proven. */
+  readonly drill?: DrillSettings;
   readonly calendar?: CalendarRules;
   /** When it is expected to be run: a cron expression of five fields, or a word such as `@daily`. */
   readonly schedule?: string;

@@ -1,0 +1,78 @@
+import path from 'node:path';
+import { z } from 'zod';
+import { DEFAULT_DRILL, type Assertion, type DrillSettings } from '../domain/drill.ts';
+
+const text = z.string().min(1, 'must not be empty');
+const sql = text.meta({
+  title: 'SQL',
+  description: 'One SELECT that gives one value.',
+  examples: ['SELECT count(*) > 0 FROM orders'],
+});
+const bound = (description: string) => z.number().optional().meta({ description });
+
+const judged = z
+  .strictObject({
+    sql,
+    database: text.optional().meta({
+      title: 'Database',
+      description: 'Where it is asked. Absent: the only one that is not PostgreSQL’s own.',
+    }),
+    equals: z
+      .union([text, z.number(), z.boolean()])
+      .optional()
+      .meta({ description: 'What the value must be. Without this and the bounds it must be true.' }),
+    'at-least': bound('The least that the value may be.'),
+    'at-most': bound('The most that the value may be.'),
+  })
+  .meta({ title: 'Assertion with its terms' });
+
+const TIMEOUT = /^(?:(\d{1,5})h)?(?:(\d{1,5})m)?(?:(\d{1,6})s)?$/;
+
+export const drillSchema = z
+  .strictObject({
+    assertions: z
+      .array(z.union([sql, judged]))
+      .default([])
+      .meta({ title: 'Assertions', description: 'What must be true of the restored database.' }),
+    timeout: z
+      .string()
+      .refine((value) => secondsOf(value) > 0, 'must be a time such as 90s, 5m or 1h')
+      .optional()
+      .meta({ title: 'Timeout', description: 'How long each assertion may take: 90s, 5m, 1h. Default: 5m.' }),
+    folder: text.optional().meta({
+      title: 'Folder',
+      description: 'Where to restore to for the time of the drill. Default: the system’s folder for temporary files.',
+    }),
+  })
+  .meta({ title: 'Drill', description: 'How `respaldo verify` proves the snapshots of this plan.' });
+
+/** @param folder that of the configuration, which relative paths start from. */
+export function toDrillSettings(
+  setting: z.output<typeof drillSchema>,
+  folder: string,
+  expandHome: (text: string) => string,
+): DrillSettings {
+  return {
+    assertions: setting.assertions.map(toAssertion),
+    timeoutSeconds: setting.timeout === undefined ? DEFAULT_DRILL.timeoutSeconds : secondsOf(setting.timeout),
+    ...(setting.folder !== undefined && { folder: path.resolve(folder, expandHome(setting.folder)) }),
+  };
+}
+
+function toAssertion(setting: z.output<typeof drillSchema>['assertions'][number]): Assertion {
+  if (typeof setting === 'string') return { sql: setting };
+  const { sql: select, database, equals, 'at-least': atLeast, 'at-most': atMost } = setting;
+  return {
+    sql: select,
+    ...(database !== undefined && { database }),
+    ...(equals !== undefined && { equals }),
+    ...(atLeast !== undefined && { atLeast }),
+    ...(atMost !== undefined && { atMost }),
+  };
+}
+
+/** `1h30m` → 5400; 0 for what is none. */
+function secondsOf(time: string): number {
+  const [, hours = '0', minutes = '0', seconds = '0'] = TIMEOUT.exec(time) ?? [];
+  return Number(hours) * 3600 + Number(minutes) * 60 + Number(seconds);
+}
