@@ -34,6 +34,11 @@ export const VERBS: readonly VerbGroup[] = [
         summary: 'Bring back a snapshot, or a part of one',
         load: () => import('./commands/restore.ts'),
       },
+      {
+        name: 'verify',
+        summary: 'Prove snapshots by restoring them to nowhere',
+        load: () => import('./commands/verify.ts'),
+      },
     ],
   },
   {

@@ -4,7 +4,7 @@ import { judge, recoverySeconds } from './drill.ts';
 describe('An assertion', () => {
   const sql = 'SELECT 1';
   test('that asks for nothing must be true', () => {
-    expect(judge({ sql }, ['t'])).toEqual({ passed: true, detail: 't' });
+    expect(judge({ sql }, ['t'])).toEqual({ passed: true, detail: 'true' });
     expect(judge({ sql }, ['f'])).toEqual({ passed: false, detail: 'it is false instead of true' });
     expect(judge({ sql }, ['1']).passed).toBe(false);
   });

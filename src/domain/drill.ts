@@ -50,7 +50,7 @@ export function judge(assertion: Assertion, values: readonly (string | null)[]):
   if (values.length !== 1 || value === undefined)
     return { passed: false, detail: `it gave ${String(values.length)} rows instead of one` };
   const failures = value === null ? ['it is NULL'] : failuresOf(assertion, value);
-  return { passed: failures.length === 0, detail: failures.length === 0 ? (value ?? '') : failures.join('; ') };
+  return { passed: failures.length === 0, detail: failures.length === 0 ? shown(value ?? '') : failures.join('; ') };
 }
 
 function failuresOf({ equals, atLeast, atMost }: Assertion, value: string): readonly string[] {

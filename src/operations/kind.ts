@@ -17,11 +17,29 @@ export async function databaseKind(
   kinds: readonly SourceKind[],
   signal: AbortSignal,
 ): Promise<SourceKind | undefined> {
+  const told = await factsOf(snapshot, repository, signal);
+  return told?.method === 'logical' ? undefined : kinds.find(({ name }) => name === told?.kind);
+}
+
+/** The kind of source that a snapshot came from, dumps too; undefined for plain files. */
+export async function snapshotKind(
+  snapshot: Snapshot,
+  repository: Repository,
+  kinds: readonly SourceKind[],
+  signal: AbortSignal,
+): Promise<SourceKind | undefined> {
+  const told = await factsOf(snapshot, repository, signal);
+  return kinds.find(({ name }) => name === told?.kind);
+}
+
+async function factsOf(
+  snapshot: Snapshot,
+  repository: Repository,
+  signal: AbortSignal,
+): Promise<z.infer<typeof facts> | undefined> {
   if (!snapshot.tags?.some((tag) => tag.startsWith('type='))) return undefined;
   const bytes = await repository.readable(snapshot, signal).read(FACTS_PATH);
-  if (!bytes) return undefined;
-  const told = facts.safeParse(parseJson(new TextDecoder().decode(bytes)));
-  return told.success && told.data.method !== 'logical' ? kinds.find(({ name }) => name === told.data.kind) : undefined;
+  return bytes && facts.safeParse(parseJson(new TextDecoder().decode(bytes))).data;
 }
 
 function parseJson(text: string): unknown {

@@ -99,10 +99,10 @@ export interface DrillRequest {
    */
   readonly folder: string;
   /** See {@link RestoreTarget.extract}; files belong to who runs Respaldo. */
-  extract(path: string, into: string, without?: readonly string[]): Promise<void>;
+  readonly extract: (path: string, into: string, without?: readonly string[]) => Promise<void>;
   readonly clock: Clock;
   /** Told when a phase begins. */
-  onPhase(phase: DrillPhase): void;
+  readonly onPhase: (phase: DrillPhase) => void;
 }
 
 export interface DrillReport {

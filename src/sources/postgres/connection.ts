@@ -12,7 +12,9 @@ const KEEP_ALIVE_MS = 60_000;
 const TERMINATE = Buffer.from([0x58, 0, 0, 0, 4]);
 
 /** The replication protocol, which needs no database, or ordinary SQL in one. */
-type Purpose = 'replication' | { readonly database: string };
+type Purpose =
+  | 'replication'
+  | { readonly database: string; /** Settings of the session: `-c name=value`. */ readonly options?: string };
 type Row = Readonly<Record<string, unknown>>;
 
 /** Where ordinary SQL is asked what concerns the whole server. */
@@ -112,7 +114,7 @@ async function attempt(
     keepAliveInitialDelayMillis: KEEP_ALIVE_MS,
     application_name: 'respaldo',
     connectionTimeoutMillis: address.connectTimeoutSeconds * 1000,
-    ...(purpose === 'replication' && { replication: 'true' }),
+    ...(purpose === 'replication' ? { replication: 'true' } : purpose.options && { options: purpose.options }),
   };
   const client = new pg.Client(config);
   // Whatever happens to the connection is also told to who is using it; without a listener it would end the process.

@@ -59,6 +59,11 @@ export const postgres: SourceKind = {
     carryOut: async (plan, request, io) =>
       (await import('./logical/server-restore.ts')).carryOutServerRestore(plan, request, io),
   },
+  driller: {
+    programs: ['postgres', 'initdb', 'pg_ctl'],
+    neededBytes: async (snapshot) => (await import('./drill/drill.ts')).neededBytes(snapshot),
+    drill: async (request, io) => (await import('./drill/drill.ts')).drill(request, io),
+  },
   restore: async (snapshot: ReadableSnapshot, into: RestoreTarget, io: SourceIo) => {
     const { restore } = await import('./restore.ts');
     await restore(snapshot, into, io);

@@ -1,0 +1,176 @@
+import path from 'node:path';
+import type { Clock } from '../clock.ts';
+import type { DrillCheck, DrillPhase, DrillSettings } from '../domain/drill.ts';
+import type { Finding } from '../domain/finding.ts';
+import { PROVEN_TAG, VERIFIED_TAG } from '../domain/proof.ts';
+import { isIncomplete, type Snapshot } from '../domain/snapshot.ts';
+import { isError, RespaldoError, throwIfAborted } from '../errors.ts';
+import type { Repository, RestoreProgress } from '../repository/repository.ts';
+import type { Runtime } from '../runtimes/runtime.ts';
+import type { DrillReport, DrillRequest, Driller, SourceKind } from '../sources/source.ts';
+import { DrillFolder, removeLeftovers } from './drill-folder.ts';
+import { Findings } from './findings.ts';
+import { snapshotKind } from './kind.ts';
+
+export interface VerifyRequest {
+  readonly snapshot: Snapshot;
+  readonly settings: DrillSettings;
+  /** An absolute folder, where there is none in the settings. */
+  readonly folder: string;
+}
+
+export interface VerifyPorts {
+  readonly repository: Repository;
+  readonly runtime: Runtime;
+  /** Every kind of source. */
+  readonly kinds: readonly SourceKind[];
+  readonly clock: Clock;
+  readonly onPhase?: (phase: DrillPhase) => void;
+  readonly onProgress?: (progress: RestoreProgress) => void;
+  readonly onFinding?: (finding: Finding) => void;
+}
+
+export interface VerifyOutcome {
+  /** `refuted`: it does not restore, or not to what it should be. */
+  readonly state: 'proven' | 'refuted';
+  /** Of the snapshot with its mark: another one than before where the mark is new. */
+  readonly id: string;
+  readonly report: Pick<DrillReport, 'times' | 'checks'> & Partial<Pick<DrillReport, 'server'>>;
+  readonly findings: readonly Finding[];
+}
+
+/**
+ * A drill: restores the snapshot to where nobody else looks, checks what came of it, removes it, and marks the snapshot
+ * as proven, or takes the mark away. What keeps a drill from being done is thrown, and changes no mark.
+ * @throws RespaldoError `usage` for an incomplete snapshot, `target-full`, `tool-missing`, `cancelled` …
+ */
+export async function verify(request: VerifyRequest, ports: VerifyPorts, signal: AbortSignal): Promise<VerifyOutcome> {
+  const { snapshot } = request;
+  requireComplete(snapshot);
+  const findings = new Findings(ports.onFinding);
+  const report = await rehearse(request, ports, findings, signal);
+  const state = report.checks.every(({ passed }) => passed) ? 'proven' : 'refuted';
+  throwIfAborted(signal);
+  const id = await mark(snapshot, state, ports.repository, signal);
+  return { state, id, report, findings: findings.list };
+}
+
+/** Everything that was made is gone when it returns. */
+async function rehearse(
+  { snapshot, settings, folder: usual }: VerifyRequest,
+  ports: VerifyPorts,
+  findings: Findings,
+  signal: AbortSignal,
+): Promise<VerifyOutcome['report']> {
+  const { repository, kinds } = ports;
+  const programs = kinds.flatMap(({ driller }) => driller?.programs ?? []);
+  const place = { base: path.resolve(settings.folder ?? usual), programs };
+  for (const folder of await removeLeftovers(place)) findings.add(leftover(folder));
+  await using folder = await DrillFolder.make(place);
+  try {
+    const driller = (await snapshotKind(snapshot, repository, kinds, signal))?.driller;
+    if (driller === undefined) return await rehearseFiles(snapshot, folder, ports, findings, signal);
+    return await rehearseServer(driller, { snapshot, settings }, folder, ports, findings, signal);
+  } catch (error) {
+    throwIfAborted(signal);
+    if (!isError(error, 'not-proven') && !isError(error, 'repository-damaged')) throw error;
+    const hint = error.hint === undefined ? '' : `\n${error.hint}`;
+    return { times: {}, checks: [{ name: 'restore', passed: false, detail: `${error.message}${hint}` }] };
+  }
+}
+
+async function rehearseServer(
+  driller: Driller,
+  { snapshot, settings }: Pick<VerifyRequest, 'snapshot' | 'settings'>,
+  folder: DrillFolder,
+  ports: VerifyPorts,
+  findings: Findings,
+  signal: AbortSignal,
+): Promise<DrillReport> {
+  const { repository, runtime, clock, onPhase = () => undefined } = ports;
+  const readable = repository.readable(snapshot, signal);
+  await folder.requireRoom(await driller.neededBytes(readable));
+  const extract: DrillRequest['extract'] = async (from, into, without = []) => {
+    const options = { path: from, include: [], exclude: without, owners: false };
+    await restoreAll(snapshot, into, options, ports, findings, signal);
+  };
+  const request = { snapshot: readable, settings, folder: folder.path, extract, clock, onPhase };
+  return driller.drill(request, { runtime, signal, report: findings.add, expect: () => undefined });
+}
+
+/** Files are proven by being there again, read back, and equal. */
+async function rehearseFiles(
+  snapshot: Snapshot,
+  folder: DrillFolder,
+  ports: VerifyPorts,
+  findings: Findings,
+  signal: AbortSignal,
+): Promise<Pick<DrillReport, 'times' | 'checks'>> {
+  const { repository, clock, onPhase } = ports;
+  const size = await repository.stats([snapshot], 'restore-size', signal);
+  await folder.requireRoom(size.bytes);
+  onPhase?.('fetch');
+  const start = clock.monotonic();
+  const options = { include: [], exclude: [], owners: false, verify: true };
+  const into = path.join(folder.path, 'files');
+  const restored = await restoreAll(snapshot, into, options, ports, findings, signal);
+  const checks: DrillCheck[] = [
+    {
+      name: 'files',
+      passed: true,
+      detail: `${String(restored.filesVerified ?? 0)} files were restored, read back, and are as they were stored`,
+    },
+  ];
+  return { times: { fetch: (clock.monotonic() - start) / 1000 }, checks };
+}
+
+/** @throws RespaldoError `not-proven` where something could not be restored. */
+async function restoreAll(
+  snapshot: Snapshot,
+  into: string,
+  options: Parameters<Repository['restore']>[2],
+  { repository, onProgress }: VerifyPorts,
+  findings: Findings,
+  signal: AbortSignal,
+) {
+  const here = new Findings(findings.add);
+  const more = { onFinding: here.add, ...(onProgress && { onProgress }) };
+  const restored = await repository.restore(snapshot, into, { ...options, ...more }, signal);
+  if (!here.serious) return restored;
+  const serious = here.list.filter(({ severity }) => severity !== 'note');
+  throw new RespaldoError('not-proven', `not everything could be restored: ${serious[0]?.message ?? ''}`, {
+    hint: 'Run `respaldo check --read-data` to see whether the repository is sound.',
+  });
+}
+
+/** The mark says what is true now: it goes where the proof failed. @returns the snapshot's id from now on. */
+async function mark(
+  { id, tags = [] }: Snapshot,
+  state: VerifyOutcome['state'],
+  repository: Repository,
+  signal: AbortSignal,
+): Promise<string> {
+  const isProven = state === 'proven';
+  const marks = [PROVEN_TAG, VERIFIED_TAG];
+  if (isProven ? tags.includes(PROVEN_TAG) : !marks.some((one) => tags.includes(one))) return id;
+  const change = { add: isProven ? [PROVEN_TAG] : [], remove: isProven ? [] : marks };
+  const [changed] = await repository.tag({ ids: [id] }, change, signal);
+  return changed?.after ?? id;
+}
+
+function requireComplete(snapshot: Snapshot): void {
+  if (!isIncomplete(snapshot)) return;
+  throw new RespaldoError('usage', `snapshot ${snapshot.id.slice(0, 8)} is incomplete: it cannot be proven`, {
+    hint: 'Something that belongs in it could not be read when it was taken. Prove another one, or take a new one.',
+  });
+}
+
+function leftover(folder: string): Finding {
+  return {
+    severity: 'note',
+    code: 'drill-leftover-removed',
+    prominent: true,
+    subject: folder,
+    message: `${folder} was left behind by a drill that was killed: it was removed, and its server ended`,
+  };
+}

@@ -1,0 +1,95 @@
+/** The plan's own demands on what was restored. */
+import { judge, type Assertion, type DrillCheck, type DrillSettings } from '../../../domain/drill.ts';
+import { isError, RespaldoError, throwIfAborted } from '../../../errors.ts';
+import type { PostgresConnection } from '../connection.ts';
+import { inDatabase } from './databases.ts';
+import type { ThrowAwayServer } from './throwaway-server.ts';
+
+/** PostgreSQL's own, which nobody means who names none. */
+const OWN = ['postgres', 'template0', 'template1'];
+
+/**
+ * Each in a transaction of its own that can change nothing.
+ * @throws RespaldoError `config` for an assertion of nobody knows which database.
+ */
+export async function checkAssertions(
+  server: ThrowAwayServer,
+  databases: readonly string[],
+  { assertions, timeoutSeconds }: DrillSettings,
+  signal: AbortSignal,
+): Promise<readonly DrillCheck[]> {
+  const placed = assertions.map((assertion) => ({ assertion, database: databaseOf(assertion, databases) }));
+  const checks: DrillCheck[] = [];
+  for (const { assertion, database } of placed) {
+    const name = `assertion ${assertion.sql.trim().replace(/\s+/g, ' ')}`;
+    checks.push({ name, ...(await ask(server, database, assertion, timeoutSeconds, signal)) });
+  }
+  return checks;
+}
+
+/** @throws RespaldoError `config` */
+export function databaseOf({ database, sql }: Assertion, databases: readonly string[]): string {
+  const others = databases.filter((name) => !OWN.includes(name));
+  const [only = 'postgres'] = others;
+  const meant = database ?? (others.length > 1 ? undefined : only);
+  if (meant !== undefined && databases.includes(meant)) return meant;
+  const there = `The snapshot holds: ${databases.join(', ')}.`;
+  throw meant === undefined
+    ? new RespaldoError('config', `the assertion does not say which database it is about: ${sql}`, {
+        hint: `Write { database: name, sql: "SELECT …" }. ${there}`,
+      })
+    : new RespaldoError('config', `an assertion is about the database "${meant}", which is not there`, { hint: there });
+}
+
+async function ask(
+  server: ThrowAwayServer,
+  database: string,
+  assertion: Assertion,
+  timeoutSeconds: number,
+  signal: AbortSignal,
+): Promise<Omit<DrillCheck, 'name'>> {
+  return inDatabase(server, database, signal, async (connection) => {
+    try {
+      return judge(assertion, await firstValues(connection, assertion.sql, timeoutSeconds));
+    } catch (error) {
+      throwIfAborted(signal);
+      if (!isError(error, 'source-refused') && !isError(error, 'source-damaged')) throw error;
+      const said = error.message.replace(`${connection.server}: `, '');
+      const late =
+        error.context['sqlstate'] === '57014' ? ` (it may take ${String(timeoutSeconds)} s: drill.timeout)` : '';
+      return { passed: false, detail: `${said}${late}` };
+    }
+  });
+}
+
+/** As the rows of a subquery, so that it is one SELECT and nothing else; more than one row is told from one. */
+async function firstValues(
+  connection: PostgresConnection,
+  sql: string,
+  timeoutSeconds: number,
+): Promise<readonly (string | null)[]> {
+  await connection.query('BEGIN READ ONLY');
+  await connection.query(`SET LOCAL statement_timeout = '${String(timeoutSeconds)}s'`);
+  const select = sql.trim().replace(/;+$/, '');
+  const rows = await connection.query(`SELECT * FROM (${select}\n) AS assertion LIMIT 2`);
+  return rows.map((row) => textOf(Object.values(row)[0]));
+}
+
+/** As PostgreSQL writes it, as far as that matters: what is compared is truth, numbers and words. */
+function textOf(value: unknown): string | null {
+  switch (typeof value) {
+    case 'boolean':
+      return value ? 't' : 'f';
+    case 'string':
+      return value;
+    case 'number':
+    case 'bigint':
+      return String(value);
+    case 'object':
+    case 'undefined':
+    case 'function':
+    case 'symbol':
+      if (value instanceof Date) return value.toISOString();
+      return value === null || value === undefined ? null : JSON.stringify(value);
+  }
+}

@@ -1,0 +1,145 @@
+/** Whether what a database holds can be read, and its indexes fit it: by amcheck, or by reading every row. */
+import { randomBytes } from 'node:crypto';
+import type { DrillCheck } from '../../../domain/drill.ts';
+import type { RespaldoError } from '../../../errors.ts';
+import { isError, throwIfAborted } from '../../../errors.ts';
+import type { PostgresConnection } from '../connection.ts';
+import { identifier, literal } from '../logical/sql.ts';
+import { inDatabase } from './databases.ts';
+import type { ThrowAwayServer } from './throwaway-server.ts';
+
+/** Of many that are wrong, so many are named; of an unsound table, so many of its messages. */
+const NAMED = 5;
+
+/** Temporary tables are gone. Unlogged ones are empty after a recovery, and sound. */
+const TABLES = `SELECT c.oid, format('%I.%I', n.nspname, c.relname) AS name
+  FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace JOIN pg_am AS a ON a.oid = c.relam
+  WHERE c.relkind IN ('r', 't', 'm') AND c.relpersistence <> 't' AND a.amname = 'heap' ORDER BY name`;
+
+const INDEXES = `SELECT c.oid, format('%I.%I', n.nspname, c.relname) AS name, a.amname = 'btree' AS btree
+  FROM pg_index AS i JOIN pg_class AS c ON c.oid = i.indexrelid JOIN pg_namespace AS n ON n.oid = c.relnamespace
+    JOIN pg_am AS a ON a.oid = c.relam
+  WHERE c.relkind = 'i' AND c.relpersistence <> 't' AND i.indisready AND i.indisvalid ORDER BY name`;
+
+interface Relation {
+  readonly oid: number;
+  readonly name: string;
+}
+
+/** How relations are looked into, with amcheck in a schema or without. */
+interface Means {
+  readonly table: (table: Relation) => string;
+  /** Absent: there is no way to look at one alone. */
+  readonly index?: (index: Relation) => string;
+  readonly called: string;
+}
+
+/** Looks into every table and index of a database, system tables included. */
+export async function checkContent(
+  server: ThrowAwayServer,
+  database: string,
+  signal: AbortSignal,
+): Promise<DrillCheck> {
+  const name = `database "${database}"`;
+  try {
+    return await inDatabase(server, database, signal, async (connection) => {
+      const means = await meansIn(connection);
+      const tables = await relations(connection, TABLES);
+      const indexes = await relations(connection, INDEXES);
+      const btrees = indexes.filter(({ btree }) => btree);
+      const looks = [...tables.map(means.table), ...(means.index === undefined ? [] : btrees.map(means.index))];
+      const wrong: string[] = [];
+      for (const look of looks) wrong.push(...(await failuresOf(connection, look, signal)));
+      if (wrong.length > 0) return { name, passed: false, detail: some(wrong) };
+      return { name, passed: true, detail: seen(tables.length, btrees.length, indexes.length, means) };
+    });
+  } catch (error) {
+    throwIfAborted(signal);
+    if (!isError(error, 'source-refused') && !isError(error, 'source-lost')) throw error;
+    return { name, passed: false, detail: `${error.message}${await wordsAfter(error, server)}` };
+  }
+}
+
+/** A server that went away has said why elsewhere. */
+async function wordsAfter(error: RespaldoError, server: ThrowAwayServer): Promise<string> {
+  return error.code === 'source-lost' ? `\n${await server.lastWords()}` : '';
+}
+
+/** Installs amcheck where the server has it. It is a throw-away server: nobody misses what it was before. */
+export async function meansIn(connection: PostgresConnection): Promise<Means> {
+  const [there] = await connection.query(
+    `SELECT n.nspname AS schema FROM pg_available_extensions AS a LEFT JOIN pg_extension AS e ON e.extname = a.name
+       LEFT JOIN pg_namespace AS n ON n.oid = e.extnamespace WHERE a.name = 'amcheck'`,
+  );
+  if (there === undefined) return reading;
+  const schema = typeof there['schema'] === 'string' ? there['schema'] : await installAmcheck(connection);
+  const [row] = await connection.query(
+    `SELECT FROM pg_proc WHERE proname = 'verify_heapam' AND pronamespace = ${literal(schema)}::regnamespace`,
+  );
+  const its = identifier(schema);
+  return {
+    table:
+      row === undefined
+        ? reading.table
+        : ({ oid, name }) =>
+            `SELECT ${literal(name)} || ', block ' || blkno || ': ' || msg AS wrong
+             FROM ${its}.verify_heapam(${String(oid)}::regclass, check_toast => true) LIMIT ${String(NAMED)}`,
+    index: ({ oid }) => `SELECT NULL AS wrong FROM ${its}.bt_index_check(${String(oid)}::regclass, true)`,
+    called: 'amcheck',
+  };
+}
+
+async function installAmcheck(connection: PostgresConnection): Promise<string> {
+  const schema = `respaldo_${randomBytes(8).toString('hex')}`;
+  await connection.query(`CREATE SCHEMA ${identifier(schema)}`);
+  await connection.query(`CREATE EXTENSION amcheck SCHEMA ${identifier(schema)}`);
+  return schema;
+}
+
+/** As text every value is read whole, wherever it lies. Toast tables are read with those that they belong to. */
+export const reading: Means = {
+  table: ({ name }) => `SELECT NULL AS wrong FROM (SELECT count(length(t::text)) FROM ONLY ${name} AS t) AS rows`,
+  called: 'reading every row',
+};
+
+async function relations(
+  connection: PostgresConnection,
+  sql: string,
+): Promise<readonly (Relation & { readonly btree: boolean })[]> {
+  return (await connection.query(sql)).map(({ oid, name, btree }) => ({
+    oid: Number(oid),
+    name: String(name),
+    btree: btree === true,
+  }));
+}
+
+/** What is wrong, as the server says it. @throws RespaldoError if it went away. */
+async function failuresOf(
+  connection: PostgresConnection,
+  look: string,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  throwIfAborted(signal);
+  try {
+    const rows = await connection.query(look);
+    return rows.flatMap(({ wrong }) => (typeof wrong === 'string' ? [wrong] : []));
+  } catch (error) {
+    throwIfAborted(signal);
+    if (isError(error, 'source-refused') || isError(error, 'source-damaged'))
+      return [error.message.replace(`${connection.server}: `, '')];
+    throw error;
+  }
+}
+
+function seen(tables: number, btrees: number, indexes: number, { index, called }: Means): string {
+  const others = indexes - btrees;
+  const both = index === undefined ? '' : ` and ${String(btrees)} B-tree indexes`;
+  const left = index === undefined ? indexes : others;
+  const rest = left === 0 ? '' : `; ${String(left)} ${index === undefined ? '' : 'other '}indexes were not looked into`;
+  return `${String(tables)} tables${both} are sound, by ${called}${rest}`;
+}
+
+function some(messages: readonly string[]): string {
+  const more = messages.length > NAMED ? `; and ${String(messages.length - NAMED)} more` : '';
+  return `${messages.slice(0, NAMED).join('; ')}${more}`;
+}

@@ -1,0 +1,24 @@
+import type { ReadableSnapshot } from '../../../domain/snapshot.ts';
+import type { DrillReport, DrillRequest, SourceIo } from '../../source.ts';
+import { readFacts } from '../facts.ts';
+import { findLogicalFacts } from '../logical/logical-snapshot.ts';
+import { drillDumps } from './logical.ts';
+import { drillFiles } from './physical.ts';
+
+/** A new cluster, the log of a recovery, copied programs. Bytes. */
+const OF_ITS_OWN = 512 * 1024 ** 2;
+
+/** See {@link Driller.neededBytes}. */
+export async function neededBytes(snapshot: ReadableSnapshot): Promise<number> {
+  const dumps = await findLogicalFacts(snapshot);
+  if (dumps === undefined) return (await readFacts(snapshot)).bytes + OF_ITS_OWN;
+  return dumps.databases.reduce((sum, { bytes }) => sum + bytes, OF_ITS_OWN);
+}
+
+/** See {@link Driller.drill}. */
+export async function drill(request: DrillRequest, io: SourceIo): Promise<DrillReport> {
+  const dumps = await findLogicalFacts(request.snapshot);
+  return dumps === undefined
+    ? drillFiles(await readFacts(request.snapshot), request, io)
+    : drillDumps(dumps, request, io);
+}

