@@ -8,10 +8,10 @@ const anywhere = ['^src/(errors|clock|log)\\.ts$', '^src/domain/'];
 const tests = '\\.test\\.ts$';
 
 /** Folders of the same shape: the port at the head, implementations beside it, the list of them in index.ts. */
-const adapters = 'stores|runtimes|sources|queues|catalog|notifiers|leases';
+const adapters = 'stores|runtimes|sources|queues|catalog|journal|notifiers|leases';
 /** src/stores/store.ts, src/catalog/catalog.ts …: the port at a folder's head. */
 const heads =
-  '^src/(stores/store|runtimes/runtime|sources/source|queues/queue|catalog/catalog|notifiers/notifier|leases/lease|repository/(repository|port/[a-z]+)|archive/archive)\\.ts$';
+  '^src/(stores/store|runtimes/(runtime|container-engine)|sources/source|queues/queue|catalog/catalog|journal/journal|notifiers/notifier|leases/lease|repository/(repository|port/[a-z]+)|archive/archive)\\.ts$';
 const lists = `^src/(${adapters}|repository|archive)/index\\.ts$`;
 
 /** A rule: files under `from` may import, of this project's sources, only what `allowed` matches. */
@@ -56,12 +56,12 @@ module.exports = {
     only(
       '5-adapters',
       'An adapter uses its own folder and port head; never another kind of adapter.',
-      `^src/(stores|runtimes|queues|catalog|notifiers|leases)/`,
+      `^src/(stores|runtimes|queues|catalog|journal|notifiers|leases)/`,
       ['^src/$1/'],
     ),
     only('5-sources', 'A source uses its own folder and the Runtime port.', '^src/sources/', [
       '^src/sources/',
-      '^src/runtimes/runtime\\.ts$',
+      '^src/runtimes/(runtime|container-engine)\\.ts$',
     ]),
     {
       name: '5-siblings',

@@ -57,7 +57,7 @@ const plan = (runtime: Plan['runtime'], first: PlanSource, ...others: readonly P
 });
 
 describe("a plan's sources", () => {
-  const openAll = (it: Plan) => openSources(it, secretReader({ PASSWORD: 'secret' }), signal);
+  const openAll = (it: Plan) => openSources(it, secretReader({ PASSWORD: 'secret' }), signal, {});
   const open = (first: PlanSource, ...others: readonly PlanSource[]) => openAll(plan(undefined, first, ...others));
   const database = { address: 'postgresql://user@db:5433/?method=physical', password: { env: 'PASSWORD' } };
 
@@ -93,7 +93,7 @@ describe("a plan's runtime", () => {
 
   it('reads no folders elsewhere', async () => {
     const elsewhere = plan({ kind: 'docker', container: 'db', labels: [] }, { address: './a' });
-    await expect(openSources(elsewhere, secretReader({}), signal)).rejects.toMatchObject({ code: 'usage' });
+    await expect(openSources(elsewhere, secretReader({}), signal, {})).rejects.toMatchObject({ code: 'usage' });
   });
 });
 

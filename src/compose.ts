@@ -3,10 +3,14 @@ import type { Catalog } from './catalog/catalog.ts';
 import { systemClock, type Clock } from './clock.ts';
 import type { PlaceAccess, RepositoryAccess } from './config/repository.ts';
 import type { Environment, ReadSecret } from './config/secrets.ts';
+import type { DetectionScope } from './domain/detection.ts';
 import type { Plan } from './domain/plan.ts';
 import { targetPath, type RuntimeTarget } from './domain/runtime-target.ts';
 import { isError, RespaldoError } from './errors.ts';
+import type { StoppedJournal } from './journal/journal.ts';
+import type { DetectPorts } from './operations/detect.ts';
 import type { LockPolicy, Repository } from './repository/repository.ts';
+import type { ContainerEngine } from './runtimes/container-engine.ts';
 import type { Runtime } from './runtimes/runtime.ts';
 import type { StreamOptions } from './sources/index.ts';
 import type { Source, SourceKind } from './sources/source.ts';
@@ -74,9 +78,15 @@ export async function initRepositoryAt(
 /**
  * The plan's sources, with their passwords: its folders together are one, each database is one. Nothing is connected
  * yet.
+ * @param env where an engine that has volumes is looked for
  * @throws RespaldoError `usage` for an address that nobody understands, and what reading a secret throws.
  */
-export async function openSources(plan: Plan, readSecret: ReadSecret, signal: AbortSignal): Promise<readonly Source[]> {
+export async function openSources(
+  plan: Plan,
+  readSecret: ReadSecret,
+  signal: AbortSignal,
+  env: Environment,
+): Promise<readonly Source[]> {
   const { openDirectories, sourceFor } = await import('./sources/index.ts');
   const place = targetPath(plan.runtime ?? { kind: 'host' });
   const shared = {
@@ -84,6 +94,7 @@ export async function openSources(plan: Plan, readSecret: ReadSecret, signal: Ab
     selection: plan.selection,
     ...(plan.reading && { reading: plan.reading }),
     acceptDamagedPages: plan.acceptDamagedPages,
+    engine: await openContainerEngine(env, contextOf(plan)),
     ...(place !== undefined && { place }),
   };
   const folders: string[] = [];
@@ -125,6 +136,38 @@ export async function openRuntimeOf({ runtime }: Plan, env: Environment, clock: 
 export async function openRuntimeAt(target: RuntimeTarget, env: Environment, clock: Clock): Promise<Runtime> {
   const { openRuntime } = await import('./runtimes/index.ts');
   return openRuntime(target, env, clock);
+}
+
+/** What looks for servers, and where. Nothing is connected yet. @param env where engines and clusters are looked for */
+export async function openDetection(scope: DetectionScope, env: Environment, clock: Clock): Promise<DetectPorts> {
+  const { openWorkloadLists } = await import('./runtimes/index.ts');
+  const kinds = await sourceKinds();
+  return {
+    lists: await openWorkloadLists(scope, env, clock),
+    finders: kinds.flatMap(({ finder }) => finder ?? []),
+  };
+}
+
+/** The engine that has volumes. Nothing is connected yet. @param env where its address is looked for */
+export async function openContainerEngine(env: Environment, context?: string): Promise<ContainerEngine> {
+  const { openEngine } = await import('./runtimes/index.ts');
+  return openEngine(context, env);
+}
+
+function contextOf({ runtime }: Plan): string | undefined {
+  return runtime?.kind === 'docker' ? runtime.context : undefined;
+}
+
+/** What was stopped for backups and has to be started again. */
+export async function openStoppedJournal(env: Environment, clock: Clock): Promise<StoppedJournal> {
+  const { stateFolder } = await import('./catalog/index.ts');
+  return (await import('./journal/index.ts')).openJournal(stateFolder(env), clock);
+}
+
+/** Whether a backup has stopped something, and has not started it yet. */
+export async function hasStoppedContainers(env: Environment): Promise<boolean> {
+  const { stateFolder } = await import('./catalog/index.ts');
+  return !(await (await import('./journal/index.ts')).isJournalEmpty(stateFolder(env)));
 }
 
 /** @throws RespaldoError `usage` for what is always read here, where the plan says that it is elsewhere. */

@@ -1,8 +1,9 @@
+import { join } from 'node:path';
 import { systemClock } from '../../src/clock.ts';
 import { identity } from '../../src/cli/identity.ts';
 import type { Output } from '../../src/cli/output.ts';
 import { showProgress } from '../../src/cli/progress.ts';
-import { hostRuntime, initRepositoryAt, openSources, sourceKinds } from '../../src/compose.ts';
+import { hostRuntime, initRepositoryAt, openSources, openStoppedJournal, sourceKinds } from '../../src/compose.ts';
 import { secretReader } from '../../src/config/secrets.ts';
 import type { Finding } from '../../src/domain/finding.ts';
 import type { Plan } from '../../src/domain/plan.ts';
@@ -50,7 +51,8 @@ export class Protection implements AsyncDisposable {
 
   /** One snapshot of the folder and one of the server. */
   async backUp(): Promise<Round> {
-    const sources = await openSources(this.#plan, secretReader({}), this.#signal);
+    const sources = await openSources(this.#plan, secretReader({}), this.#signal, {});
+    const journal = await openStoppedJournal({ RESPALDO_STATE_DIR: join(this.#plan.folder, 'state') }, systemClock);
     const outcomes: BackupOutcome[] = [];
     for (const request of backupsOf(this.#plan, sources, { ...identity(), dryRun: false })) {
       using progress = showProgress(
@@ -58,7 +60,7 @@ export class Protection implements AsyncDisposable {
         systemClock,
         progressBar(({ bytesDone }: SaveProgress) => bytesDone),
       );
-      const ports = { repository: this.repository, runtime: await hostRuntime(), clock: systemClock };
+      const ports = { repository: this.repository, runtime: await hostRuntime(), clock: systemClock, journal };
       outcomes.push(await backup(request, { ...ports, onProgress: progress.update }, this.#signal));
     }
     const [files, server] = outcomes;

@@ -4,6 +4,7 @@ import { errnoOf, ERRORS, RespaldoError } from '../errors.ts';
 import { report } from './errors.ts';
 import { optionDescription } from './help.ts';
 import type { Globals, Invocation } from './invocation.ts';
+import { startLeftStopped } from './left-stopped.ts';
 import { Output } from './output.ts';
 import { abortOnSignals } from './signals.ts';
 import { parseSpan } from './time.ts';
@@ -84,7 +85,11 @@ function createProgram(
     .command('help [verb...]')
     .description('Show the help of a verb')
     .action((names: string[]) => showHelp(program, names, fill));
-  return program.hook('preSubcommand', (_, verb) => fill(verb));
+  return program
+    .hook('preSubcommand', (_, verb) => fill(verb))
+    .hook('preAction', async () => {
+      if (invocation !== undefined) await startLeftStopped(invocation);
+    });
 }
 
 /** `respaldo help key add`: the same as `respaldo key add --help`. */

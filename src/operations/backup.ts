@@ -5,10 +5,13 @@ import type { Plan, WantedType } from '../domain/plan.ts';
 import { isIncomplete, type Snapshot } from '../domain/snapshot.ts';
 import { BY_HOST_AND_PATHS, type GroupBy } from '../domain/snapshot-group.ts';
 import { decideType, typeTag, type TypeDecision } from '../domain/strategy.ts';
+import { toRespaldoError, type RespaldoError } from '../errors.ts';
+import type { StoppedJournal } from '../journal/journal.ts';
 import type { About, Repository, SavedItem, SaveProgress, SaveSummary } from '../repository/repository.ts';
 import type { Runtime } from '../runtimes/runtime.ts';
 import type { Source, SourceIo } from '../sources/source.ts';
 import { Findings } from './findings.ts';
+import { joined, standStill } from './standstill.ts';
 
 /** One snapshot to take. */
 export interface BackupRequest {
@@ -38,6 +41,10 @@ export interface BackupPorts {
   readonly repository: Repository;
   readonly runtime: Runtime;
   readonly clock: Clock;
+  /** Remembers what is stopped for the time of the backup. */
+  readonly journal: StoppedJournal;
+  /** Told of the containers that stand still from now on. */
+  readonly onStandstill?: (names: readonly string[]) => void;
   /** Called once, before the first byte is read. */
   readonly onDecision?: (decision: TypeDecision) => void;
   /** `bytesTotal` is the source's own estimate where it gives one. */
@@ -57,6 +64,8 @@ export interface BackupOutcome {
   /** Absent for a dry run, and where nothing has changed and that was to be skipped. */
   readonly snapshot?: Snapshot;
   readonly summary: SaveSummary;
+  /** Why what was stopped for the backup does not run again. The snapshot is as good as any. */
+  readonly aftermath?: RespaldoError;
   /** The source's and the repository's. */
   readonly findings: readonly Finding[];
 }
@@ -97,28 +106,52 @@ export async function backup(request: BackupRequest, ports: BackupPorts, signal:
   const decision = chosenByHand(request) ?? decideType({ wanted: request.type, typed: isTyped(source), history, now });
   ports.onDecision?.(decision);
 
-  const { snapshot, summary } = await repository.save(
-    capture(source, io, decision, lastComplete(history), repository),
-    describe(request, decision, now),
-    {
-      onProgress: progress.tell,
-      estimate: ports.onProgress !== undefined && ports.estimate !== false,
-      onFinding: findings.add,
-      sourceIncomplete: () => findings.serious,
-      dryRun: request.dryRun,
-      skipIfUnchanged: request.skipIfUnchanged ?? false,
-      ...(request.readConcurrency !== undefined && { readConcurrency: request.readConcurrency }),
-      ...(ports.onItem && { onItem: ports.onItem }),
-    },
-    signal,
-  );
+  const save = () =>
+    repository.save(
+      capture(source, io, decision, lastComplete(history), repository),
+      describe(request, decision, now),
+      {
+        onProgress: progress.tell,
+        estimate: ports.onProgress !== undefined && ports.estimate !== false,
+        onFinding: findings.add,
+        sourceIncomplete: () => findings.serious,
+        dryRun: request.dryRun,
+        skipIfUnchanged: request.skipIfUnchanged ?? false,
+        ...(request.readConcurrency !== undefined && { readConcurrency: request.readConcurrency }),
+        ...(ports.onItem && { onItem: ports.onItem }),
+      },
+      signal,
+    );
+  const { saved, aftermath } = await inStandstill(request, ports, save, signal);
+  const { snapshot, summary } = saved;
   return {
     state: findings.serious ? 'incomplete' : 'succeeded',
     decision,
     ...(snapshot && { snapshot }),
     summary,
+    ...(aftermath && { aftermath }),
     findings: findings.list,
   };
+}
+
+/** Saves while those stand still who would write. A dry run stops nobody. */
+async function inStandstill<T>(
+  { source, dryRun }: BackupRequest,
+  { journal, onStandstill }: BackupPorts,
+  save: () => Promise<T>,
+  signal: AbortSignal,
+): Promise<{ readonly saved: T; readonly aftermath?: RespaldoError }> {
+  const still = dryRun ? undefined : await standStill(source, journal, signal);
+  if (still === undefined) return { saved: await save() };
+  onStandstill?.(still.names);
+  let saved: T;
+  try {
+    saved = await save();
+  } catch (error) {
+    throw joined(toRespaldoError(error), await still.end());
+  }
+  const aftermath = await still.end();
+  return { saved, ...(aftermath && { aftermath }) };
 }
 
 function chosenByHand({ parent, type }: BackupRequest): TypeDecision | undefined {
@@ -186,7 +219,7 @@ async function historyOf(
 }
 
 function isTyped(source: Source): boolean {
-  return source.kind !== 'directory' && source.kind !== 'stream';
+  return source.kind === 'postgres';
 }
 
 /** Adds to the progress how much the source expects to send, which only it can know. */

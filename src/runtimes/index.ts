@@ -1,7 +1,9 @@
 /** The kinds of runtimes. A new one is a folder and a case here. */
 import type { Clock } from '../clock.ts';
+import type { DetectionScope } from '../domain/detection.ts';
 import type { RuntimeTarget } from '../domain/runtime-target.ts';
-import type { Runtime } from './runtime.ts';
+import type { ContainerEngine } from './container-engine.ts';
+import type { Runtime, WorkloadList } from './runtime.ts';
 
 /**
  * Nothing is connected yet.
@@ -20,4 +22,25 @@ export async function openRuntime(
     case 'kubernetes':
       return new (await import('./kubernetes/kubernetes.ts')).KubernetesRuntime(target, env, clock);
   }
+}
+
+/** The containers and pods that a scope means. Nothing is connected yet. */
+export async function openWorkloadLists(
+  scope: DetectionScope,
+  env: Readonly<Record<string, string | undefined>>,
+  clock: Clock,
+): Promise<readonly WorkloadList[]> {
+  const wants = (kind: WorkloadList['kind']): boolean => scope.kind === undefined || scope.kind === kind;
+  return [
+    ...(wants('docker') ? [new (await import('./docker/list.ts')).ContainerList(scope, env)] : []),
+    ...(wants('kubernetes') ? [new (await import('./kubernetes/list.ts')).PodList(scope, env, clock)] : []),
+  ];
+}
+
+/** The engine of a context, or the one that Docker's own command line would use. Nothing is connected yet. */
+export async function openEngine(
+  context: string | undefined,
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<ContainerEngine> {
+  return new (await import('./docker/docker-engine.ts')).DockerEngine(context, env);
 }

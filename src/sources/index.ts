@@ -3,15 +3,16 @@ import { RespaldoError } from '../errors.ts';
 import { directory } from './directory/directory.ts';
 import { postgres } from './postgres/postgres.ts';
 import type { Source, SourceKind, SourceOptions } from './source.ts';
+import { volume } from './volume/volume.ts';
 
 export { openDirectories } from './directory/directory.ts';
 export { openStream, type StreamOptions } from './stream/stream.ts';
 
 /** Each loads what is heavy about it when it is used. The first that accepts an address has it. */
-export const SOURCE_KINDS: readonly SourceKind[] = [postgres, directory];
+export const SOURCE_KINDS: readonly SourceKind[] = [postgres, volume, directory];
 
 /** What product and people speak of, and this version cannot do yet. */
-const LATER = ['mysql', 'mariadb', 'influxdb', 'redis', 'sqlite', 'docker-volume', 'terraform'];
+const LATER = ['mysql', 'mariadb', 'influxdb', 'redis', 'sqlite', 'terraform'];
 
 /** @throws RespaldoError `usage` if no kind of source has such addresses. */
 export function sourceFor(address: string): SourceKind {
@@ -25,7 +26,7 @@ export function sourceFor(address: string): SourceKind {
       ? `${scheme}: sources are not part of this version of Respaldo`
       : `"${scheme}:" is no kind of source`,
     {
-      hint: 'Sources are folders (./folder, /folder; one whose name has a colon is written with "./" before it) and servers: postgresql://user@host:5432/?method=physical',
+      hint: 'Sources are folders (./folder, /folder; one whose name has a colon is written with "./" before it), servers (postgresql://user@host:5432/?method=physical), and volumes (docker-volume:NAME)',
     },
   );
 }

@@ -1,8 +1,11 @@
 import type { Clock } from '../clock.ts';
+import type { DetectedServer } from '../domain/detection.ts';
 import type { DrillCheck, DrillPhase, DrillSettings, DrillTimes } from '../domain/drill.ts';
 import type { Entry, Reading, Report, Selection } from '../domain/entry.ts';
 import type { Finding } from '../domain/finding.ts';
 import type { ReadableSnapshot, SnapshotType } from '../domain/snapshot.ts';
+import type { Workload } from '../domain/workload.ts';
+import type { ContainerEngine, EngineContainer } from '../runtimes/container-engine.ts';
 import type { Runtime } from '../runtimes/runtime.ts';
 
 /** What a source may use of the world. */
@@ -138,6 +141,15 @@ export interface SourceOptions {
   readonly place?: string;
   /** PostgreSQL: store the snapshot, as incomplete, although the server found damaged pages. */
   readonly acceptDamagedPages: boolean;
+  /** Where volumes are; absent where addresses are only read. */
+  readonly engine?: ContainerEngine;
+}
+
+/** Who has to be stopped while a source is captured. */
+export interface Standstill {
+  readonly engine: ContainerEngine;
+  /** In the order in which they are started again. */
+  readonly containers: readonly EngineContainer[];
 }
 
 /** One thing that is protected. */
@@ -150,6 +162,9 @@ export interface Source {
   /** What would stop a backup: tools, privileges, versions, free space. Changes nothing. Throws what cannot work at all. */
   check(io: SourceIo): Promise<readonly Finding[]>;
 
+  /** Asked before the capture; absent: nobody. Stops nothing itself. */
+  standstill?(): Promise<Standstill>;
+
   /**
    * A consistent set of entries. Ends normally only when the source has positively said that everything was sent;
    * throws otherwise. Leaving early releases locks, slots and backup mode.
@@ -157,15 +172,25 @@ export interface Source {
   capture(io: SourceIo, options: CaptureOptions): AsyncIterable<Entry>;
 }
 
+/** Finds servers that nobody has named. Only looks: nothing is run anywhere, and nobody logs in. */
+export interface ServerFinder {
+  /** The server that a container or pod is, by what is told of it. */
+  recognise(workload: Workload): DetectedServer | undefined;
+  /** The servers that run on this host, outside of containers. */
+  onHost(signal: AbortSignal): Promise<readonly DetectedServer[]>;
+}
+
 /** A kind of source: `sources/index.ts` lists them, one line each. */
 export interface SourceKind {
-  readonly name: 'directory' | 'postgres';
+  readonly name: 'directory' | 'volume' | 'postgres';
   /** Whether the address is of this kind. */
   accepts(address: string): boolean;
   /** @throws RespaldoError `usage` that says what is wrong with the address. */
   open(address: string, options: SourceOptions): Source;
   /** Absent: it has no servers to restore into. */
   readonly server?: ServerRestorer;
+  /** Absent: nobody looks for it. */
+  readonly finder?: ServerFinder;
   /** Absent: its snapshots are files, which are proven by restoring them. */
   readonly driller?: Driller;
   /** Makes a snapshot of this kind usable again in an empty folder. */

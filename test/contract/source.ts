@@ -84,7 +84,7 @@ export function describeSource(name: string, make: () => Promise<SourceFixture>)
     });
 
     function take(signal = place.signal, onProgress: () => void = () => undefined): Promise<BackupOutcome> {
-      const { repository, runtime } = place;
+      const { repository, runtime, journal } = place;
       const request = {
         type: 'auto',
         tags: [],
@@ -93,7 +93,7 @@ export function describeSource(name: string, make: () => Promise<SourceFixture>)
         username: 'maria',
         dryRun: false,
       } as const;
-      const ports = { repository, runtime, clock: systemClock, onProgress };
+      const ports = { repository, runtime, journal, clock: systemClock, onProgress };
       return backup({ ...request, source: fixture.source }, ports, signal);
     }
 

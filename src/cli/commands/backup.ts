@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { openRuntimeOf, openSources, openStreamSource, type StreamOptions } from '../../compose.ts';
+import { openRuntimeOf, openSources, openStoppedJournal, openStreamSource, type StreamOptions } from '../../compose.ts';
 import { choosePlans, planHint } from '../../config/plans.ts';
 import type { Plan } from '../../domain/plan.ts';
 import { isError, RespaldoError, toRespaldoError } from '../../errors.ts';
@@ -13,6 +13,7 @@ import {
 import { recorded, type Recorder } from '../../operations/recording.ts';
 import type { SavedItem } from '../../repository/repository.ts';
 import { addBackupOptions, flagsOf, requireOneSubject, type BackupOptions } from '../backup-options.ts';
+import { detectedServer } from '../detected-server.ts';
 import { report } from '../errors.ts';
 import { readLists } from '../files-from.ts';
 import { describe, REPOSITORY_EXITS } from '../help.ts';
@@ -34,16 +35,19 @@ const NAMED = 5;
 export function define(command: Command, invocation: Invocation): void {
   describe(command, {
     about:
-      'An address is a folder or file, or a PostgreSQL server: postgresql://user@host:5432/?method=physical for ' +
+      'An address is a folder or file, a volume of Docker (docker-volume:NAME), or a PostgreSQL server: ' +
+      'postgresql://user@host:5432/?method=physical for ' +
       'its files, /name?method=logical for dumps of databases. A ' +
-      'plan is a name in respaldo.yaml; without arguments every plan is run. What could not be read is told, the ' +
-      'rest is stored, and the snapshot is marked incomplete.',
+      'plan is a name in respaldo.yaml; without arguments every plan is run, or where there is none, the one database ' +
+      'that `respaldo detect` finds. What could not be read is told, the rest is stored, and the snapshot is marked ' +
+      'incomplete.',
     examples: [
       ['respaldo backup ./folder', 'only what changed since the last snapshot is read'],
       ['respaldo backup --exclude "*.tmp" -x /home', 'without some files, on one file system'],
       ['respaldo backup --type full shop', 'a plan, everything read again'],
       ['respaldo backup "postgresql://backup@db1/?method=physical"', 'a PostgreSQL server'],
       ['respaldo backup "postgresql://dumper@db1/shop?method=logical"', 'a database of it, as a dump'],
+      ['respaldo backup --container shop-db', 'all databases of the server in a container'],
       ['pg_dump shop | respaldo backup --stdin --stdin-filename shop.sql', 'what another program writes'],
       ['respaldo backup --stdin-from-command -- pg_dump shop', 'the same, and nothing if it fails'],
       ['respaldo backup -n -vv ./folder', 'what would it do, file by file?'],
@@ -79,10 +83,11 @@ async function plansOf(
   args: readonly string[],
   options: BackupOptions,
   { config, workingDirectory }: Surroundings,
-  { output }: Invocation,
+  invocation: Invocation,
 ): Promise<readonly Plan[]> {
-  const flags = await flagsOf(options);
-  if (isStream(options)) return choosePlans([options.stdinFilename], flags, undefined, workingDirectory);
+  const { output } = invocation;
+  if (isStream(options))
+    return choosePlans([options.stdinFilename], await flagsOf(options), undefined, workingDirectory);
   const listed = await readLists(options, (message) => output.warn(message));
   const hasLists = options.filesFrom.length + options.filesFromVerbatim.length + options.filesFromRaw.length > 0;
   if (hasLists && listed.length + args.length === 0)
@@ -91,7 +96,11 @@ async function plansOf(
     });
   // A name of a list is a file, whatever it looks like.
   const addresses = listed.map((name) => (name.startsWith('/') ? name : `./${name}`));
-  return choosePlans([...args, ...addresses], flags, config, workingDirectory);
+  const named = [...args, ...addresses];
+  const isSaid = named.length > 0 || (config?.plans.size ?? 0) > 0;
+  const server = isSaid ? undefined : await detectedServer(options, invocation);
+  const subjects = server === undefined ? named : [server.address];
+  return choosePlans(subjects, await flagsOf(options, server?.target), config, workingDirectory);
 }
 
 function isStream({ stdin, stdinFromCommand }: BackupOptions): boolean {
@@ -112,8 +121,9 @@ async function backUp(plan: Plan, options: BackupOptions, scene: Scene): Promise
   const { username, hostname } = identity();
   const sources = isStream(options)
     ? [await openStreamSource(streamOf(args, options, invocation))]
-    : await openSources(plan, around.readSecret, invocation.signal);
+    : await openSources(plan, around.readSecret, invocation.signal, process.env);
   const runtime = await openRuntimeOf(plan, process.env, invocation.clock);
+  const journal = await openStoppedJournal(process.env, invocation.clock);
   const repository = await repositories.of(plan);
   const circumstances = {
     username,
@@ -123,7 +133,8 @@ async function backUp(plan: Plan, options: BackupOptions, scene: Scene): Promise
   };
   for (const request of backupsOf(plan, sources, circumstances)) {
     const subject = plan.name ?? namesOf(request.source.paths);
-    const work = (): Promise<BackupOutcome> => backUpOne(request, { repository, runtime }, options, invocation);
+    const work = (): Promise<BackupOutcome> =>
+      backUpOne(request, { repository, runtime, journal }, options, invocation);
     if (request.dryRun) {
       tell(await work(), true, invocation);
       continue;
@@ -140,6 +151,7 @@ async function backUp(plan: Plan, options: BackupOptions, scene: Scene): Promise
       }),
     );
     tell(outcome, false, invocation);
+    if (outcome.aftermath) throw outcome.aftermath;
   }
 }
 
@@ -152,7 +164,7 @@ function streamOf(args: readonly string[], options: BackupOptions, { clock }: In
 
 async function backUpOne(
   request: BackupRequest,
-  { repository, runtime }: Pick<BackupPorts, 'repository' | 'runtime'>,
+  { repository, runtime, journal }: Pick<BackupPorts, 'repository' | 'runtime' | 'journal'>,
   { time, parent, scan }: BackupOptions,
   { output, clock, signal }: Invocation,
 ): Promise<BackupOutcome> {
@@ -165,6 +177,8 @@ async function backUpOne(
     {
       repository,
       runtime,
+      journal,
+      onStandstill: (names) => output.note(`stopped while it is read: ${names.map(quoted).join(', ')}`),
       clock: time === undefined ? clock : { ...clock, now: () => time },
       onDecision: ({ type, parent: base, reason }) => {
         const what = namesOf(source.paths.map(quoted));

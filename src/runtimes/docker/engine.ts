@@ -1,11 +1,12 @@
 import type { ClientRequest, IncomingMessage, RequestOptions } from 'node:http';
 import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
-import type { Duplex } from 'node:stream';
+import { Readable, type Duplex } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { text } from 'node:stream/consumers';
 import { z } from 'zod';
 
-import { errnoOf, RespaldoError } from '../../errors.ts';
+import { abortError, errnoOf, RespaldoError } from '../../errors.ts';
 import type { EngineAddress } from './address.ts';
 
 /** What the engine answers where it refuses. */
@@ -40,14 +41,59 @@ export class Engine {
     return this.#answer(await this.#ask('GET', path), schema);
   }
 
+  /** @param patience how long the engine may take for it, in milliseconds. @throws as {@link get}. */
+  async post<T>(path: string, body: unknown, schema: z.ZodType<T>, patience = ANSWER_MS): Promise<Answer<T>> {
+    return this.#answer(await this.#ask('POST', path, body, { patience }), schema);
+  }
+
   /** @throws as {@link get}. */
-  async post<T>(path: string, body: unknown, schema: z.ZodType<T>): Promise<Answer<T>> {
-    return this.#answer(await this.#ask('POST', path, body), schema);
+  async delete(path: string): Promise<Answer<unknown>> {
+    return this.#answer(await this.#ask('DELETE', path), z.unknown());
+  }
+
+  /** What the engine sends, as it comes: whoever reads it sees to it that it is closed. @throws as {@link get}. */
+  async download(path: string): Promise<Answer<Readable>> {
+    const answer = await this.#ask('GET', path);
+    if (!('statusCode' in answer)) throw this.#unexpected('it switched protocols');
+    return answer.statusCode === 200 ? { value: answer } : { refusal: await refusalOf(answer) };
+  }
+
+  /**
+   * Sends an archive, as fast as the engine takes it.
+   * @throws as {@link get}, and what reading the archive throws.
+   */
+  async upload(path: string, archive: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<Answer<unknown>> {
+    const headers = { 'Content-Type': 'application/x-tar', 'Transfer-Encoding': 'chunked' };
+    const request = this.#request({ method: 'PUT', path, agent: false, headers });
+    const answered = answerOf(request);
+    let failed: unknown;
+    const sent = pipeline(Readable.from(archive, { objectMode: false }), request, { signal }).catch(
+      (error: unknown) => {
+        failed = error;
+        request.destroy();
+      },
+    );
+    try {
+      // An engine that refuses does not wait for the end of what it refuses.
+      const answer = await answered;
+      const result = await this.#answer(answer, z.unknown());
+      if ('refusal' in result) request.destroy();
+      await sent;
+      return result;
+    } catch (error) {
+      await sent;
+      throw failed instanceof RespaldoError
+        ? failed
+        : signal.aborted
+          ? abortError(signal)
+          : unreachable(this.#address, failed ?? error);
+    }
   }
 
   /** Asks for the connection itself: what follows on it is no HTTP any more. @throws as {@link get}. */
   async hijack(path: string, body: unknown): Promise<Answer<Duplex>> {
-    const answer = await this.#ask('POST', path, body, { Connection: 'Upgrade', Upgrade: 'tcp' });
+    const headers = { Connection: 'Upgrade', Upgrade: 'tcp' };
+    const answer = await this.#ask('POST', path, body, { headers });
     if ('socket' in answer) return { value: answer.socket };
     return { refusal: await refusalOf(answer) };
   }
@@ -65,7 +111,7 @@ export class Engine {
     method: string,
     path: string,
     body?: unknown,
-    headers: Record<string, string> = {},
+    { headers = {}, patience = ANSWER_MS }: { headers?: Record<string, string>; patience?: number } = {},
   ): Promise<IncomingMessage | { readonly socket: Duplex }> {
     const content = body === undefined ? undefined : JSON.stringify(body);
     const request = this.#request({
@@ -80,9 +126,9 @@ export class Engine {
         ...headers,
       },
     });
-    const late = setTimeout(() => request.destroy(new Error('it did not answer in time')), ANSWER_MS);
+    const late = setTimeout(() => request.destroy(new Error('it did not answer in time')), patience);
     try {
-      return await answerOf(request, content);
+      return await answerOf(request, () => request.end(content));
     } catch (error) {
       throw unreachable(this.#address, error);
     } finally {
@@ -110,9 +156,10 @@ export class Engine {
   }
 }
 
+/** @param send what is done once the answer is waited for. */
 function answerOf(
   request: ClientRequest,
-  content: string | undefined,
+  send: () => void = () => undefined,
 ): Promise<IncomingMessage | { readonly socket: Duplex }> {
   return new Promise((resolve, reject) => {
     request.once('response', resolve);
@@ -122,7 +169,7 @@ function answerOf(
     });
     // Stays for what fails after the answer: an error that nobody hears ends the process.
     request.on('error', reject);
-    request.end(content);
+    send();
   });
 }
 

@@ -1,0 +1,40 @@
+import { readFile, readlink } from 'node:fs/promises';
+import { z } from 'zod';
+
+/** A process, told from every other one that has its number before or after it. */
+export const ownerSchema = z.strictObject({
+  pid: z.int(),
+  /** When it began: ticks since the machine was started. */
+  began: z.string(),
+  /** Which start of the machine that was. */
+  boot: z.string(),
+  /** Where the number is valid: a container has numbers of its own. */
+  namespace: z.string(),
+});
+export type Owner = z.infer<typeof ownerSchema>;
+
+export async function ourselves(): Promise<Owner> {
+  const [began = '', boot, namespace] = await Promise.all([beginOf(process.pid), bootId(), pidNamespace()]);
+  return { pid: process.pid, began, boot, namespace };
+}
+
+/** `unknown`: it belongs, or belonged, to a container. */
+export async function standingOf(owner: Owner): Promise<'alive' | 'dead' | 'unknown'> {
+  if (owner.boot !== (await bootId())) return 'dead';
+  if (owner.namespace !== (await pidNamespace())) return 'unknown';
+  return (await beginOf(owner.pid)) === owner.began ? 'alive' : 'dead';
+}
+
+export async function bootId(): Promise<string> {
+  return (await readFile('/proc/sys/kernel/random/boot_id', 'latin1')).trim();
+}
+
+function pidNamespace(): Promise<string> {
+  return readlink('/proc/self/ns/pid');
+}
+
+/** The 22nd word of `/proc/<pid>/stat`, whose second one, the name in parentheses, may hold anything. */
+async function beginOf(pid: number): Promise<string | undefined> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'latin1').catch(() => '');
+  return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+}
