@@ -11,6 +11,11 @@ export function identity(): Identity {
   return { hostname: hostname(), username: username() };
 }
 
+/** The host that backups record where the command line does not name one. */
+export function backupHost(): string {
+  return process.env.RESPALDO_HOST ?? process.env.RESTIC_HOST ?? hostname();
+}
+
 /** A user id without a name (a container's) stands for itself. */
 function username(): string {
   try {

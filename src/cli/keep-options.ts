@@ -22,9 +22,9 @@ export interface KeepOptions {
 const PERIODS = ['hourly', 'daily', 'weekly', 'monthly', 'yearly'] as const;
 
 export function addKeepOptions(command: Command): Command {
-  command.option('-l, --keep-last <n>', 'keep the last n snapshots (or unlimited)', number);
+  command.option('-l, --keep-last <n>', 'keep the last n snapshots (or unlimited)', parseCount);
   for (const period of PERIODS)
-    command.option(`--keep-${period} <n>`, `keep the last n ${period} snapshots (or unlimited)`, number);
+    command.option(`--keep-${period} <n>`, `keep the last n ${period} snapshots (or unlimited)`, parseCount);
   command.option('--keep-within <duration>', 'keep what is newer than 1y5m7d2h before the newest');
   for (const period of PERIODS)
     command.option(`--keep-within-${period} <duration>`, `keep ${period} snapshots newer than this`);
@@ -50,7 +50,8 @@ export function rulesOf(options: KeepOptions): KeepRules {
   return { ...(Object.fromEntries(given) as KeepRules), tags: options.keepTag };
 }
 
-function number(text: string): number {
+/** A number of snapshots to keep; `unlimited` keeps all. */
+export function parseCount(text: string): number {
   if (text === 'unlimited' || text === '-1') return Infinity;
   const parsed = Number(text);
   if (/^\d+$/.test(text) && Number.isSafeInteger(parsed)) return parsed;

@@ -28,6 +28,15 @@ export function formatDuration(milliseconds: number): string {
     : `${Math.floor(minutes / 60)}:${two(minutes % 60)}:${two(seconds % 60)}`;
 }
 
+/** In the one unit that suits it: `40 seconds`, `3 hours`, `12 days`. */
+export function formatAge(milliseconds: number): string {
+  const seconds = Math.max(0, Math.floor(milliseconds / 1000));
+  if (seconds < 120) return count(seconds, 'second');
+  if (seconds < 2 * 3600) return count(Math.floor(seconds / 60), 'minute');
+  if (seconds < 2 * 86_400) return count(Math.floor(seconds / 3600), 'hour');
+  return count(Math.floor(seconds / 86_400), 'day');
+}
+
 /** `12.34%`; of nothing: `0.00%`. */
 export function formatPercent(part: number, whole: number, decimals = 2): string {
   const share = whole > 0 ? Math.min(1, part / whole) : 0;

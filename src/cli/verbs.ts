@@ -49,6 +49,11 @@ export const VERBS: readonly VerbGroup[] = [
         summary: 'List the snapshots of a repository',
         load: () => import('./commands/snapshots.ts'),
       },
+      {
+        name: 'summary',
+        summary: 'Show how every plan fares',
+        load: () => import('./commands/summary.ts'),
+      },
       { name: 'ls', summary: 'List the files in a snapshot', load: () => import('./commands/ls.ts') },
       {
         name: 'find',
@@ -86,6 +91,11 @@ export const VERBS: readonly VerbGroup[] = [
       },
       { name: 'tag', summary: 'Change the tags of snapshots', load: () => import('./commands/tag.ts') },
       { name: 'forget', summary: 'Drop snapshots by id or by a policy', load: () => import('./commands/forget.ts') },
+      {
+        name: 'retention',
+        summary: 'Show, set and apply which snapshots of plans stay',
+        load: () => import('./commands/retention.ts'),
+      },
       { name: 'prune', summary: 'Free the space that no snapshot needs', load: () => import('./commands/prune.ts') },
       {
         name: 'repair',
@@ -119,8 +129,13 @@ export const VERBS: readonly VerbGroup[] = [
     heading: 'Set up:',
     verbs: [
       {
+        name: 'detect',
+        summary: 'Find the databases that could be backed up',
+        load: () => import('./commands/detect.ts'),
+      },
+      {
         name: 'config',
-        summary: 'Check respaldo.yaml, or print its schema',
+        summary: 'Write or check respaldo.yaml, or print its schema',
         load: () => import('./commands/config.ts'),
       },
       {

@@ -17,7 +17,8 @@ export type RetentionChange =
  * @throws RespaldoError `config` where the plan is written in a way that cannot be changed in place.
  */
 export function editRetention(text: string, plan: Plan & { readonly name: string }, change: RetentionChange): string {
-  const document = parseDocument(text, { merge: true, stringKeys: true });
+  const parse = (): Document => parseDocument(text, { merge: true, stringKeys: true });
+  const document = parse();
   const settings = document.getIn(['plans', plan.name]);
   if (!isMap(settings)) throw unchangeable(plan.name);
   const other = change.block === 'keep' ? 'calendar' : 'keep';
@@ -27,7 +28,7 @@ export function editRetention(text: string, plan: Plan & { readonly name: string
   const given = settingsOf(change);
   if (isMap(block)) for (const [key, value] of Object.entries(given)) block.set(key, value);
   else settings.set(change.block, flow(document, { ...settingsNow(plan, change.block), ...given }));
-  return inTheStyleOf(text, document);
+  return inTheStyleOf(text, parse(), document);
 }
 
 /** Whether it came in by `<<` from elsewhere, where others may need it. */
@@ -55,16 +56,47 @@ function flow(document: Document, content: Readonly<Record<string, unknown>>): u
   return document.createNode(content, { flow: true });
 }
 
+/**
+ * The document as text in which only the lines differ that mean something else. The printer has customs of its own, for
+ * spaces before comments and the like: what it would print of the unchanged document tells which lines it changed for
+ * that reason alone.
+ */
+function inTheStyleOf(text: string, unchanged: Document, document: Document): string {
+  const lines = text.replaceAll('\r\n', '\n').trimEnd().split('\n');
+  const before = printed(unchanged, text);
+  const after = printed(document, text);
+  // Lines were joined or dropped: then the printer's customs are the price.
+  const edited = before.length === lines.length ? patched(lines, before, after) : after;
+  const end = text.includes('\r\n') ? '\r\n' : '\n';
+  return `${edited.join(end)}${end}`;
+}
+
+/** `lines` with what differs between the other two. */
+function patched(lines: readonly string[], before: readonly string[], after: readonly string[]): readonly string[] {
+  const shorter = Math.min(before.length, after.length);
+  let head = 0;
+  while (head < shorter && before[head] === after[head]) head += 1;
+  let tail = 0;
+  while (tail < shorter - head && before.at(-1 - tail) === after.at(-1 - tail)) tail += 1;
+  return [...lines.slice(0, head), ...after.slice(head, after.length - tail), ...lines.slice(lines.length - tail)];
+}
+
 /** Indented as the text is; long lines stay long. */
-function inTheStyleOf(text: string, document: Document): string {
+function printed(document: Document, text: string): readonly string[] {
   const indent = /^( +)\S/m.exec(text)?.[1]?.length ?? 2;
   const indentSeq = !/^( *)[^\s#][^\n]*:[ \t]*(?:#[^\n]*)?\r?\n\1- /m.test(text);
-  const edited = document.toString({ lineWidth: 0, indent: Math.min(indent, 8), indentSeq });
-  return text.includes('\r\n') ? edited.replaceAll(/\r?\n/g, '\r\n') : edited;
+  return document
+    .toString({ lineWidth: 0, indent: Math.min(indent, 8), indentSeq })
+    .trimEnd()
+    .split('\n');
 }
 
 function unchangeable(plan: string): RespaldoError {
-  return new RespaldoError('config', `the rules of the plan ${plan} are written elsewhere, by an alias or a merge (<<)`, {
-    hint: 'Change them by hand, where they are.',
-  });
+  return new RespaldoError(
+    'config',
+    `the rules of the plan ${plan} are written elsewhere, by an alias or a merge (<<)`,
+    {
+      hint: 'Change them by hand, where they are.',
+    },
+  );
 }

@@ -2,10 +2,10 @@ import { describe, expect, it } from 'vitest';
 import { bench, type Bench } from '../../test/fixtures/bench.ts';
 import { saveFiles } from '../../test/fixtures/repository.ts';
 import { systemClock } from '../clock.ts';
-import type { KeepRules, Plan } from '../domain/plan.ts';
+import type { KeepRules } from '../domain/plan.ts';
 import { BY_HOST_AND_PATHS } from '../domain/snapshot-group.ts';
 import type { Snapshot } from '../domain/snapshot.ts';
-import { forget, planForget, planForgetNamed, policyOf, type ForgetPolicy } from './forget.ts';
+import { forget, planForget, planForgetNamed, type ForgetPolicy } from './forget.ts';
 
 /** One snapshot a day, from the first of January; those of `incomplete` days lack something. */
 async function take(
@@ -65,28 +65,6 @@ describe('rules', () => {
       code: 'usage',
       message: expect.stringContaining(message) as string,
     });
-  });
-
-  it('of a plan are for what it took on this host alone', async () => {
-    const plan: Plan = {
-      name: 'shop',
-      sources: [{ address: 'x' }],
-      folder: '/',
-      type: 'auto',
-      tags: [],
-      selection: { exclude: [], oneFileSystem: false, excludeCaches: false },
-      acceptDamagedPages: false,
-    };
-    expect(policyOf(plan, 'host')).toBeUndefined();
-    const own = policyOf({ ...plan, keep: { last: 1 } }, 'host');
-    const foreign = policyOf({ ...plan, keep: { last: 1 } }, 'elsewhere');
-    if (!own || !foreign) throw new Error('a plan with rules has a policy');
-    await using here = await bench();
-    const ports = { ...here, clock: systemClock };
-    await take(here, [1]);
-    await take(here, [3, 4], { tags: ['plan=shop'] });
-    expect(daysOf((await planForget(own, ports, here.signal)).remove)).toEqual([3]);
-    expect((await planForget(foreign, ports, here.signal)).groups).toEqual([]);
   });
 });
 

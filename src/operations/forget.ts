@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.ts';
-import type { KeepRules, Plan } from '../domain/plan.ts';
+import type { KeepRules } from '../domain/plan.ts';
 import { guardRetention, keepsNothing, planRetention, type Kept } from '../domain/retention.ts';
-import { BY_HOST_AND_PATHS, groupSnapshots, type GroupBy, type GroupKey } from '../domain/snapshot-group.ts';
+import { groupSnapshots, type GroupBy, type GroupKey } from '../domain/snapshot-group.ts';
 import type { Snapshot, SnapshotFilter } from '../domain/snapshot.ts';
 import { RespaldoError } from '../errors.ts';
 import type { Repository } from '../repository/repository.ts';
@@ -32,19 +32,6 @@ export interface ForgetGroup {
 export interface ForgetPorts {
   readonly repository: Repository;
   readonly clock: Clock;
-}
-
-/**
- * The policy of a plan of the configuration, or undefined if it has none. It is for the snapshots that the plan took
- * on this host: another one's plan of the same name has rules of its own.
- */
-export function policyOf(plan: Plan, hostname: string): ForgetPolicy | undefined {
-  if (plan.name === undefined || plan.keep === undefined) return undefined;
-  return {
-    filter: { hosts: [hostname], tags: [[`plan=${plan.name}`]] },
-    rules: plan.keep,
-    groupBy: BY_HOST_AND_PATHS,
-  };
 }
 
 /**

@@ -9,6 +9,7 @@ import { isIncomplete, type Snapshot } from '../domain/snapshot.ts';
 import { baseOf } from '../domain/strategy.ts';
 import type { Verdict } from '../domain/verdict.ts';
 import type { Repository } from '../repository/repository.ts';
+import type { ForgetPlan } from './forget.ts';
 import { lateness } from './schedule.ts';
 
 /** By which of its blocks a plan is judged; `nothing`: it has none, and all of its snapshots stay. */
@@ -84,6 +85,16 @@ export async function planRetentionOf(
     sources,
     remove: sources.flatMap(({ verdicts }) => verdicts.filter(({ kept }) => !kept).map(({ snapshot }) => snapshot)),
   };
+}
+
+/** The same as `forget` tells and carries it out. */
+export function forgetPlanOf({ sources, remove }: RetentionOutlook): ForgetPlan {
+  const groups = sources.map(({ key, verdicts }) => ({
+    key,
+    keep: verdicts.filter(({ kept }) => kept).map(({ snapshot, reasons }) => ({ snapshot, reasons, counters: {} })),
+    remove: verdicts.filter(({ kept }) => !kept).map(({ snapshot }) => snapshot),
+  }));
+  return { groups, remove };
 }
 
 /** How many stored bytes nobody would need any more. Reads all trees, twice. */

@@ -1,18 +1,12 @@
 import { InvalidArgumentError, type Command } from 'commander';
 import type { Config } from '../../config/config.ts';
 import { BY_HOST_AND_PATHS, parseGroupBy, type GroupBy } from '../../domain/snapshot-group.ts';
-import {
-  forget,
-  planForget,
-  planForgetNamed,
-  policyOf,
-  type ForgetPlan,
-  type ForgetPolicy,
-} from '../../operations/forget.ts';
+import { forget, planForget, planForgetNamed, type ForgetPlan, type ForgetPolicy } from '../../operations/forget.ts';
 import { recorded } from '../../operations/recording.ts';
+import { basisOf, forgetPlanOf, planRetentionOf } from '../../operations/retention.ts';
 import type { Repository } from '../../repository/repository.ts';
 import { describe, REPOSITORY_EXITS } from '../help.ts';
-import { identity } from '../identity.ts';
+import { backupHost } from '../identity.ts';
 import type { Invocation } from '../invocation.ts';
 import { addKeepOptions, rulesOf, type KeepOptions } from '../keep-options.ts';
 import { addPruneOptions, type PruneFlags } from '../prune-options.ts';
@@ -34,8 +28,8 @@ export function define(command: Command, invocation: Invocation): void {
     about:
       'Snapshots are dropped that are named, or that no rule keeps; a snapshot stays if any rule wants it. Each ' +
       'host and set of paths is judged by itself, and the last complete snapshot of each always stays. Without ids ' +
-      'and rules the plans of respaldo.yaml are judged by their own. Dropping frees no space: --prune, or prune, ' +
-      'does.',
+      'and rules the plans of respaldo.yaml are judged by their own, as by retention apply. Dropping frees no ' +
+      'space: --prune, or prune, does.',
     examples: [
       ['respaldo forget --keep-daily 7 --keep-weekly 4 --prune', 'and free the space'],
       ['respaldo forget --keep-within 30d --dry-run', 'what would go?'],
@@ -66,7 +60,7 @@ async function run(
   const plan =
     ids.length > 0
       ? await planForgetNamed(ids, filterOf(options), ports, signal)
-      : merged(await Promise.all(policiesOf(options, config).map((policy) => planForget(policy, ports, signal))));
+      : await planByRules(repository, options, config, invocation);
   for (const line of forgetLines(plan, options.compact ?? false, output)) output.note(line);
   if (options.dryRun === true) {
     if (ids.length === 0) output.json(forgetMessage(plan));
@@ -100,13 +94,29 @@ async function carryOut(plan: ForgetPlan, repository: Repository, invocation: In
   output.note(output.style('green', `dropped ${subject}`));
 }
 
-/** What the command line says or, where it says nothing at all, what the plans of the configuration say. */
-function policiesOf(options: Options, config: Config | undefined): readonly ForgetPolicy[] {
-  const asked = { filter: filterOf(options), rules: rulesOf(options), groupBy: options.groupBy };
-  const { hostname } = identity();
+/** By the rules of the command line or, where it says nothing at all, by those that the plans of the configuration have. */
+async function planByRules(
+  repository: Repository,
+  options: Options,
+  config: Config | undefined,
+  invocation: Invocation,
+): Promise<ForgetPlan> {
+  const { signal, clock } = invocation;
+  const asked: ForgetPolicy = { filter: filterOf(options), rules: rulesOf(options), groupBy: options.groupBy };
   const saysNothing = [asked.rules, asked.filter].every((part) => Object.values(part).flat().length === 0);
-  const own = [...(config?.plans.values() ?? [])].flatMap((plan) => policyOf(plan, hostname) ?? []);
-  return saysNothing && own.length > 0 ? own : [asked];
+  const { namedPlans } = await import('../../config/named-plans.ts');
+  const plans = saysNothing && config !== undefined && config.plans.size > 0 ? namedPlans([], config) : [];
+  const own = plans.filter((plan) => basisOf(plan) !== 'nothing');
+  if (own.length === 0) return planForget(asked, { repository, clock }, signal);
+  return withRecorder(invocation, async ({ catalog }) => {
+    const outlooks = await Promise.all(
+      own.map((plan) => {
+        const request = { plan, hostname: backupHost(), evenIfFailing: false };
+        return planRetentionOf(request, { repository, catalog, clock }, signal);
+      }),
+    );
+    return merged(outlooks.map(forgetPlanOf));
+  });
 }
 
 function merged(plans: readonly ForgetPlan[]): ForgetPlan {

@@ -1,0 +1,110 @@
+/** What `respaldo retention show` and `apply` do, and forget for plans. */
+import type { NamedPlan } from '../config/named-plans.ts';
+import type { Snapshot } from '../domain/snapshot.ts';
+import { forget } from '../operations/forget.ts';
+import { recorded, type Recorder } from '../operations/recording.ts';
+import { bytesOnlyIn, planRetentionOf, type RetentionOutlook } from '../operations/retention.ts';
+import type { Repository } from '../repository/repository.ts';
+import { backupHost } from './identity.ts';
+import type { Invocation } from './invocation.ts';
+import { OpenRepositories } from './open-repositories.ts';
+import type { PruneFlags } from './prune-options.ts';
+import { surroundings, withRecorder } from './session.ts';
+import { count } from './units.ts';
+import { retentionLines, retentionMessage } from './views/retention.ts';
+
+/** As commander hands them over. */
+export interface RetentionOptions extends PruneFlags {
+  readonly host?: string;
+  readonly evenIfFailing?: boolean;
+  readonly dryRun?: boolean;
+  readonly prune?: boolean;
+}
+
+/** One plan of the command line, judged. */
+interface Judged {
+  readonly plan: NamedPlan;
+  readonly repository: Repository;
+  readonly outlook: RetentionOutlook;
+}
+
+export async function showRetention(
+  names: readonly string[],
+  options: RetentionOptions,
+  invocation: Invocation,
+): Promise<void> {
+  await withJudged(names, options, invocation, async (judged) => {
+    await tell(judged, invocation);
+    invocation.output.note('nothing was changed');
+  });
+}
+
+export async function applyRetention(
+  names: readonly string[],
+  options: RetentionOptions,
+  invocation: Invocation,
+): Promise<void> {
+  await withJudged(names, options, invocation, async (judged, recorder) => {
+    await tell(judged, invocation);
+    const changed = new Set<Repository>();
+    for (const { plan, repository, outlook } of judged) {
+      if (outlook.remove.length === 0) continue;
+      await drop(plan.name, outlook.remove, repository, recorder, invocation);
+      changed.add(repository);
+    }
+    if (options.prune !== true) return;
+    const { prune } = await import('./commands/prune.ts');
+    // What is not asked of prune: a dry run has ended before.
+    for (const repository of changed) await prune(repository, { ...options, dryRun: false }, invocation);
+  });
+}
+
+/** Judges the plans one by one, with their repositories open for as long as `work` takes. */
+async function withJudged(
+  names: readonly string[],
+  { host, evenIfFailing = false }: RetentionOptions,
+  invocation: Invocation,
+  work: (judged: readonly Judged[], recorder: Recorder) => Promise<void>,
+): Promise<void> {
+  const { namedPlans } = await import('../config/named-plans.ts');
+  const around = await surroundings(invocation);
+  const plans = namedPlans(names, around.config);
+  const hostname = host ?? backupHost();
+  await using repositories = new OpenRepositories(invocation, around);
+  await withRecorder(invocation, async (recorder) => {
+    const judged: Judged[] = [];
+    for (const plan of plans) {
+      const repository = await repositories.of(plan);
+      const ports = { repository, ...recorder };
+      const outlook = await planRetentionOf({ plan, hostname, evenIfFailing }, ports, invocation.signal);
+      judged.push({ plan, repository, outlook });
+    }
+    await work(judged, recorder);
+  });
+}
+
+async function tell(judged: readonly Judged[], { output, signal }: Invocation): Promise<void> {
+  const messages: unknown[] = [];
+  for (const { plan, repository, outlook } of judged) {
+    const freed = await bytesOnlyIn(outlook.remove, repository, signal);
+    messages.push(retentionMessage(outlook, plan, freed));
+    output.result([...retentionLines(outlook, plan, freed, output), ''].join('\n'));
+  }
+  output.json(messages);
+}
+
+async function drop(
+  plan: string,
+  snapshots: readonly Snapshot[],
+  repository: Repository,
+  recorder: Recorder,
+  { output, signal }: Invocation,
+): Promise<void> {
+  await recorded(
+    { operation: 'forget', subject: plan, repository: repository.location },
+    recorder,
+    () => forget({ groups: [], remove: snapshots }, { repository }, signal),
+    () => ({ state: 'succeeded' }),
+  );
+  output.note(output.style('green', `dropped ${count(snapshots.length, 'snapshot')} of ${plan}`));
+}
