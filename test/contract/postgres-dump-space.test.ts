@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Saved } from '../../src/repository/repository.ts';
-import { HostRuntime } from '../../src/runtimes/host.ts';
 import { postgres } from '../../src/sources/postgres/postgres.ts';
 import { MemoryStore } from '../../src/stores/memory.ts';
+import { addressOf, ioOf, requestFor, restoreDump } from '../fixtures/dumps.ts';
 import { Cluster, DEBIAN_15, debianBinaries, type Binaries } from '../fixtures/postgres.ts';
 import { NEVER, newRepository } from '../fixtures/repository.ts';
 
@@ -12,8 +12,6 @@ const ROWS = 600_000;
 /** As the numbers of scale 50 have them: two per cent of the rows, and 2000 random rows in five million. */
 const APPENDED = ROWS / 50;
 const UPDATED = ROWS / 2500;
-
-const io = { runtime: new HostRuntime(), signal: NEVER, report: () => undefined, expect: () => undefined };
 
 describe.skipIf(!existsSync(DEBIAN_15))('of a dump that was taken before', () => {
   let binaries: Binaries;
@@ -38,13 +36,13 @@ describe.skipIf(!existsSync(DEBIAN_15))('of a dump that was taken before', () =>
   it('only what has changed is stored anew, lists of pieces included, and all of it comes back', async () => {
     const repository = await newRepository(new MemoryStore(), { polynomial: 0x3da3358b4dc173n });
     const dump = async (): Promise<Saved> => {
-      const source = postgres.open(addressOf('bank', '&method=logical'), {
+      const source = postgres.open(addressOf(server, 'bank', 'method=logical'), {
         workingDirectory: '/',
         selection: { exclude: [], oneFileSystem: false, excludeCaches: false },
         acceptDamagedPages: false,
       });
       const about = { time: new Date(), hostname: 'h', username: 'u', paths: source.paths, tags: [], excludes: [] };
-      return await repository.save(source.capture(io, { type: 'full' }), about, {}, NEVER);
+      return await repository.save(source.capture(ioOf(), { type: 'full' }), about, {}, NEVER);
     };
     const { summary: first } = await dump();
     const { summary: again } = await dump();
@@ -66,20 +64,12 @@ describe.skipIf(!existsSync(DEBIAN_15))('of a dump that was taken before', () =>
     expect(updated.dataAdded / first.dataAdded).toBeLessThan(0.4);
     expect(updated.dataAddedPacked / first.dataAddedPacked).toBeLessThan(0.4);
 
-    if (snapshot === undefined || postgres.server === undefined) throw new Error('nothing to restore from');
-    const request = {
-      dump: { snapshot: repository.readable(snapshot, NEVER) },
-      address: addressOf('copy'),
-      ...{ inPlace: false, disconnect: false, createRoles: false, keepOld: false },
-    };
-    await postgres.server.carryOut(await postgres.server.plan(request, io), request, io);
+    if (snapshot === undefined) throw new Error('nothing to restore from');
+    const dumped = repository.readable(snapshot, NEVER);
+    await restoreDump(requestFor({ dump: { snapshot: dumped }, address: addressOf(server, 'copy') }));
     const sum = 'SELECT count(*)::int AS rows, sum(balance)::int AS sum FROM accounts';
     expect(await server.query(sum, [], 'copy')).toEqual(await server.query(sum, [], 'bank'));
   });
-
-  function addressOf(database: string, more = ''): string {
-    return `postgresql://postgres@/${database}?host=${encodeURIComponent(server.folder)}&port=${String(server.port)}${more}`;
-  }
 
   function run(...statements: readonly string[]): Promise<void> {
     return server.session(async (client) => {

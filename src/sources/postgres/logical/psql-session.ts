@@ -87,6 +87,17 @@ export class PsqlSession {
   }
 }
 
+/** Statements in a session of their own. */
+export async function execute(tools: Toolbox, database: string, sql: string): Promise<void> {
+  const session = new PsqlSession(tools, database);
+  try {
+    await session.execute(sql);
+    await session.close();
+  } finally {
+    await session.abandon();
+  }
+}
+
 /** What psql reads: pushed as it comes. */
 class Statements implements AsyncIterable<Uint8Array> {
   readonly #waiting: Uint8Array[] = [];

@@ -31,6 +31,11 @@ const SAYINGS: readonly { readonly says: RegExp; readonly sqlstate: string; read
     sqlstate: '53100',
     hint: 'The server’s disk is full: free space there.',
   },
+  {
+    says: /is being accessed by other users/,
+    sqlstate: '55006',
+    hint: 'End their sessions, or let --disconnect do it.',
+  },
   { says: /remaining connection slots|too many (?:connections|clients)/, sqlstate: '53300' },
   {
     says: /terminating connection due to administrator command|server closed the connection|SSL connection has been closed|connection to server was lost/,

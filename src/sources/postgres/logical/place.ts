@@ -1,0 +1,170 @@
+import { randomBytes } from 'node:crypto';
+import { RespaldoError } from '../../../errors.ts';
+import type { PlannedDatabase, ServerRestoreRequest, SourceIo } from '../../source.ts';
+import { propertyStatements } from './database-sql.ts';
+import { differences } from './differences.ts';
+import type { DatabaseFacts } from './facts.ts';
+import { execute } from './psql-session.ts';
+import type { Restorable } from './restorable.ts';
+import { inspectRestored } from './restored-content.ts';
+import { identifier, literal } from './sql.ts';
+import { maintenanceFor } from './target-server.ts';
+import type { Toolbox } from './toolbox.ts';
+
+const TOLD = 5;
+/** PostgreSQL's codes. */
+const DISK_FULL = '53100';
+const NO_PRIVILEGE = '42501';
+
+/** Where a database comes to be, and how it gets its name. */
+export class Place {
+  readonly #tools: Toolbox;
+  readonly #planned: PlannedDatabase;
+  readonly #request: ServerRestoreRequest;
+  readonly #openTidy: () => Promise<Toolbox>;
+  /** The name until it is whole. */
+  readonly #side: string;
+
+  constructor(
+    tools: Toolbox,
+    planned: PlannedDatabase,
+    request: ServerRestoreRequest,
+    openTidy: () => Promise<Toolbox>,
+  ) {
+    this.#tools = tools;
+    this.#planned = planned;
+    this.#request = request;
+    this.#openTidy = openTidy;
+    this.#side = sideName(planned.target, 'restoring');
+  }
+
+  async fill(restorable: Restorable, version: number, io: SourceIo): Promise<void> {
+    const isDroppedFirst = this.#request.inPlace && this.#planned.replaces !== undefined;
+    if (isDroppedFirst) await this.#drop(this.#planned.target);
+    let old: string | undefined;
+    try {
+      await this.#run(restorable.create(this.#side, version));
+      await restorable.load(this.#tools, this.#side);
+      if (restorable.facts !== undefined) await this.#finish(restorable.facts, restorable.dumpVersion ?? 0, version);
+      await this.#run('ANALYZE', this.#side);
+      await this.#settle();
+      old = await this.#swap();
+    } catch (error) {
+      await this.#tidy(io);
+      throw explainFailure(error, this.#planned.target, isDroppedFirst);
+    }
+    if (old !== undefined) await this.#leave(old, io);
+  }
+
+  /** Everything is on the server's disk when this resolves, so that a full one shows now, not when the old is gone. */
+  async #settle(): Promise<void> {
+    try {
+      await this.#run('CHECKPOINT');
+    } catch (error) {
+      const mayNot = error instanceof RespaldoError && error.context.sqlstate === NO_PRIVILEGE;
+      if (!mayNot) throw error;
+    }
+  }
+
+  async #finish(facts: DatabaseFacts, dumpVersion: number, version: number): Promise<void> {
+    await this.#run(propertyStatements(facts, this.#side).join(';\n'));
+    const found = await inspectRestored(this.#tools, this.#side, facts);
+    const isSame = Math.floor(dumpVersion / 10_000) === Math.floor(version / 10_000);
+    const wrong = differences(facts, found, isSame);
+    if (wrong.length > 0)
+      throw new RespaldoError('incomplete', `"${this.#planned.target}" came out different: ${some(wrong)}`, {
+        hint: 'It was not put in place. Please report this; the dump’s files can be restored by --target.',
+      });
+  }
+
+  /** Both names change together or not at all. @returns the name that the old database now has. */
+  async #swap(): Promise<string | undefined> {
+    const { target, replaces } = this.#planned;
+    const isReplacing = replaces !== undefined && !this.#request.inPlace;
+    const old = isReplacing ? sideName(target, 'before') : undefined;
+    const end = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = ${literal(target)}`;
+    const renames = [
+      ...(old === undefined ? [] : [`ALTER DATABASE ${identifier(target)} RENAME TO ${identifier(old)}`]),
+      `ALTER DATABASE ${identifier(this.#side)} RENAME TO ${identifier(target)}`,
+    ];
+    if (isReplacing && this.#request.disconnect) await this.#run(end);
+    await this.#run(['BEGIN', ...renames, 'COMMIT'].join(';\n'));
+    return old;
+  }
+
+  /** The new one is in place: whatever happens to the old one is no failure of the restore. */
+  async #leave(old: string, io: SourceIo): Promise<void> {
+    let why = '';
+    if (!this.#request.keepOld)
+      try {
+        await this.#drop(old);
+        return;
+      } catch (error) {
+        why = ` (it could not be dropped: ${error instanceof Error ? error.message : String(error)})`;
+      }
+    io.report({
+      severity: 'note',
+      code: 'old-database-kept',
+      prominent: true,
+      subject: old,
+      message: `what was "${this.#planned.target}" is now called "${old}"${why}: drop it when nobody needs it`,
+    });
+  }
+
+  async #drop(name: string): Promise<void> {
+    await this.#run(`DROP DATABASE ${identifier(name)}${this.#request.disconnect ? ' WITH (FORCE)' : ''}`);
+  }
+
+  /** What is half made goes, even when everything else was cancelled; a failure of that is only told. */
+  async #tidy(io: SourceIo): Promise<void> {
+    try {
+      await execute(
+        await this.#openTidy(),
+        this.#maintenance,
+        `DROP DATABASE IF EXISTS ${identifier(this.#side)} WITH (FORCE)`,
+      );
+    } catch (error) {
+      io.report({
+        severity: 'note',
+        code: 'side-database-left',
+        prominent: true,
+        subject: this.#side,
+        message: `the unfinished database "${this.#side}" could not be dropped: ${error instanceof Error ? error.message : String(error)}`,
+      });
+    }
+  }
+
+  #run(sql: string, database = this.#maintenance): Promise<void> {
+    return execute(this.#tools, database, sql);
+  }
+
+  get #maintenance(): string {
+    return maintenanceFor(this.#planned.target);
+  }
+}
+
+/** @param isGone whether the database that was there is lost by it. */
+function explainFailure(error: unknown, target: string, isGone: boolean): unknown {
+  if (!(error instanceof RespaldoError)) return error;
+  const isFull = error.context.sqlstate === DISK_FULL;
+  if (!isFull && !isGone) return error;
+  const state = isGone
+    ? `"${target}" was dropped before, as --in-place says, and is gone: restore it again.`
+    : 'Nothing was put in place.';
+  const room = isFull && !isGone ? ' --in-place takes less room: it drops the old database first.' : '';
+  const hint = [error.hint, `${state}${room}`].filter((text) => text !== undefined).join(' ');
+  const details = { hint, context: error.context, cause: error };
+  return new RespaldoError(isFull ? 'target-full' : error.code, error.message, details);
+}
+
+/** Names end at 63 bytes. */
+function sideName(target: string, what: 'restoring' | 'before'): string {
+  const room = 63 - 10 - what.length;
+  const start = Buffer.from(target).subarray(0, room).toString('utf8').replace(/�+$/, '');
+  return `${start}_${what}_${randomBytes(4).toString('hex')}`;
+}
+
+function some(sentences: readonly string[]): string {
+  const more = sentences.length > TOLD ? `; and ${String(sentences.length - TOLD)} more` : '';
+  return `${sentences.slice(0, TOLD).join('; ')}${more}`;
+}

@@ -1,0 +1,74 @@
+import type { PlannedDatabase, ServerRestorePlan, ServerRestoreRequest } from '../../source.ts';
+import { createStatement } from './database-sql.ts';
+import type { DatabaseFacts } from './facts.ts';
+import { inspectFile, readFileDump } from './file-dump.ts';
+import { foreignSql, requireRestorable, type ForeignContent } from './foreign-sql.ts';
+import { loadArchive, loadSql } from './loading.ts';
+import { dumpOf } from './restore-plan.ts';
+import { identifier } from './sql.ts';
+import type { Toolbox } from './toolbox.ts';
+
+/** A database that can be made: empty, filled, and given what it has beside its content. */
+export interface Restorable {
+  readonly planned: PlannedDatabase;
+  readonly create: (name: string, serverVersion: number) => string;
+  /** Reads everything once and keeps nothing: what is damaged is told before anything is touched. */
+  readonly verify: () => Promise<void>;
+  readonly load: (tools: Toolbox, name: string) => Promise<void>;
+  /** Absent: nobody knows what it was. */
+  readonly facts?: DatabaseFacts;
+  readonly dumpVersion?: number;
+}
+
+/** What the plan means, in its order. */
+export async function restorablesOf(plan: ServerRestorePlan, { dump }: ServerRestoreRequest): Promise<Restorable[]> {
+  if ('file' in dump) return plan.databases.map((planned) => fromFile(dump.file, planned));
+  const { snapshot } = dump;
+  const { facts, databases } = await dumpOf(snapshot, dump.folder);
+  return databases.flatMap((database) => {
+    const planned = plan.databases.find(({ name }) => name === database.name);
+    if (planned === undefined) return [];
+    const files = [
+      'schema.sql',
+      'data.sql',
+      ...database.relations.flatMap(({ files = [] }) => files),
+      'constraints.sql',
+    ].map((file) => `${database.folder}/${file}`);
+    const script = async function* (): AsyncGenerator<Uint8Array> {
+      for (const file of files) yield* snapshot.stream(file);
+    };
+    return {
+      planned,
+      create: (name: string, version: number) => createStatement(database, name, version),
+      verify: () => drain(script()),
+      load: (tools: Toolbox, name: string) => loadSql(tools, name, script()),
+      facts: database,
+      dumpVersion: facts.serverVersionNumber,
+    };
+  });
+}
+
+function fromFile(path: string, planned: PlannedDatabase): Restorable {
+  const content = (): ForeignContent => ({ databases: new Set(), isWhole: false, isPgDump: false });
+  return {
+    planned,
+    create: (name) => `CREATE DATABASE ${identifier(name)} TEMPLATE template0`,
+    verify: async () => {
+      const file = await inspectFile(path);
+      const found = content();
+      const bytes = readFileDump(path, file);
+      await drain(file.form === 'sql' ? foreignSql(bytes, found) : bytes);
+      requireRestorable(found, path);
+    },
+    load: async (tools, name) => {
+      const file = await inspectFile(path);
+      const bytes = readFileDump(path, file);
+      if (file.form === 'archive') await loadArchive(tools, name, bytes);
+      else await loadSql(tools, name, foreignSql(bytes, content()));
+    },
+  };
+}
+
+async function drain(content: AsyncIterable<Uint8Array>): Promise<void> {
+  for await (const _piece of content) continue;
+}

@@ -1,0 +1,171 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { chmod, chown, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { LogicalFacts } from '../../src/sources/postgres/logical/facts.ts';
+import { embeddedBinaries } from '../../examples/tienda/binaries.ts';
+import { addressOf, dumpInto, ioOf, requestFor, restoreDump, restorer } from '../fixtures/dumps.ts';
+import { canMount } from '../fixtures/mount.ts';
+import { Cluster, DEBIAN_15, debianBinaries, type Binaries } from '../fixtures/postgres.ts';
+
+const MIB = 1024 * 1024;
+
+describe.skipIf(!existsSync(DEBIAN_15))('a dump that is restored into a server', () => {
+  let binaries: Binaries;
+  let server: Cluster;
+  let folder: string;
+  const made: string[] = [];
+
+  beforeAll(async () => {
+    binaries = await debianBinaries();
+    folder = await mkdtemp(join(tmpdir(), 'respaldo-restore-'));
+    await chmod(folder, 0o755);
+    server = await Cluster.create(binaries);
+    await server.start();
+  });
+  afterEach(async () => {
+    for (const name of made.splice(0)) await server.query(`DROP DATABASE IF EXISTS "${name}" WITH (FORCE)`);
+  });
+  afterAll(async () => {
+    await server.remove();
+    await rm(folder, { recursive: true, force: true });
+    await binaries.remove();
+  });
+
+  it('in place drops the old database first, and says so if it fails then', async () => {
+    await make('shop', 'CREATE TABLE t AS SELECT 1 AS one');
+    const { captured, snapshot } = await dumpInto(folder, server, 'shop');
+    await server.query('UPDATE t SET one = 2', [], 'shop');
+    const request = requestFor({ dump: { snapshot }, address: addressOf(server, 'shop'), inPlace: true });
+    await restoreDump(request);
+    expect(await server.query('SELECT one FROM t', [], 'shop')).toEqual([{ one: 1 }]);
+    expect(await databases()).toEqual(['postgres', 'shop']);
+
+    await appendTo(join(captured, 'dump/shop/constraints.sql'), 'SELECT 1 / 0;\n');
+    await expect(restoreDump({ ...request, inPlace: false })).rejects.toMatchObject({
+      message: expect.stringContaining('division by zero') as string,
+      hint: expect.not.stringContaining('gone') as string,
+    });
+    expect(await databases()).toEqual(['postgres', 'shop']);
+    await expect(restoreDump(request)).rejects.toMatchObject({ hint: expect.stringContaining('gone') as string });
+    expect(await databases()).toEqual(['postgres']);
+  });
+
+  it.each([
+    ['ICU', `LOCALE_PROVIDER icu ICU_LOCALE 'es-u-co-trad' LOCALE 'C'`],
+    ['another encoding', `ENCODING 'LATIN1' LOCALE 'C'`],
+  ])('orders and keeps text as before: %s', async (_what, options) => {
+    await make('texts', `CREATE TABLE t AS SELECT unnest('{ll,lz,ñ,n,z,á}'::text[]) AS x`, options);
+    const { snapshot } = await dumpInto(folder, server, 'texts');
+    await restoreDump(requestFor({ dump: { snapshot }, address: addressOf(server, 'copy') }));
+    made.push('copy');
+    const order = `SELECT string_agg(x, ' ' ORDER BY x) AS x FROM t`;
+    expect(await server.query(order, [], 'copy')).toEqual(await server.query(order, [], 'texts'));
+    const locale = (name: string) =>
+      server.query(
+        `SELECT encoding, datlocprovider, datcollate, datctype, daticulocale FROM pg_database WHERE datname = '${name}'`,
+      );
+    expect(await locale('copy')).toEqual(await locale('texts'));
+  });
+
+  it('is refused by an older server, before anything is touched', async () => {
+    await make('shop', 'CREATE TABLE t AS SELECT 1 AS one');
+    const { captured, snapshot } = await dumpInto(folder, server, 'shop');
+    const path = join(captured, 'respaldo.json');
+    const facts = JSON.parse(await readFile(path, 'utf8')) as LogicalFacts;
+    await writeFile(path, JSON.stringify({ ...facts, serverVersion: '16.4', serverVersionNumber: 160_004 }));
+    const request = requestFor({ dump: { snapshot }, address: addressOf(server, 'copy') });
+    expect((await restorer().plan(request, ioOf())).obstacles).toEqual([
+      expect.stringMatching(/The dump is of version 16\.4, the server is the older 15\./),
+    ]);
+    await expect(restoreDump(request)).rejects.toMatchObject({ code: 'target-refused' });
+    expect(await databases()).toEqual(['postgres', 'shop']);
+  });
+
+  it('moves to a newer server, also where only older tools are installed', { timeout: 120_000 }, async () => {
+    await make('shop', 'CREATE TABLE t (id serial PRIMARY KEY, x text NOT NULL)');
+    await server.query(`INSERT INTO t (x) VALUES ('one'), ('two')`, [], 'shop');
+    const { snapshot } = await dumpInto(folder, server, 'shop');
+    const embedded = await embeddedBinaries();
+    const newer = await Cluster.create(embedded);
+    try {
+      await newer.start();
+      const plan = await restorer().plan(requestFor({ dump: { snapshot }, address: addressOf(newer) }), ioOf());
+      expect(plan.serverVersion).toMatch(/^18/);
+      expect(plan.freeBytes).toBeGreaterThan(MIB);
+      await restoreDump(requestFor({ dump: { snapshot }, address: addressOf(newer) }));
+      await newer.query(`INSERT INTO t (x) VALUES ('three')`, [], 'shop');
+      expect(await newer.query('SELECT max(id) AS id FROM t', [], 'shop')).toEqual([{ id: 3 }]);
+    } finally {
+      await newer.remove();
+      await embedded.remove();
+    }
+  });
+
+  it('meets somebody who has just come in, and tells how to go on', async () => {
+    await make('shop', 'CREATE TABLE t AS SELECT 1 AS one');
+    const { snapshot } = await dumpInto(folder, server, 'shop');
+    const request = requestFor({ dump: { snapshot }, address: addressOf(server, 'shop') });
+    const plan = await restorer().plan(request, ioOf());
+    await server.session(async (client) => {
+      await client.query('SELECT 1');
+      await expect(restorer().carryOut(plan, request, ioOf())).rejects.toMatchObject({
+        hint: expect.stringContaining('--disconnect') as string,
+      });
+      expect(await databases()).toEqual(['postgres', 'shop']);
+    }, 'shop');
+  });
+
+  describe.skipIf(!canMount())('whose disk is small', () => {
+    let disk: string;
+    beforeAll(async () => {
+      disk = join(folder, 'disk');
+      await mkdir(disk);
+      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=40m', 'tmpfs', disk]);
+      const place = join(disk, 'small');
+      await mkdir(place, { mode: 0o700 });
+      await chown(place, binaries.user?.uid ?? 0, binaries.user?.gid ?? 0);
+      await server.query(`CREATE TABLESPACE small LOCATION '${place}'`);
+    });
+    afterAll(async () => {
+      // What the server has open there goes with it.
+      await server.stop('immediate');
+      execFileSync('umount', [disk]);
+    });
+
+    it('leaves the old database where the new one does not fit beside it, but for --in-place', async () => {
+      const rows = `CREATE TABLE t AS SELECT i, repeat('x', 1000) AS x FROM generate_series(1, 18000) AS i`;
+      await make('large', rows, 'TABLESPACE small');
+      const { snapshot } = await dumpInto(folder, server, 'large');
+      await server.query('DELETE FROM t WHERE i = 1', [], 'large');
+      const request = requestFor({ dump: { snapshot }, address: addressOf(server, 'large') });
+      await expect(restoreDump(request)).rejects.toMatchObject({
+        code: 'target-full',
+        hint: expect.stringContaining('--in-place') as string,
+      });
+      const count = () => server.query('SELECT count(*)::int AS rows FROM t', [], 'large');
+      expect(await count()).toEqual([{ rows: 17_999 }]);
+      expect(await databases()).toEqual(['large', 'postgres']);
+      await restoreDump({ ...request, inPlace: true });
+      expect(await count()).toEqual([{ rows: 18_000 }]);
+    });
+  });
+
+  /** A database with a table of its own, for as long as the test runs. */
+  async function make(name: string, sql: string, options = ''): Promise<void> {
+    await server.query(`CREATE DATABASE ${name} TEMPLATE template0 ${options}`);
+    made.push(name);
+    await server.query(sql, [], name);
+  }
+
+  async function databases(): Promise<string[]> {
+    const rows = await server.query('SELECT datname FROM pg_database WHERE NOT datistemplate ORDER BY 1');
+    return rows.map(({ datname }) => String(datname));
+  }
+});
+
+async function appendTo(file: string, text: string): Promise<void> {
+  await writeFile(file, `${await readFile(file, 'utf8')}${text}`);
+}
