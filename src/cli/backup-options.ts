@@ -4,6 +4,8 @@ import type { BackupFlags } from '../config/plans.ts';
 import type { FolderMark } from '../domain/entry.ts';
 import { parseFolderMark } from '../domain/folder-mark.ts';
 import type { WantedType } from '../domain/plan.ts';
+import type { RuntimeTarget } from '../domain/runtime-target.ts';
+import { nameComplaint, nameTag } from '../domain/snapshot-name.ts';
 import { BY_HOST_AND_PATHS, parseGroupBy, type GroupBy } from '../domain/snapshot-group.ts';
 import { parseSize } from '../domain/size.ts';
 import { RespaldoError } from '../errors.ts';
@@ -22,6 +24,9 @@ export interface BackupOptions extends ExcludeOptions, RuntimeOptions {
   readonly parent?: string;
   readonly groupBy: GroupBy;
   readonly force?: boolean;
+  readonly full?: boolean;
+  readonly name?: string;
+  readonly overwrite?: boolean;
   readonly excludeIfPresent: readonly FolderMark[];
   readonly excludeLargerThan?: number;
   readonly excludeCaches?: boolean;
@@ -53,7 +58,10 @@ export function addBackupOptions(command: Command): Command {
     .option('--time <time>', 'record this time: "2025-01-31 07:05:09"', parseTime)
     .option('--parent <snapshot>', 'compare with this snapshot, not with the last one')
     .option('-g, --group-by <what>', 'the last one of what: host,paths,tags', parseGroups, BY_HOST_AND_PATHS)
-    .option('-f, --force', 'read everything again: the same as --type full');
+    .option('-f, --force', 'read everything again: the same as --type full')
+    .option('--full', 'the same')
+    .option('--name <name>', 'name the snapshot: restore, ls … then take the name for its id', parseName)
+    .option('--overwrite', 'drop the snapshot that has the name, once this one is complete');
   addExcludeOptions(command)
     .option('--exclude-if-present <mark>', 'leave out what lies beside such a file: name[:header]', collectMarks, [])
     .option('--exclude-larger-than <size>', 'leave out larger files: 500M, 2G', parseLimit)
@@ -76,18 +84,29 @@ export function addBackupOptions(command: Command): Command {
     .option('-n, --dry-run', 'read everything, store nothing');
 }
 
-/** @throws RespaldoError `usage` for what contradicts itself, and as {@link excludesOf} */
-export async function flagsOf(options: BackupOptions): Promise<BackupFlags> {
-  const { force = false, type } = options;
-  if (force && type !== undefined && type !== 'full') throw contradiction('--force', `--type ${type}`);
-  const wanted = force ? 'full' : type;
+/**
+ * @param runtime where the tools run; absent: as the options say.
+ * @throws RespaldoError `usage` for what contradicts itself, and as {@link excludesOf}
+ */
+export async function flagsOf(
+  options: BackupOptions,
+  runtime: RuntimeTarget | undefined = runtimeTarget(options),
+): Promise<BackupFlags> {
+  const { force = false, full = false, type, name, overwrite = false } = options;
+  if ((force || full) && type !== undefined && type !== 'full')
+    throw contradiction(force ? '--force' : '--full', `--type ${type}`);
+  if (overwrite && name === undefined)
+    throw new RespaldoError('usage', '--overwrite is for a snapshot that has a name', { hint: 'Give --name, too.' });
+  const wanted = force || full ? 'full' : type;
   const { patterns, ignoringCase } = await excludesOf(options);
   const { excludeLargerThan, excludeIfPresent, readConcurrency } = options;
-  const runtime = runtimeTarget(options);
   return {
     ...(runtime && { runtime }),
     ...(wanted !== undefined && { type: wanted }),
-    tags: options.tag.flatMap((list) => list.split(',')).filter((tag) => tag !== ''),
+    tags: [
+      ...options.tag.flatMap((list) => list.split(',')).filter((tag) => tag !== ''),
+      ...(name === undefined ? [] : [nameTag(name)]),
+    ],
     selection: {
       exclude: patterns,
       iexclude: ignoringCase,
@@ -144,6 +163,12 @@ function collectMarks(text: string, before: readonly FolderMark[]): readonly Fol
   const mark = parseFolderMark(text);
   if (mark === undefined) throw new InvalidArgumentError('Write it as NAME or NAME:HEADER, such as .nobackup.');
   return [...before, mark];
+}
+
+function parseName(text: string): string {
+  const complaint = nameComplaint(text);
+  if (complaint !== undefined) throw new InvalidArgumentError(`Choose another one: ${complaint}.`);
+  return text;
 }
 
 function parseLimit(text: string): number {

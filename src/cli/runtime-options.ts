@@ -1,4 +1,5 @@
 import { Option, type Command } from 'commander';
+import type { DetectionScope } from '../domain/detection.ts';
 import type { RuntimeTarget } from '../domain/runtime-target.ts';
 import { RespaldoError } from '../errors.ts';
 import { collect } from './select.ts';
@@ -28,10 +29,10 @@ export function addRuntimeOptions(command: Command): Command {
 }
 
 /**
- * Undefined where nothing is said. `--container` and `--pod` say the kind of runtime too.
- * @throws RespaldoError `usage` where options contradict each other, or do not say which container or pod is meant.
+ * What the options say of where to look. `--container` and `--pod` say the kind of runtime too.
+ * @throws RespaldoError `usage` where options contradict each other.
  */
-export function runtimeTarget(options: RuntimeOptions): RuntimeTarget | undefined {
+export function runtimeScope(options: RuntimeOptions): DetectionScope {
   const { runtime, container, pod, namespace, k8sContainer, context } = options;
   const labels = options.labels.flatMap((list) => list.split(',')).filter((label) => label !== '');
   const forDocker = container !== undefined;
@@ -39,18 +40,42 @@ export function runtimeTarget(options: RuntimeOptions): RuntimeTarget | undefine
   const kind = runtime ?? (forDocker ? 'docker' : forKubernetes ? 'kubernetes' : undefined);
   const anything = forDocker || forKubernetes || labels.length > 0 || context !== undefined;
   if (kind === undefined) {
-    if (!anything) return undefined;
+    if (!anything) return { labels };
     throw wrong('--labels and --context do not say what they are of', 'Add --runtime docker or --runtime kubernetes.');
   }
   if ((forDocker && kind !== 'docker') || (forKubernetes && kind !== 'kubernetes') || (anything && kind === 'host'))
     throw wrong(`some of the options are not for the runtime ${kind}`, 'See --help for what belongs to which.');
+  return {
+    kind,
+    labels,
+    ...(container !== undefined && { container }),
+    ...(pod !== undefined && { pod }),
+    ...(namespace !== undefined && { namespace }),
+    ...(k8sContainer !== undefined && { k8sContainer }),
+    ...(context !== undefined && { context }),
+  };
+}
+
+/** Whether a scope says which container or pod is meant, and not only where to look for one. */
+export function isTarget({ container, pod, labels }: DetectionScope): boolean {
+  return container !== undefined || pod !== undefined || labels.length > 0;
+}
+
+/**
+ * Undefined where nothing is said.
+ * @throws RespaldoError `usage` as {@link runtimeScope}, and where it is not said which container or pod is meant.
+ */
+export function runtimeTarget(options: RuntimeOptions): RuntimeTarget | undefined {
+  const { kind, container, pod, namespace, k8sContainer, labels, context } = runtimeScope(options);
   const where = { labels, ...(context !== undefined && { context }) };
   switch (kind) {
+    case undefined:
+      return undefined;
     case 'host':
       return { kind };
     case 'docker':
       requireOne(container, labels, '--container');
-      return { kind, ...where, ...(forDocker && { container }) };
+      return { kind, ...where, ...(container !== undefined && { container }) };
     case 'kubernetes':
       requireOne(pod, labels, '--pod');
       return {

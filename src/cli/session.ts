@@ -52,7 +52,7 @@ export async function accessTo(
   const { chooseRepository, resolveAccess } = await import('../config/repository.ts');
   const { globals, output, signal } = invocation;
   const choice = chooseRepository({
-    flags: flagsOf(globals),
+    flags: repositoryFlags(globals),
     env,
     workingDirectory,
     ...(config && { config }),
@@ -70,7 +70,7 @@ export async function placeFor(
   const { chooseRepository, resolvePlace } = await import('../config/repository.ts');
   const { config, workingDirectory, readSecret } = await surroundings(invocation);
   const { globals, signal } = invocation;
-  const flags = location === undefined ? flagsOf(globals) : { repo: location };
+  const flags = location === undefined ? repositoryFlags(globals) : { repo: location };
   const choice = chooseRepository({ flags, env: process.env, workingDirectory, ...(config && { config }) });
   return { place: await resolvePlace(choice, readSecret, signal), workingDirectory };
 }
@@ -132,7 +132,8 @@ export async function withRecorder<T>(
   }
 }
 
-function flagsOf({ repo, repositoryFile, passwordFile, passwordCommand }: Globals): RepositoryFlags {
+/** What the command line says of the repository. */
+export function repositoryFlags({ repo, repositoryFile, passwordFile, passwordCommand }: Globals): RepositoryFlags {
   return {
     ...(repo !== undefined && { repo }),
     ...(repositoryFile !== undefined && { repositoryFile }),

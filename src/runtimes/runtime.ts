@@ -1,3 +1,5 @@
+import type { Workload } from '../domain/workload.ts';
+
 /** Where a source's tools run: this host, a container, a pod. */
 export interface Command {
   /** Program and arguments: a list, never a shell string. */
@@ -28,4 +30,15 @@ export interface Runtime {
    * `source-lost` (the way to it broke), `usage`.
    */
   run(command: Command, signal: AbortSignal): AsyncIterable<Uint8Array>;
+}
+
+/** Knows which containers or pods there are. */
+export interface WorkloadList {
+  readonly kind: 'docker' | 'kubernetes';
+  /**
+   * Running or not. What is gone before it could be looked at is left out.
+   * @throws RespaldoError `config`, `source-missing`, `source-refused`, `source-lost`: nobody answers, or not to us;
+   * `usage` for a context that there is none of.
+   */
+  list(signal: AbortSignal): Promise<readonly Workload[]>;
 }

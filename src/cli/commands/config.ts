@@ -1,3 +1,4 @@
+import path from 'node:path';
 import type { Command } from 'commander';
 import { RespaldoError } from '../../errors.ts';
 import { describe } from '../help.ts';
@@ -5,16 +6,39 @@ import type { Invocation } from '../invocation.ts';
 import { quoted } from '../printable.ts';
 import { count } from '../units.ts';
 
+interface InitOptions {
+  readonly output?: string;
+  readonly stdout?: boolean;
+  readonly force?: boolean;
+}
+
 export function define(command: Command, invocation: Invocation): void {
   describe(command, {
     about:
       'respaldo.yaml is looked for in this folder and upwards. It must belong to you or root, and nobody else may ' +
       'be able to change it: it names commands to run. --config FILE names one whoever owns it.',
     examples: [
+      ['respaldo config init', 'a first one, with what `respaldo detect` finds'],
       ['respaldo config validate', 'every mistake with its line and column'],
       ['respaldo config schema > respaldo.schema.json', 'for completion in an editor'],
     ],
   });
+  describe(command.command('init').description('Write a first respaldo.yaml with the databases that are found'), {
+    about:
+      'One plan for each database that `respaldo detect` finds, with comments that say why. The repository is the one ' +
+      'that --repo or the environment means, else ./backups; passwords are referred to, never written. Only you may ' +
+      'read the file.',
+    examples: [
+      ['respaldo config init', 'respaldo.yaml in this folder'],
+      ['respaldo config init --stdout', 'only show it'],
+      ['respaldo config init --output /etc/respaldo/respaldo.yaml', 'elsewhere'],
+    ],
+    exits: [130],
+  })
+    .option('-o, --output <file>', 'where to write it; default: ./respaldo.yaml')
+    .option('--stdout', 'print it instead')
+    .option('--force', 'replace the file that is there')
+    .action((options: InitOptions) => init(options, invocation));
   describe(command.command('validate').description('Check respaldo.yaml without running anything'), {
     examples: [
       ['respaldo config validate', 'the one that would be used here'],
@@ -24,6 +48,27 @@ export function define(command: Command, invocation: Invocation): void {
   describe(command.command('schema').description('Print the JSON Schema of respaldo.yaml'), {
     examples: [['respaldo config schema > respaldo.schema.json', 'for an editor']],
   }).action(() => schema(invocation));
+}
+
+async function init({ output: wanted, stdout = false, force = false }: InitOptions, invocation: Invocation) {
+  const { globals, output } = invocation;
+  if (stdout && (wanted !== undefined || force))
+    throw new RespaldoError('usage', '--stdout writes no file: it excludes --output and --force', {
+      hint: 'Give one of them.',
+    });
+  const { firstConfig } = await import('../first-config.ts');
+  const file = path.resolve(wanted ?? globals.config ?? 'respaldo.yaml');
+  const { text, found } = await firstConfig(file, invocation);
+  if (stdout) {
+    output.json({ message_type: 'config', text });
+    output.result(text.trimEnd());
+    return;
+  }
+  const { writeConfig } = await import('../../config/write.ts');
+  await writeConfig(file, text, force);
+  output.json({ message_type: 'config', file, plans: found });
+  output.result(`${quoted(file)} is written, with ${count(found, 'plan')}`);
+  output.note('Read it, then: respaldo init, and respaldo backup');
 }
 
 async function validate({ globals, output }: Invocation): Promise<void> {

@@ -4,18 +4,8 @@ import type { KubernetesTarget } from '../../domain/runtime-target.ts';
 import { RespaldoError } from '../../errors.ts';
 import type { KubernetesApi } from './api.ts';
 import { PodContainer } from './pod-container.ts';
+import { containerObstacle, DEFAULT_CONTAINER, podStatus } from './pod-status.ts';
 
-const containerStatus = z.object({
-  name: z.string(),
-  ready: z.boolean().default(false),
-  state: z
-    .object({
-      running: z.object({}).optional(),
-      waiting: z.object({ reason: z.string().optional() }).optional(),
-      terminated: z.object({ reason: z.string().optional() }).optional(),
-    })
-    .default({}),
-});
 const pod = z.object({
   metadata: z.object({
     name: z.string(),
@@ -24,12 +14,10 @@ const pod = z.object({
     annotations: z.record(z.string(), z.string()).optional(),
   }),
   spec: z.object({ containers: z.array(z.object({ name: z.string() })) }),
-  status: z.object({ phase: z.string().optional(), containerStatuses: z.array(containerStatus).nullish() }).default({}),
+  status: podStatus,
 });
 type Pod = z.infer<typeof pod>;
 const podList = z.object({ items: z.array(pod) });
-
-const DEFAULT_CONTAINER = 'kubectl.kubernetes.io/default-container';
 
 /**
  * The container that is meant. A pod that is named must run; of those that have the labels, only ready ones count.
@@ -103,17 +91,17 @@ function containerOf({ metadata, spec }: Pod, namespace: string, wanted: string 
   });
 }
 
-function requireRunning({ metadata, status }: Pod, namespace: string, container: string): void {
-  const place = `the pod ${namespace}/${metadata.name}`;
-  const state = status.containerStatuses?.find((it) => it.name === container)?.state;
-  if (metadata.deletionTimestamp !== undefined)
+function requireRunning(found: Pod, namespace: string, container: string): void {
+  const { name, deletionTimestamp } = found.metadata;
+  const place = `the pod ${namespace}/${name}`;
+  if (deletionTimestamp !== undefined)
     throw new RespaldoError('source-refused', `${place} is being deleted`, {
       hint: 'Try again when its successor runs.',
     });
-  if (state?.running !== undefined) return;
-  const reason = state?.waiting?.reason ?? state?.terminated?.reason ?? status.phase ?? 'unknown';
+  const reason = containerObstacle(found, container);
+  if (reason === undefined) return;
   throw new RespaldoError('source-refused', `the container ${container} of ${place} is not running: ${reason}`, {
-    hint: `kubectl describe pod -n ${namespace} ${metadata.name}`,
+    hint: `kubectl describe pod -n ${namespace} ${name}`,
   });
 }
 

@@ -4,6 +4,7 @@ import type { ReadableSnapshot } from '../../domain/snapshot.ts';
 import { RespaldoError } from '../../errors.ts';
 import type { Runtime } from '../../runtimes/runtime.ts';
 import type { CaptureOptions, RestoreTarget, Source, SourceIo, SourceKind, SourceOptions } from '../source.ts';
+import { recognise } from './detection/recognise.ts';
 import { customsOf, isPostgresAddress, parseAddress, snapshotPaths, type BackupAddress } from './address.ts';
 
 /** A whole PostgreSQL server by its files, or databases of it as dumps. What talks to it is loaded when it is used. */
@@ -54,6 +55,10 @@ export const postgres: SourceKind = {
   accepts: isPostgresAddress,
   open: (address, options) =>
     new PostgresSource(parseAddress(address, customsOf(options.place === undefined)), options),
+  finder: {
+    recognise,
+    onHost: async (signal) => (await import('./detection/on-host.ts')).serversOfHost(signal),
+  },
   server: {
     plan: async (request, io) => (await import('./logical/restore-plan.ts')).planServerRestore(request, io),
     carryOut: async (plan, request, io) =>

@@ -1,5 +1,6 @@
 import { isError } from '../../../errors.ts';
 import type { Command, Runtime } from '../../../runtimes/runtime.ts';
+import { loginVariables, SUPERUSER } from '../login-variables.ts';
 
 /** How a container logs in to its own server. */
 export interface OwnLogin {
@@ -10,28 +11,15 @@ export interface OwnLogin {
   readonly knowsPort: boolean;
 }
 
-/** What images call the user that they make; libpq's own name counts most. `<NAME>_FILE` names a file that holds it. */
-const USERS = ['PGUSER', 'POSTGRES_USER', 'POSTGRESQL_USERNAME', 'POSTGRESQL_USER'];
-const PASSWORDS = ['PGPASSWORD', 'POSTGRES_PASSWORD', 'POSTGRESQL_PASSWORD'];
-/** Of images whose superuser is not the user that they make. */
-const SUPERUSER_PASSWORDS = [
-  'POSTGRESQL_POSTGRES_PASSWORD',
-  'POSTGRES_POSTGRES_PASSWORD',
-  'POSTGRESQL_ADMIN_PASSWORD',
-  'PGPASSWORD_SUPERUSER',
-];
-const SUPERUSER = 'postgres';
-
 /** Reads the environment that the container gives to every program. */
 export async function ownLogin(runtime: Runtime, signal: AbortSignal): Promise<OwnLogin> {
   const variables = await environmentOf(runtime, signal);
   const valueOf = (names: readonly string[]): Promise<string | undefined> =>
     firstValue(names, variables, (file) => output(['cat', '--', file], runtime, signal));
-  const hasSuperuser = SUPERUSER_PASSWORDS.some((name) => variables.has(name) || variables.has(`${name}_FILE`));
-  const user = hasSuperuser && !variables.has('PGUSER') ? SUPERUSER : ((await valueOf(USERS)) ?? SUPERUSER);
+  const { users, passwords } = loginVariables((name) => variables.has(name));
   return {
-    user,
-    password: () => valueOf(hasSuperuser && user === SUPERUSER ? ['PGPASSWORD', ...SUPERUSER_PASSWORDS] : PASSWORDS),
+    user: (await valueOf(users)) ?? SUPERUSER,
+    password: () => valueOf(passwords),
     knowsPort: variables.has('PGPORT'),
   };
 }
