@@ -51,7 +51,7 @@ export interface Repository {
   /** Newest last. Needs no index. */
   snapshots(filter: SnapshotFilter, signal: AbortSignal): Promise<readonly Snapshot[]>;
   /**
-   * The one snapshot that `text` names: an id, a unique prefix, or `latest` (the newest complete one that passes the
+   * The one snapshot that `text` names: an id, a unique prefix, the name that a person gave it, or `latest` (the newest complete one that passes the
    * filter; the newest incomplete one only where there is no other).
    * @throws RespaldoError `snapshot-missing`, `usage` for an ambiguous prefix.
    */

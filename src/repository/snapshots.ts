@@ -1,4 +1,5 @@
 /** Which snapshots there are, and which one a user means. */
+import { nameComplaint, nameTag } from '../domain/snapshot-name.ts';
 import { isIncomplete, type Snapshot, type SnapshotFilter } from '../domain/snapshot.ts';
 import { isError, RespaldoError } from '../errors.ts';
 import type { Id } from './format/id.ts';
@@ -42,13 +43,20 @@ export async function findSnapshot(
   const ids: Id[] = [];
   for await (const { id } of objects.list('snapshot', signal)) if (id.startsWith(text)) ids.push(id);
   const [id, ...others] = ids;
-  if (id === undefined)
-    throw new RespaldoError('snapshot-missing', `there is no snapshot ${text}`, {
-      hint: '`respaldo snapshots` lists those there are.',
-    });
+  if (id === undefined) return namedOf(text, objects, signal);
   if (id !== text && text.length < MIN_PREFIX) throw ambiguous(text, `is shorter than ${MIN_PREFIX} digits`);
   if (others.length > 0) throw ambiguous(text, `fits ${ids.length} snapshots: ${ids.map(shorten).join(', ')}`);
   return loadSnapshot(objects, id, signal);
+}
+
+/** The newest snapshot that a person gave this name, and that is complete if one is. */
+async function namedOf(name: string, objects: Objects, signal: AbortSignal): Promise<Snapshot> {
+  const tags = [[nameTag(name)]];
+  const named = nameComplaint(name) === undefined ? await loadSnapshots(objects, signal) : [];
+  if (named.some((snapshot) => passes(snapshot, { tags }))) return latestOf(named, { tags });
+  throw new RespaldoError('snapshot-missing', `there is no snapshot ${name}`, {
+    hint: '`respaldo snapshots` lists those there are.',
+  });
 }
 
 /**

@@ -16,7 +16,7 @@ describe('The verbs on a folder', () => {
     const told = await place.ok('backup', 'data', '--tag', 'second', '--host', 'web1');
     expect(told).toMatch(/^backing up \S+\/data: full/);
     const again = await place.ok('backup', 'data', '--host', 'web1', '--tag', 'third');
-    expect(again).toMatch(/incremental, compared with [0-9a-f]{8} /);
+    expect(again).toMatch(/incremental, compared with [0-9a-f]{8}: the last snapshot\n/);
     expect(again).toContain('files    0 new, 0 changed, 3 unmodified');
     expect(again).toMatch(/snapshot [0-9a-f]{8} saved\n$/);
   });

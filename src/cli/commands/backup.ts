@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { openRuntimeOf, openSources, openStoppedJournal, openStreamSource, type StreamOptions } from '../../compose.ts';
 import { choosePlans, planHint } from '../../config/plans.ts';
 import type { Plan } from '../../domain/plan.ts';
+import type { Snapshot } from '../../domain/snapshot.ts';
 import { isError, RespaldoError, toRespaldoError } from '../../errors.ts';
 import {
   backup,
@@ -11,13 +12,14 @@ import {
   type BackupRequest,
 } from '../../operations/backup.ts';
 import { recorded, type Recorder } from '../../operations/recording.ts';
-import type { SavedItem } from '../../repository/repository.ts';
+import { bearersOf, replaceBearers } from '../../operations/naming.ts';
+import type { Repository, SavedItem } from '../../repository/repository.ts';
 import { addBackupOptions, flagsOf, requireOneSubject, type BackupOptions } from '../backup-options.ts';
 import { detectedServer } from '../detected-server.ts';
 import { report } from '../errors.ts';
 import { readLists } from '../files-from.ts';
 import { describe, REPOSITORY_EXITS } from '../help.ts';
-import { identity } from '../identity.ts';
+import { backupHost, identity } from '../identity.ts';
 import type { Invocation } from '../invocation.ts';
 import { OpenRepositories } from '../open-repositories.ts';
 import { quoted } from '../printable.ts';
@@ -44,7 +46,7 @@ export function define(command: Command, invocation: Invocation): void {
     examples: [
       ['respaldo backup ./folder', 'only what changed since the last snapshot is read'],
       ['respaldo backup --exclude "*.tmp" -x /home', 'without some files, on one file system'],
-      ['respaldo backup --type full shop', 'a plan, everything read again'],
+      ['respaldo backup --full --name pre_migration shop', 'a plan, everything read again, under a name'],
       ['respaldo backup "postgresql://backup@db1/?method=physical"', 'a PostgreSQL server'],
       ['respaldo backup "postgresql://dumper@db1/shop?method=logical"', 'a database of it, as a dump'],
       ['respaldo backup --container shop-db', 'all databases of the server in a container'],
@@ -61,6 +63,7 @@ async function run(invocation: Invocation, args: readonly string[], options: Bac
   requireOneSubject(args, options);
   const around = await surroundings(invocation);
   const plans = await plansOf(args, options, around, invocation);
+  if (options.name !== undefined && plans.length > 1) throw oneName();
   await using repositories = new OpenRepositories(invocation, around);
   await withRecorder(invocation, async (recorder) => {
     const failures: RespaldoError[] = [];
@@ -118,7 +121,7 @@ interface Scene {
 /** One plan: a snapshot of each of its sources. */
 async function backUp(plan: Plan, options: BackupOptions, scene: Scene): Promise<void> {
   const { args, invocation, around, repositories, recorder } = scene;
-  const { username, hostname } = identity();
+  const { username } = identity();
   const sources = isStream(options)
     ? [await openStreamSource(streamOf(args, options, invocation))]
     : await openSources(plan, around.readSecret, invocation.signal, process.env);
@@ -127,11 +130,13 @@ async function backUp(plan: Plan, options: BackupOptions, scene: Scene): Promise
   const repository = await repositories.of(plan);
   const circumstances = {
     username,
-    hostname: options.host ?? process.env.RESPALDO_HOST ?? process.env.RESTIC_HOST ?? hostname,
+    hostname: options.host ?? backupHost(),
     dryRun: options.dryRun ?? false,
     groupBy: options.groupBy,
   };
-  for (const request of backupsOf(plan, sources, circumstances)) {
+  const requests = backupsOf(plan, sources, circumstances);
+  const bearers = await namesakes(options, requests.length, repository, invocation);
+  for (const request of requests) {
     const subject = plan.name ?? namesOf(request.source.paths);
     const work = (): Promise<BackupOutcome> =>
       backUpOne(request, { repository, runtime, journal }, options, invocation);
@@ -151,8 +156,29 @@ async function backUp(plan: Plan, options: BackupOptions, scene: Scene): Promise
       }),
     );
     tell(outcome, false, invocation);
+    if (await replaceBearers(bearers, outcome, repository, invocation.signal))
+      invocation.output.note(`dropped what had the name before: ${bearers.map(({ id }) => shortId(id)).join(', ')}`);
     if (outcome.aftermath) throw outcome.aftermath;
   }
+}
+
+/** The snapshots that have the wanted name already. @throws RespaldoError `usage` where the name cannot be given */
+async function namesakes(
+  { name, overwrite = false, dryRun = false }: BackupOptions,
+  snapshots: number,
+  repository: Repository,
+  { signal }: Invocation,
+): Promise<readonly Snapshot[]> {
+  if (name === undefined) return [];
+  if (snapshots > 1) throw oneName();
+  const bearers = await bearersOf(name, overwrite, repository, signal);
+  return dryRun ? [] : bearers;
+}
+
+function oneName(): RespaldoError {
+  return new RespaldoError('usage', 'a name is for one snapshot, and this takes several', {
+    hint: 'Name one plan that has one source: the folders of a plan share a snapshot, each database has its own.',
+  });
 }
 
 function streamOf(args: readonly string[], options: BackupOptions, { clock }: Invocation): StreamOptions {
@@ -183,7 +209,7 @@ async function backUpOne(
       onDecision: ({ type, parent: base, reason }) => {
         const what = namesOf(source.paths.map(quoted));
         const against = base === undefined ? '' : `, compared with ${shortId(base.id)}`;
-        output.note(`backing up ${what}: ${type}${against} (${reason})`);
+        output.note(`backing up ${what}: ${type}${against}: ${reason}`);
       },
       ...(progress.shown && { onProgress: progress.update }),
       onFinding: (finding) => tellFinding(finding, 'archival', output),
