@@ -22,7 +22,8 @@ export interface ReadStore {
   stat(key: string, signal: AbortSignal): Promise<StoredObject>;
 
   /**
-   * The object's bytes, or `length` of them from `offset`. A short read is an error, never a short answer.
+   * The object's bytes, or `length` of them from `offset`. A short read is an error, never a short answer. The bytes
+   * are the caller's own, who may hand them to another thread.
    * @throws RespaldoError `store-missing` if there is no such object, `store-broken` if it is shorter than asked.
    */
   read(

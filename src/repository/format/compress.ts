@@ -19,6 +19,9 @@ const portable: Zstd = {
   },
 };
 
+/** Room is made at once for data that says it expands no further than this; JSON with ids in it halves. */
+const BELIEVED_RATIO = 16;
+
 /** Sizes above this are compared with what the frame says before there is room for them. */
 const LARGE = 1024 * 1024;
 
@@ -50,7 +53,8 @@ export function decompress(packed: Uint8Array, size?: number): Uint8Array {
       return zstd().decompress(packed, size);
     }
     const declared = declaredSize(packed);
-    if (declared !== undefined && declared > 0 && declared <= LARGE) return zstd().decompress(packed, declared);
+    if (declared !== undefined && declared > 0 && declared <= Math.max(LARGE, packed.length * BELIEVED_RATIO))
+      return zstd().decompress(packed, declared);
     return zstdDecompressSync(packed, { maxOutputLength: MAX_UNKNOWN });
   } catch (cause) {
     const expected = size === undefined ? '' : ` to ${String(size)} bytes`;

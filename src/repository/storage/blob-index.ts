@@ -1,6 +1,7 @@
 import type { Id } from '../format/id.ts';
 import { type IndexedPack, parseIndex } from '../format/index-file.ts';
 import { type BlobType, entrySize, type PackedBlob } from '../format/pack.ts';
+import { release } from '../workers/release.ts';
 import { IdRows } from './id-rows.ts';
 import { ID_WORDS, idAt, IdWords } from './id-words.ts';
 import { BLOB_WORDS, scanIndex, type ScannedIndex } from './index-scan.ts';
@@ -32,6 +33,8 @@ export interface PackRows {
   readonly rows: readonly number[];
 }
 
+/** The least that a blob takes in a compressed index file: its id as good as alone. */
+const BYTES_A_BLOB = 43;
 const BLOBS_A_SEGMENT = 1 << 16;
 const PACKS_A_SEGMENT = 1 << 12;
 /** Fields of a pack's row. */
@@ -202,6 +205,11 @@ export class BlobIndex {
     return this.#blobs.field(row, UNCOMPRESSED_LENGTH) !== 0;
   }
 
+  /** Makes room for what index files of so many bytes list, in all. */
+  expect(bytes: number): void {
+    this.#blobs.expect(Math.ceil(bytes / BYTES_A_BLOB));
+  }
+
   /** Adds a pack that no file lists. What is known of it already is not added twice. */
   add(pack: Id, blobs: readonly PackedBlob[]): void {
     this.#add(pack, blobs, NO_FILE);
@@ -215,7 +223,11 @@ export class BlobIndex {
     const scanned = scanIndex(json);
     const packs = scanned === undefined ? parseIndex(json).packs : [];
     const file = this.#indexIds.push(id) - 1;
-    if (scanned !== undefined) this.#addScanned(scanned, file);
+    if (scanned !== undefined) {
+      this.#addScanned(scanned, file);
+      release(scanned.blobs);
+      release(scanned.packIds);
+    }
     for (const pack of packs) this.#add(pack.id, pack.blobs, file);
   }
 

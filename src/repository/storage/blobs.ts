@@ -5,7 +5,7 @@ import { decompress } from '../format/compress.ts';
 import type { Sealer } from '../format/crypto.ts';
 import { hashId, type Id } from '../format/id.ts';
 import type { BlobType, PackedBlob } from '../format/pack.ts';
-import { release } from '../workers/release.ts';
+import { releaseIfLarge } from '../workers/release.ts';
 import type { BlobIndex, Located } from './blob-index.ts';
 import { packKey } from './objects.ts';
 
@@ -14,9 +14,6 @@ const TREE_CACHE_BYTES = 16 * 1024 * 1024;
 
 /** The largest pack that restic makes; pieces of files are far smaller. Whoever claims more wants all of the memory. */
 const MAX_DATA = 128 * 1024 * 1024;
-
-/** Buffers above this size are given back as soon as they have served. */
-const LARGE = 1024 * 1024;
 
 /**
  * The content of a sealed blob: opened, decompressed, and verified against its id. Usable in any thread.
@@ -28,7 +25,7 @@ export function unpackBlob(sealer: Sealer, sealed: Uint8Array, blob: PackedBlob)
   try {
     const opened = sealer.open(sealed);
     const plain = blob.uncompressedLength === 0 ? opened : decompress(opened, blob.uncompressedLength);
-    if (plain !== opened && opened.length > LARGE) release(opened);
+    if (plain !== opened) releaseIfLarge(opened);
     if (hashId(plain) === blob.id) return plain;
   } catch (error) {
     throw damagedBlob(blob, error instanceof Error ? error.message : String(error), error);
@@ -97,7 +94,7 @@ export class BlobReader {
     }
     try {
       const plain = unpackBlob(this.#sealer, sealed, place);
-      if (sealed.length > LARGE) release(sealed);
+      releaseIfLarge(sealed);
       return plain;
     } catch (error) {
       throw inPack(place, error);

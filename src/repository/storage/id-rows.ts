@@ -44,6 +44,12 @@ export class IdRows {
     return new IdRows({ width: ID_WORDS + fields, segmentRows, segments: [], slots: allocate(FIRST_SLOTS) });
   }
 
+  /** Makes room for so many rows in all, so that slots need not grow towards them. */
+  expect(rows: number): void {
+    const wanted = Math.ceil(rows / MAX_LOAD);
+    if (wanted > this.#slots.length) this.#resizeSlots(wanted);
+  }
+
   /** Rows appended through this object. */
   get count(): number {
     return this.#count;
@@ -65,7 +71,7 @@ export class IdRows {
     const segment = this.#segmentOf(row);
     const at = this.#offsetOf(row);
     for (let i = 0; i < this.#width; i++) segment[at + i] = source[from + i] ?? 0;
-    if (row + 1 > this.#slots.length * MAX_LOAD) this.#growSlots();
+    if (row + 1 > this.#slots.length * MAX_LOAD) this.#resizeSlots(Math.ceil(this.#slots.length * GROWTH));
     insert(this.#slots, segment, at, row);
     this.#count += 1;
     return row;
@@ -108,8 +114,8 @@ export class IdRows {
     return slot + 1 === this.#slots.length ? 0 : slot + 1;
   }
 
-  #growSlots(): void {
-    const slots = allocate(Math.ceil(this.#slots.length * GROWTH));
+  #resizeSlots(length: number): void {
+    const slots = allocate(length);
     for (let row = 0; row < this.#count; row++) insert(slots, this.#segmentOf(row), this.#offsetOf(row), row);
     this.#slots = slots;
   }

@@ -1,6 +1,7 @@
 import { isError, RespaldoError } from '../../errors.ts';
 import type { Id } from '../format/id.ts';
-import { release } from '../workers/release.ts';
+import { returnLargeBuffers } from '../workers/memory.ts';
+import { releaseIfLarge } from '../workers/release.ts';
 import { BlobIndex } from './blob-index.ts';
 import type { Objects } from './objects.ts';
 import { inParallel } from './parallel.ts';
@@ -12,8 +13,6 @@ export interface LoadOptions {
 
 /** Index files held at once: they are large once decompressed. */
 const FILES_AT_ONCE = 2;
-/** Buffers above this size are given back as soon as they have served. */
-const LARGE = 1024 * 1024;
 /** How often the list of index files is read again because one vanished: a prune replaces them. */
 const MAX_LISTINGS = 5;
 
@@ -23,11 +22,17 @@ export async function loadIndex(
   signal: AbortSignal,
   { onDamaged = refuseDamage }: LoadOptions = {},
 ): Promise<BlobIndex> {
+  returnLargeBuffers();
   const index = new BlobIndex();
   const seen = new Set<Id>();
   for (let listing = 0; listing < MAX_LISTINGS; listing++) {
     const fresh: Id[] = [];
-    for await (const { id } of objects.list('index', signal)) if (!seen.has(id)) fresh.push(id);
+    let bytes = 0;
+    for await (const { id, size } of objects.list('index', signal)) {
+      bytes += size;
+      if (!seen.has(id)) fresh.push(id);
+    }
+    index.expect(bytes);
     for (const id of fresh) seen.add(id);
     if (await loadFiles(index, objects, fresh, onDamaged, signal)) return index;
   }
@@ -51,7 +56,7 @@ async function loadFiles(
     else if (json instanceof RespaldoError) onDamaged(id, json);
     else addFile(index, id, json, onDamaged);
     // Left to the collector, a million blobs' files pile up to more than the index that is made of them.
-    if (json instanceof Uint8Array && json.length > LARGE) release(json);
+    if (json instanceof Uint8Array) releaseIfLarge(json);
   }
   return complete;
 }

@@ -3,6 +3,7 @@ import type { Store } from '../../stores/store.ts';
 import { compress, decompress } from '../format/compress.ts';
 import type { Sealer } from '../format/crypto.ts';
 import { hashId, type Id, isId } from '../format/id.ts';
+import { releaseIfLarge } from '../workers/release.ts';
 import type { LockPolicy } from '../repository.ts';
 
 /** What is stored one object a file, beside packs and the config. */
@@ -108,7 +109,11 @@ export class Objects {
     const stored = await readObject(this.#store, type, id, signal);
     if (type === 'key') return stored;
     try {
-      return this.#unpack(this.#sealer.open(stored));
+      const opened = this.#sealer.open(stored);
+      const json = this.#unpack(opened);
+      releaseIfLarge(stored);
+      if (json !== opened) releaseIfLarge(opened);
+      return json;
     } catch (error) {
       throw damaged(type, id, error instanceof Error ? error.message : String(error), error);
     }
