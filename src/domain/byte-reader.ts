@@ -37,6 +37,12 @@ export class ByteReader {
     return whole;
   }
 
+  /** Nothing more is wanted: lets whoever sends know. */
+  async close(): Promise<void> {
+    this.#ended = true;
+    await this.#pieces.return?.();
+  }
+
   async #pull(): Promise<boolean> {
     while (!this.#ended) {
       const next = await this.#pieces.next();

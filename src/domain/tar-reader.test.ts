@@ -51,6 +51,19 @@ describe('a tar archive with pax records', () => {
     );
   });
 
+  it('lets whoever sends it know that no more is wanted', async () => {
+    let isClosed = false;
+    const sent = async function* () {
+      try {
+        yield* pieces(archive);
+      } finally {
+        isClosed = true;
+      }
+    };
+    for await (const { name } of readTarMembers(sent(), (what) => new Error(what))) if (name !== '') break;
+    expect(isClosed).toBe(true);
+  });
+
   it('fails, or gives members, and nothing else, whatever bytes it consists of', async () => {
     const flips = fc.array(fc.tuple(fc.nat(archive.length - 1), fc.nat(255)), { minLength: 1, maxLength: 20 });
     await fc.assert(

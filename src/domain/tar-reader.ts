@@ -38,6 +38,14 @@ type Records = ReadonlyMap<string, Buffer>;
  */
 export async function* readTarMembers(bytes: AsyncIterable<Uint8Array>, broken: Broken): AsyncGenerator<TarMember> {
   const reader = new ByteReader(bytes);
+  try {
+    yield* membersOf(reader, broken);
+  } finally {
+    await reader.close();
+  }
+}
+
+async function* membersOf(reader: ByteReader, broken: Broken): AsyncGenerator<TarMember> {
   let records: Records = new Map();
   for (;;) {
     const header = await nextBlock(reader, broken);

@@ -42,6 +42,7 @@ export interface ContainerEngine {
   /** Undefined: there is none. */
   volume(name: string): Promise<EngineVolume | undefined>;
   createVolume(name: string): Promise<EngineVolume>;
+  removeVolume(name: string): Promise<void>;
   /** Containers that mount the volume, running or not. */
   usersOf(volume: string): Promise<readonly EngineContainer[]>;
   /** Undefined: there is none. */
@@ -65,6 +66,6 @@ export const CARRIED = '_data';
 export interface VolumeCarrier extends AsyncDisposable {
   /** What lies at the path, `_data/…`, as a tar archive, with the last part of the path in front of its names. */
   read(path: string, signal: AbortSignal): AsyncIterable<Uint8Array>;
-  /** Unpacks an archive whose names begin with `_data/`; over what is there. */
-  write(archive: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<void>;
+  /** Unpacks an archive into the folder, `/` or `/_data`, over what is there; what it says of the folder itself is ignored. */
+  write(folder: string, archive: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<void>;
 }

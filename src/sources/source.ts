@@ -145,6 +145,28 @@ export interface SourceOptions {
   readonly engine?: ContainerEngine;
 }
 
+/** A volume that files are restored into. */
+export interface VolumeToFill {
+  readonly name: string;
+  /** What a snapshot of a volume holds its content in. */
+  readonly content: string;
+  /** Whether it is there. @throws RespaldoError `target-refused` if somebody who uses it runs. */
+  exists(): Promise<boolean>;
+  /**
+   * Makes it, if it is not there, and lets `fill` write into it.
+   * @param fill is given the absolute folder of this machine that the volume is, where it is one; else somebody who
+   *   unpacks a tar archive into the volume, which is empty then.
+   * @throws RespaldoError `target-not-empty`, and what `fill` throws: a volume that was made for it is removed then.
+   */
+  fill(fill: (into: string | UnpackArchive) => Promise<void>, signal: AbortSignal): Promise<void>;
+}
+
+/** @param top what becomes of the volume's own folder. */
+export type UnpackArchive = (
+  archive: AsyncIterable<Uint8Array>,
+  top: { readonly mode: number; readonly uid: number; readonly gid: number },
+) => Promise<void>;
+
 /** Who has to be stopped while a source is captured. */
 export interface Standstill {
   readonly engine: ContainerEngine;
@@ -187,6 +209,8 @@ export interface SourceKind {
   accepts(address: string): boolean;
   /** @throws RespaldoError `usage` that says what is wrong with the address. */
   open(address: string, options: SourceOptions): Source;
+  /** Absent: it has no volumes to restore into. @throws RespaldoError `usage` that says what is wrong with the address */
+  readonly volume?: (address: string, engine: ContainerEngine) => VolumeToFill;
   /** Absent: it has no servers to restore into. */
   readonly server?: ServerRestorer;
   /** Absent: nobody looks for it. */

@@ -3,6 +3,7 @@ import { Option, type Command } from 'commander';
 import { hostRuntime, sourceKinds } from '../../compose.ts';
 import { RespaldoError } from '../../errors.ts';
 import { expectRestore } from '../../operations/expectation.ts';
+import { isVolumeTarget } from '../../operations/restore-volume.ts';
 import { recorded, type Recorder } from '../../operations/recording.ts';
 import {
   planRestore,
@@ -37,6 +38,7 @@ import { showProgress } from '../progress.ts';
 import { addSelectOptions, collect, type SelectOptions } from '../select.ts';
 import { withRecorder, withRepository } from '../session.ts';
 import { tellFinding } from '../views/finding.ts';
+import { restoreSnapshotToVolume, type VolumeWish } from '../volume-restore.ts';
 import { tellRestoredItem, tellsRestoredItems } from '../views/restored-item.ts';
 import { planLines, restoredLine, restoreMessage, restoreProgress } from '../views/restore.ts';
 
@@ -71,6 +73,7 @@ export function define(command: Command, invocation: Invocation): void {
       ['respaldo restore latest --target ./restored --dry-run -v', 'what would it do?'],
       ['respaldo restore latest --to postgresql://postgres@localhost/', 'dumped databases, where they were'],
       ['respaldo restore latest:shop --to postgresql://postgres@localhost/copy', 'one of them, under another name'],
+      ['respaldo restore latest --to docker-volume:shop_data', 'a volume of Docker, new or empty'],
       ['respaldo restore --file shop.sql.gz --to postgresql://postgres@localhost/shop', 'a dump of another tool'],
     ],
     exits: [3, ...REPOSITORY_EXITS],
@@ -111,9 +114,25 @@ export function define(command: Command, invocation: Invocation): void {
       const isChosen = reference === undefined || given === undefined;
       await ('folder' in place
         ? run(repository, chosen, place.folder, { ...options, isChosen }, invocation)
-        : restoreSnapshotToServer(repository, chosen, place.address, { ...options, isChosen }, invocation));
+        : isVolumeTarget(place.address, await sourceKinds())
+          ? restoreSnapshotToVolume(repository, volumeWish(chosen, place.address, options), invocation)
+          : restoreSnapshotToServer(repository, chosen, place.address, { ...options, isChosen }, invocation));
     });
   });
+}
+
+/** @throws RespaldoError `usage` for what only folders or servers can be asked. */
+function volumeWish(chosen: ChosenSnapshot, address: string, options: Options): VolumeWish {
+  const { include, iinclude, includeFile, iincludeFile, exclude, iexclude, excludeFile, iexcludeFile } = options;
+  const files = [includeFile, iincludeFile, excludeFile, iexcludeFile, options.includeXattr, options.excludeXattr];
+  const patterns = [include, iinclude, exclude, iexclude, ...files].some(({ length }) => length > 0);
+  const { overwrite, sparse, verify, raw, inPlace, disconnect, createRoles, keepOld, dryRun = false } = options;
+  const others = [overwrite, options.delete, sparse, verify, raw, inPlace, disconnect, createRoles, keepOld];
+  if (patterns || others.some((given) => given !== undefined))
+    throw new RespaldoError('usage', 'a volume is restored as a whole, and takes only --dry-run', {
+      hint: 'Name a part of the snapshot, latest:/_data/folder, or restore into a folder by --target.',
+    });
+  return { ...chosen, address, dryRun };
 }
 
 function requireAddress(to: string | undefined, reference: string | undefined): string {

@@ -2,7 +2,7 @@ import { hostname } from 'node:os';
 import type { Readable } from 'node:stream';
 import { z } from 'zod';
 
-import { abortError, errnoOf, RespaldoError } from '../../errors.ts';
+import { abortError, errnoOf, RespaldoError, throwIfAborted } from '../../errors.ts';
 import { CARRIED, type VolumeCarrier } from '../container-engine.ts';
 import type { Engine, Refusal } from './engine.ts';
 
@@ -34,13 +34,14 @@ class Carrier implements VolumeCarrier {
     yield* piecesOf(answer.value, this.#volume, signal);
   }
 
-  async write(archive: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<void> {
-    const answer = await this.#engine.upload(this.#archive('/'), archive, signal);
+  async write(folder: string, archive: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<void> {
+    const answer = await this.#engine.upload(this.#archive(folder), archive, signal);
     if ('refusal' in answer) throw this.#refused('write', answer.refusal);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#engine.delete(`/containers/${this.#id}?force=true`);
+    // Where that fails, the next carrier removes it, once this process has ended.
+    await this.#engine.delete(`/containers/${this.#id}?force=true`).catch(() => undefined);
   }
 
   #archive(path: string): string {
@@ -113,9 +114,9 @@ async function* piecesOf(response: Readable, volume: string, signal: AbortSignal
   const stop = (): void => void response.destroy();
   signal.addEventListener('abort', stop, { once: true });
   try {
-    if (signal.aborted) throw abortError(signal);
+    throwIfAborted(signal);
     yield* response as AsyncIterable<Uint8Array>;
-    if (signal.aborted) throw abortError(signal);
+    throwIfAborted(signal);
   } catch (error) {
     if (signal.aborted) throw abortError(signal);
     const reason = errnoOf(error) ?? (error instanceof Error ? error.message : String(error));

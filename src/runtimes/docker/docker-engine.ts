@@ -88,6 +88,13 @@ export class DockerEngine implements ContainerEngine {
     return toVolume(valueOf(answer, `make the volume ${name}`));
   }
 
+  async removeVolume(name: string): Promise<void> {
+    valueOf(
+      await (await this.#connected()).delete(`/volumes/${encodeURIComponent(name)}`),
+      `remove the volume ${name}`,
+    );
+  }
+
   async usersOf(volume: string): Promise<readonly EngineContainer[]> {
     const engine = await this.#connected();
     const filters = encodeURIComponent(JSON.stringify({ volume: [volume] }));

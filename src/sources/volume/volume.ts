@@ -1,6 +1,5 @@
 /** Volumes of Docker and Podman. */
-import { lstat } from 'node:fs/promises';
-import { basename, dirname } from 'node:path';
+import { dirname } from 'node:path';
 import type { Entry } from '../../domain/entry.ts';
 import type { Finding } from '../../domain/finding.ts';
 import { RespaldoError } from '../../errors.ts';
@@ -8,6 +7,8 @@ import { CARRIED, type ContainerEngine, type EngineVolume } from '../../runtimes
 import type { Source, SourceIo, SourceKind, SourceOptions, Standstill } from '../source.ts';
 import { isVolumeAddress, parseVolumeAddress, type VolumeAddress } from './address.ts';
 import { carriedEntries } from './carried-entries.ts';
+import { FilledVolume } from './filled-volume.ts';
+import { isFolderOfOurs } from './folder.ts';
 import { checkUsers, usersToStop } from './users.ts';
 
 /** One volume. Its content lies in `/_data` of the snapshot, as engines call the folder. */
@@ -61,18 +62,10 @@ class VolumeSource implements Source {
   }
 }
 
-/** Whether the volume's folder lies here, always holds its content, and shows all of it: that takes root. */
-async function isFolderOfOurs(engine: ContainerEngine, { plain, folder }: EngineVolume): Promise<boolean> {
-  if (!plain || basename(folder) !== CARRIED || process.getuid?.() !== 0 || !(await engine.isLocal())) return false;
-  return lstat(folder).then(
-    (stat) => stat.isDirectory(),
-    () => false,
-  );
-}
-
 export const volume: SourceKind = {
   name: 'volume',
   accepts: isVolumeAddress,
   open: (address, options) => new VolumeSource(parseVolumeAddress(address), options),
+  volume: (address, engine) => new FilledVolume(parseVolumeAddress(address), engine),
   restore: (_snapshot, into) => into.extract('/', into.folder),
 };
