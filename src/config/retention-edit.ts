@@ -4,6 +4,9 @@ import { CALENDAR_CLASSES, CALENDAR_DEFAULTS, type CalendarRules } from '../doma
 import type { KeepRules, Plan } from '../domain/plan.ts';
 import { RespaldoError } from '../errors.ts';
 import { keepKeys } from './keep.ts';
+import { patchText } from './patch-text.ts';
+
+const OPTIONS = { merge: true, stringKeys: true } as const;
 
 /** What is to be changed: rules of one of the two blocks, those that are not given stay as they are. */
 export type RetentionChange =
@@ -17,7 +20,7 @@ export type RetentionChange =
  * @throws RespaldoError `config` where the plan is written in a way that cannot be changed in place.
  */
 export function editRetention(text: string, plan: Plan & { readonly name: string }, change: RetentionChange): string {
-  const parse = (): Document => parseDocument(text, { merge: true, stringKeys: true });
+  const parse = (): Document => parseDocument(text, OPTIONS);
   const document = parse();
   const settings = document.getIn(['plans', plan.name]);
   if (!isMap(settings)) throw unchangeable(plan.name);
@@ -62,33 +65,23 @@ function flow(document: Document, content: Readonly<Record<string, unknown>>): u
  * that reason alone.
  */
 function inTheStyleOf(text: string, unchanged: Document, document: Document): string {
-  const lines = text.replaceAll('\r\n', '\n').trimEnd().split('\n');
-  const before = printed(unchanged, text);
-  const after = printed(document, text);
-  // Lines were joined or dropped: then the printer's customs are the price.
-  const edited = before.length === lines.length ? patched(lines, before, after) : after;
-  const end = text.includes('\r\n') ? '\r\n' : '\n';
-  return `${edited.join(end)}${end}`;
+  const lines = text.replaceAll('\r\n', '\n');
+  const edited = printed(document, text);
+  const patched = patchText(lines, printed(unchanged, text), edited);
+  const result = patched !== undefined && meansTheSame(patched, document) ? patched : edited;
+  return text.includes('\r\n') ? result.replaceAll('\n', '\r\n') : result;
 }
 
-/** `lines` with what differs between the other two. */
-function patched(lines: readonly string[], before: readonly string[], after: readonly string[]): readonly string[] {
-  const shorter = Math.min(before.length, after.length);
-  let head = 0;
-  while (head < shorter && before[head] === after[head]) head += 1;
-  let tail = 0;
-  while (tail < shorter - head && before.at(-1 - tail) === after.at(-1 - tail)) tail += 1;
-  return [...lines.slice(0, head), ...after.slice(head, after.length - tail), ...lines.slice(lines.length - tail)];
+function meansTheSame(text: string, document: Document): boolean {
+  const other = parseDocument(text, OPTIONS);
+  return other.errors.length === 0 && JSON.stringify(other.toJS()) === JSON.stringify(document.toJS());
 }
 
 /** Indented as the text is; long lines stay long. */
-function printed(document: Document, text: string): readonly string[] {
+function printed(document: Document, text: string): string {
   const indent = /^( +)\S/m.exec(text)?.[1]?.length ?? 2;
   const indentSeq = !/^( *)[^\s#][^\n]*:[ \t]*(?:#[^\n]*)?\r?\n\1- /m.test(text);
-  return document
-    .toString({ lineWidth: 0, indent: Math.min(indent, 8), indentSeq })
-    .trimEnd()
-    .split('\n');
+  return `${document.toString({ lineWidth: 0, indent: Math.min(indent, 8), indentSeq }).trimEnd()}\n`;
 }
 
 function unchangeable(plan: string): RespaldoError {

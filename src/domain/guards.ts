@@ -29,17 +29,21 @@ export function guardVerdicts<S extends Judged>(
   verdicts: readonly Verdict<S>[],
   { plan, needs, hold }: GuardQuestion<S>,
 ): readonly Verdict<S>[] {
-  const own = verdicts.map(({ snapshot }) => snapshot).filter((snapshot) => isOf(snapshot, plan));
+  const own = verdicts.map(({ snapshot }) => snapshot).filter((snapshot) => isOwn(snapshot, plan));
   const reasons = lastOnes(own);
   const guarded = verdicts.map((verdict) => {
     const { snapshot } = verdict;
-    if (!isOf(snapshot, plan)) return keptFor(verdict, `not of the plan ${plan.name} alone`);
+    if (!isOwn(snapshot, plan)) return keptFor(verdict, `not of the plan ${plan.name} alone`);
     return keptFor(verdict, reasons.get(snapshot.id) ?? hold);
   });
   return withNeeded(guarded, needs);
 }
 
-function isOf({ hostname, tags = [] }: Judged, plan: { readonly name: string; readonly hostname: string }): boolean {
+/** Whether the plan took the snapshot on its host, and no other plan says that it is its own. */
+export function isOwn(
+  { hostname, tags = [] }: Judged,
+  plan: { readonly name: string; readonly hostname: string },
+): boolean {
   const plans = tags.filter((tag) => tag.startsWith(planTag('')));
   return hostname === plan.hostname && plans.length === 1 && plans[0] === planTag(plan.name);
 }

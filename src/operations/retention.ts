@@ -1,7 +1,7 @@
 import type { Catalog, RunRecord } from '../catalog/catalog.ts';
 import type { Clock } from '../clock.ts';
 import { judgeByCalendar } from '../domain/calendar.ts';
-import { guardVerdicts, planTag } from '../domain/guards.ts';
+import { guardVerdicts, isOwn, planTag } from '../domain/guards.ts';
 import type { Plan } from '../domain/plan.ts';
 import { keepsNothing, planRetention } from '../domain/retention.ts';
 import { BY_HOST_AND_PATHS, groupSnapshots, type GroupKey } from '../domain/snapshot-group.ts';
@@ -64,19 +64,13 @@ export async function planRetentionOf(
 ): Promise<RetentionOutlook> {
   const { plan, hostname } = request;
   const filter = { hosts: [hostname], tags: [[planTag(plan.name)]] };
-  const snapshots = await ports.repository.snapshots(filter, signal);
+  const own = { name: plan.name, hostname };
+  const snapshots = (await ports.repository.snapshots(filter, signal)).filter((snapshot) => isOwn(snapshot, own));
   const hold = request.evenIfFailing ? undefined : await holdOf(request, snapshots, ports);
   const now = ports.clock.now();
   const sources = groupSnapshots(snapshots, BY_HOST_AND_PATHS).map(({ key, snapshots: members }) => {
-    const verdicts = judge(members, plan, now);
-    return {
-      key,
-      verdicts: guardVerdicts(verdicts, {
-        plan: { name: plan.name, hostname },
-        needs: needsOf(members),
-        ...(hold !== undefined && { hold }),
-      }),
-    };
+    const question = { plan: own, needs: needsOf(members), ...(hold !== undefined && { hold }) };
+    return { key, verdicts: guardVerdicts(judge(members, plan, now), question) };
   });
   return {
     plan: plan.name,
