@@ -1,6 +1,6 @@
 /** What `respaldo retention set` does. */
-import { CALENDAR_CLASSES, type CalendarRules } from '../domain/calendar.ts';
-import type { KeepRules, Plan } from '../domain/plan.ts';
+import { CALENDAR_CLASSES } from '../domain/calendar.ts';
+import type { CalendarRules, KeepRules, Plan } from '../domain/plan.ts';
 import { RespaldoError } from '../errors.ts';
 import type { NamedPlan } from '../config/named-plans.ts';
 import type { RetentionChange } from '../config/retention-edit.ts';

@@ -1,4 +1,5 @@
-import { CALENDAR_CLASSES, type CalendarRules } from '../domain/calendar.ts';
+import { CALENDAR_CLASSES } from '../domain/calendar.ts';
+import type { CalendarRules } from '../domain/plan.ts';
 import type { CalendarSetting } from './schema.ts';
 
 /** The rules as the domain names them. */

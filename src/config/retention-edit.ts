@@ -1,7 +1,7 @@
 /** Changes the retention of a plan in the text of respaldo.yaml, and nothing else there: comments and order stay. */
 import { isMap, parseDocument, type Document, type YAMLMap } from 'yaml';
-import { CALENDAR_CLASSES, CALENDAR_DEFAULTS, type CalendarRules } from '../domain/calendar.ts';
-import type { KeepRules, Plan } from '../domain/plan.ts';
+import { CALENDAR_CLASSES, CALENDAR_DEFAULTS } from '../domain/calendar.ts';
+import type { CalendarRules, KeepRules, Plan } from '../domain/plan.ts';
 import { RespaldoError } from '../errors.ts';
 import { keepKeys } from './keep.ts';
 import { patchText } from './patch-text.ts';

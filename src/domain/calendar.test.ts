@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { CALENDAR_DEFAULTS, judgeByCalendar, type CalendarRules } from './calendar.ts';
+import { CALENDAR_DEFAULTS, judgeByCalendar } from './calendar.ts';
+import type { CalendarRules } from './plan.ts';
 import type { Judged } from './verdict.ts';
 
 const NONE: CalendarRules = { daily: 0, weekly: 0, monthly: 0, yearly: 0, full: 0 };

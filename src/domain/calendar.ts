@@ -1,24 +1,10 @@
 /** Retention by the calendar: each snapshot belongs to the classes of the day on which it was taken. */
 import { calendarDay } from './calendar-day.ts';
-import { isIncomplete } from './snapshot.ts';
+import type { CalendarRules } from './plan.ts';
+import { isIncomplete, type Snapshot } from './snapshot.ts';
 import { isFull } from './strategy.ts';
 import { compareTimestamps, parseTimestamp } from './timestamp.ts';
 import type { Judged, Verdict } from './verdict.ts';
-import type { Snapshot } from './snapshot.ts';
-
-/** How many snapshots of each class stay; `Infinity`: all. */
-export interface CalendarRules {
-  /** Taken from Monday to Saturday. */
-  readonly daily: number;
-  /** Taken on a Sunday. */
-  readonly weekly: number;
-  /** Taken on the first day of a month. */
-  readonly monthly: number;
-  /** Taken on 1 January. */
-  readonly yearly: number;
-  /** That read everything anew, whenever they were taken. */
-  readonly full: number;
-}
 
 export const CALENDAR_CLASSES = ['daily', 'weekly', 'monthly', 'yearly', 'full'] as const;
 type CalendarClass = (typeof CALENDAR_CLASSES)[number];

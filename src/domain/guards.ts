@@ -49,7 +49,7 @@ export function isOwn(
 }
 
 /** By id: the ones without which nothing, or nothing that is sure, could be restored. */
-function lastOnes<S extends Judged>(snapshots: readonly S[]): ReadonlyMap<string, string> {
+function lastOnes(snapshots: readonly Judged[]): ReadonlyMap<string, string> {
   const complete = newest(snapshots.filter((snapshot) => !isIncomplete(snapshot)));
   const proven = newest(snapshots.filter((snapshot) => proofOf(snapshot) === 'proven'));
   const only = complete === undefined ? newest(snapshots) : undefined;

@@ -1,4 +1,3 @@
-import type { CalendarRules } from './calendar.ts';
 import type { DrillSettings } from './drill.ts';
 import type { Reading, Selection } from './entry.ts';
 import type { RuntimeTarget } from './runtime-target.ts';
@@ -93,4 +92,18 @@ export interface KeepRules {
   readonly withinMonthly?: string;
   readonly withinYearly?: string;
   readonly tags?: readonly string[];
+}
+
+/** How many snapshots of each class stay; `Infinity`: all. */
+export interface CalendarRules {
+  /** Taken from Monday to Saturday. */
+  readonly daily: number;
+  /** Taken on a Sunday. */
+  readonly weekly: number;
+  /** Taken on the first day of a month. */
+  readonly monthly: number;
+  /** Taken on 1 January. */
+  readonly yearly: number;
+  /** That read everything anew, whenever they were taken. */
+  readonly full: number;
 }
