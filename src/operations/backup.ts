@@ -3,6 +3,7 @@ import type { Entry } from '../domain/entry.ts';
 import type { Finding } from '../domain/finding.ts';
 import type { Plan, WantedType } from '../domain/plan.ts';
 import { isIncomplete, type Snapshot } from '../domain/snapshot.ts';
+import { nameOf } from '../domain/snapshot-name.ts';
 import { BY_HOST_AND_PATHS, type GroupBy } from '../domain/snapshot-group.ts';
 import { decideType, typeTag, type TypeDecision } from '../domain/strategy.ts';
 import { toRespaldoError, type RespaldoError } from '../errors.ts';
@@ -27,6 +28,8 @@ export interface BackupRequest {
   readonly excludes: readonly string[];
   readonly hostname: string;
   readonly username: string;
+  /** Name and version of the program that takes it: `respaldo 0.1.0`. */
+  readonly program?: string;
   /** Read and hash everything, store nothing. */
   readonly dryRun: boolean;
   /** Take no snapshot that would hold exactly what its parent holds. */
@@ -74,7 +77,7 @@ export interface BackupOutcome {
 export function backupsOf(
   plan: Plan,
   sources: readonly Source[],
-  at: Pick<BackupRequest, 'hostname' | 'username' | 'dryRun' | 'groupBy'>,
+  at: Pick<BackupRequest, 'hostname' | 'username' | 'program' | 'dryRun' | 'groupBy'>,
 ): readonly BackupRequest[] {
   return sources.map((source) => ({
     source,
@@ -108,7 +111,7 @@ export async function backup(request: BackupRequest, ports: BackupPorts, signal:
 
   const save = () =>
     repository.save(
-      capture(source, io, decision, lastComplete(history), repository),
+      capture(request, io, decision, lastComplete(history), repository),
       describe(request, decision, now),
       {
         onProgress: progress.tell,
@@ -160,14 +163,22 @@ function chosenByHand({ parent, type }: BackupRequest): TypeDecision | undefined
 }
 
 function capture(
-  source: Source,
+  { source, plan, hostname, tags, program }: BackupRequest,
   io: SourceIo,
-  { type, parent }: TypeDecision,
+  { type, parent, reason }: TypeDecision,
   previous: Snapshot | undefined,
   repository: Repository,
 ): AsyncIterable<Entry> {
+  const name = nameOf({ tags });
   return source.capture(io, {
     type,
+    origin: {
+      reason,
+      hostname,
+      ...(plan !== undefined && { plan }),
+      ...(name !== undefined && { name }),
+      ...(program !== undefined && { program }),
+    },
     ...(parent && { since: repository.readable(parent, io.signal) }),
     ...(previous && { previous: repository.readable(previous, io.signal) }),
   });

@@ -4,6 +4,7 @@ import type { DrillCheck, DrillPhase, DrillSettings, DrillTimes } from '../domai
 import type { Entry, Reading, Report, Selection } from '../domain/entry.ts';
 import type { Finding } from '../domain/finding.ts';
 import type { ReadableSnapshot, SnapshotType } from '../domain/snapshot.ts';
+import type { SnapshotOrigin } from '../domain/snapshot-origin.ts';
 import type { Workload } from '../domain/workload.ts';
 import type { ContainerEngine, EngineContainer } from '../runtimes/container-engine.ts';
 import type { Runtime } from '../runtimes/runtime.ts';
@@ -23,6 +24,8 @@ export interface CaptureOptions {
   readonly since?: ReadableSnapshot;
   /** The last complete snapshot of the same, whatever the type: its size tells whether this one is plausible. */
   readonly previous?: ReadableSnapshot;
+  /** What the source tells in the facts of its snapshot, where it keeps some; it changes nothing of what is captured. */
+  readonly origin?: SnapshotOrigin;
 }
 
 /** Where a restore writes. */

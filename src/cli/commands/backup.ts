@@ -130,6 +130,7 @@ async function backUp(plan: Plan, options: BackupOptions, scene: Scene): Promise
   const repository = await repositories.of(plan);
   const circumstances = {
     username,
+    program: `respaldo ${invocation.version}`,
     hostname: options.host ?? backupHost(),
     dryRun: options.dryRun ?? false,
     groupBy: options.groupBy,

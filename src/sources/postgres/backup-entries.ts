@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { Cut, Entry, FileEntry, Metadata } from '../../domain/entry.ts';
-import type { ReadableSnapshot, SnapshotType } from '../../domain/snapshot.ts';
+import type { ReadableSnapshot } from '../../domain/snapshot.ts';
 import { RespaldoError } from '../../errors.ts';
+import type { CaptureOptions } from '../source.ts';
 import { chooseBlock } from './block-size.ts';
 import type { CapturedFile } from './configuration.ts';
 import { encodeFacts, FACTS_PATH } from './facts.ts';
@@ -75,13 +76,19 @@ export class BackupEntries {
     }
   }
 
-  facts(type: SnapshotType, endLsn: string, configuration: readonly CapturedFile[], damaged: readonly string[]): Entry {
+  facts(
+    { type, origin }: Pick<CaptureOptions, 'type' | 'origin'>,
+    endLsn: string,
+    configuration: readonly CapturedFile[],
+    damaged: readonly string[],
+  ): Entry {
     const { systemIdentifier, version, pageBytes, walSegmentBytes, dataChecksums } = this.#server;
     const content = encodeFacts({
       format: 1,
       kind: 'postgres',
       method: 'physical',
       type,
+      ...(origin && { origin }),
       systemIdentifier,
       serverVersion: version,
       timeline: this.#backup.timeline,

@@ -50,7 +50,7 @@ export async function* capture(request: CaptureRequest, io: SourceIo, options: C
     judgeDamage(end, names, connection.server, request.acceptDamagedPages, io.report);
     for (const finding of judgeWarnings(end.warnings)) io.report(finding);
     yield* entries.configuration(configuration);
-    yield entries.facts(options.type, end.lsn, configuration, damagedFiles(end));
+    yield entries.facts(options, end.lsn, configuration, damagedFiles(end));
   } catch (error) {
     if (io.signal.aborted) throw new RespaldoError('cancelled', 'the base backup was cancelled', { cause: error });
     throw error;

@@ -5,11 +5,22 @@ import { RespaldoError } from '../../errors.ts';
 /** Where a snapshot tells what it is. */
 export const FACTS_PATH = '/respaldo.json';
 
+/** How the snapshot came about, for people; nothing is decided by it. Absent in older snapshots. */
+export const origin = z.object({
+  /** Why it has its type. */
+  reason: z.string(),
+  hostname: z.string(),
+  plan: z.string().exactOptional(),
+  name: z.string().exactOptional(),
+  program: z.string().exactOptional(),
+});
+
 const facts = z.object({
   format: z.literal(1),
   kind: z.literal('postgres'),
   method: z.literal('physical'),
   type: z.enum(['full', 'differential', 'incremental']),
+  origin: origin.exactOptional(),
   /** Identifies the cluster for its whole life, across copies and standbys. */
   systemIdentifier: z.string(),
   serverVersion: z.string(),

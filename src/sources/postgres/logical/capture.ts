@@ -3,6 +3,7 @@ import type { Finding } from '../../../domain/finding.ts';
 import type { CaptureOptions, SourceIo } from '../../source.ts';
 import type { BackupAddress } from '../address.ts';
 import { FACTS_PATH } from '../facts.ts';
+import { findPassword } from '../password.ts';
 import { chooseDatabases } from './choose-databases.ts';
 import { DatabaseEntries, dumpMetadata } from './database-entries.ts';
 import { dumpGlobals, knowsGuard } from './dumps.ts';
@@ -32,6 +33,8 @@ export async function* captureDumps(
   const isGuarded = await knowsGuard(tools);
   if (!server.passwords) io.report(passwordsMissing(tools.server));
 
+  const direct = io.runtime.kind === 'host' ? { address, password: await findPassword(address, given) } : undefined;
+
   const metadata = dumpMetadata();
   yield { kind: 'directory', path: '/dump', metadata: { ...metadata, mode: 0o700 } };
   const globals = { rows: new Map<string, number>(), sequences: [], bytes: 0 };
@@ -42,7 +45,7 @@ export async function* captureDumps(
   let expected = 0;
   for (const database of chosen) {
     const earlier = before?.databases.find(({ name }) => name === database.name);
-    const request = { database, version: server.number, isGuarded, jobs: address.jobs, before: earlier };
+    const request = { database, version: server.number, isGuarded, jobs: address.jobs, direct, before: earlier };
     const entries = new DatabaseEntries(tools, request);
     yield* entries.entries((bytes) => {
       io.expect((expected += bytes));
@@ -56,9 +59,10 @@ export async function* captureDumps(
     kind: 'postgres',
     method: 'logical',
     type: options.type,
+    ...(options.origin && { origin: options.origin }),
     serverVersion: server.version,
     serverVersionNumber: server.number,
-    tool: (await tools.text({ program: 'pg_dump', args: ['--version'] })).trim(),
+    tool: await tools.version('pg_dump'),
     globals: { file: GLOBALS, passwords: server.passwords },
     databases: facts,
   };

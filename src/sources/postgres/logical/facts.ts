@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { origin } from '../facts.ts';
 
 /** A right on something: `PUBLIC` is the grantee ''. */
 const grant = z.object({ grantee: z.string(), privilege: z.string(), grantable: z.boolean() });
@@ -60,6 +61,7 @@ export const logicalFacts = z.object({
   kind: z.literal('postgres'),
   method: z.literal('logical'),
   type: z.enum(['full', 'differential', 'incremental']),
+  origin: origin.exactOptional(),
   serverVersion: z.string(),
   /** 150008 for 15.8. */
   serverVersionNumber: z.number(),
