@@ -131,7 +131,12 @@ async function prove(
       {
         ...ports,
         onProgress: progress.update,
-        onPhase: (phase: DrillPhase) => output.detail(phaseLine(phase)),
+        onPhase: (phase: DrillPhase) => {
+          // What follows the files takes as long as it takes.
+          if (phase !== 'fetch') progress[Symbol.dispose]();
+          if (output.interactive) output.status(phaseLine(phase));
+          else output.detail(phaseLine(phase));
+        },
         onFinding: (finding) => tellFinding(finding, 'restore', output),
       },
       signal,

@@ -1,5 +1,5 @@
 import type { DrillCheck, DrillSettings } from '../../../domain/drill.ts';
-import { isError, throwIfAborted } from '../../../errors.ts';
+import { isError, RespaldoError, throwIfAborted } from '../../../errors.ts';
 import type { SourceIo } from '../../source.ts';
 import { checkAssertions } from './assertions.ts';
 import { changedCollations } from './collations.ts';
@@ -7,8 +7,26 @@ import { checkContent } from './content-checks.ts';
 import { databasesOf, inDatabase } from './databases.ts';
 import type { ThrowAwayServer } from './throwaway-server.ts';
 
-/** Looks into every database of a server that runs, then asks what the plan wants to know. */
+/**
+ * Looks into every database of a server that runs, then asks what the plan wants to know.
+ * @throws RespaldoError `not-proven` if it crashes, `config` for an assertion of nobody knows which database.
+ */
 export async function checkServer(
+  server: ThrowAwayServer,
+  settings: DrillSettings,
+  io: Pick<SourceIo, 'signal' | 'report'>,
+): Promise<readonly DrillCheck[]> {
+  try {
+    return await checkAll(server, settings, io);
+  } catch (error) {
+    throwIfAborted(io.signal);
+    if (!isError(error, 'source-lost') && !isError(error, 'source-missing')) throw error;
+    const hint = await server.lastWords();
+    throw new RespaldoError('not-proven', 'the server crashed while it was looked into', { hint, cause: error });
+  }
+}
+
+async function checkAll(
   server: ThrowAwayServer,
   settings: DrillSettings,
   { signal, report }: Pick<SourceIo, 'signal' | 'report'>,

@@ -1,8 +1,7 @@
 /** Whether what a database holds can be read, and its indexes fit it: by amcheck, or by reading every row. */
 import { randomBytes } from 'node:crypto';
 import type { DrillCheck } from '../../../domain/drill.ts';
-import type { RespaldoError } from '../../../errors.ts';
-import { isError, throwIfAborted } from '../../../errors.ts';
+import { isError, RespaldoError, throwIfAborted } from '../../../errors.ts';
 import type { PostgresConnection } from '../connection.ts';
 import { identifier, literal } from '../logical/sql.ts';
 import { inDatabase } from './databases.ts';
@@ -47,22 +46,18 @@ export async function checkContent(
       const tables = await relations(connection, TABLES);
       const indexes = await relations(connection, INDEXES);
       const btrees = indexes.filter(({ btree }) => btree);
-      const looks = [...tables.map(means.table), ...(means.index === undefined ? [] : btrees.map(means.index))];
       const wrong: string[] = [];
-      for (const look of looks) wrong.push(...(await failuresOf(connection, look, signal)));
+      for (const table of tables) wrong.push(...(await failuresOf(connection, table, means.table(table), signal)));
+      if (means.index !== undefined)
+        for (const index of btrees) wrong.push(...(await failuresOf(connection, index, means.index(index), signal)));
       if (wrong.length > 0) return { name, passed: false, detail: some(wrong) };
       return { name, passed: true, detail: seen(tables.length, btrees.length, indexes.length, means) };
     });
   } catch (error) {
     throwIfAborted(signal);
-    if (!isError(error, 'source-refused') && !isError(error, 'source-lost')) throw error;
-    return { name, passed: false, detail: `${error.message}${await wordsAfter(error, server)}` };
+    if (!isError(error, 'source-refused')) throw error;
+    return { name, passed: false, detail: error.message };
   }
-}
-
-/** A server that went away has said why elsewhere. */
-async function wordsAfter(error: RespaldoError, server: ThrowAwayServer): Promise<string> {
-  return error.code === 'source-lost' ? `\n${await server.lastWords()}` : '';
 }
 
 /** Installs amcheck where the server has it. It is a throw-away server: nobody misses what it was before. */
@@ -113,9 +108,10 @@ async function relations(
   }));
 }
 
-/** What is wrong, as the server says it. @throws RespaldoError if it went away. */
+/** What is wrong, as the server says it. @throws RespaldoError `not-proven` if it crashes at the sight of it. */
 async function failuresOf(
   connection: PostgresConnection,
+  { name }: Relation,
   look: string,
   signal: AbortSignal,
 ): Promise<readonly string[]> {
@@ -127,7 +123,8 @@ async function failuresOf(
     throwIfAborted(signal);
     if (isError(error, 'source-refused') || isError(error, 'source-damaged'))
       return [error.message.replace(`${connection.server}: `, '')];
-    throw error;
+    if (!isError(error, 'source-lost')) throw error;
+    throw new RespaldoError('not-proven', `the server crashed when it looked into ${name}`, { cause: error });
   }
 }
 
