@@ -1,5 +1,5 @@
 import { openDetection } from '../compose.ts';
-import { backupCandidates, type DetectedServer, type Detection } from '../domain/detection.ts';
+import { backupCandidates, WHOLE_SERVER, type DetectedServer, type Detection } from '../domain/detection.ts';
 import type { RuntimeTarget } from '../domain/runtime-target.ts';
 import { RespaldoError } from '../errors.ts';
 import { detect } from '../operations/detect.ts';
@@ -8,9 +8,6 @@ import { harmless, quoted } from './printable.ts';
 import { canAsk, choose } from './prompt.ts';
 import { isTarget, runtimeScope, runtimeTarget, type RuntimeOptions } from './runtime-options.ts';
 import { backupCommand, unseenLine } from './views/detection.ts';
-
-/** Every database that the server has, as dumps. */
-const WHOLE_SERVER = 'postgresql:///?method=logical';
 
 /** What is backed up where nobody names it: the server of the container or pod that is named, or the one that is found. */
 export type DetectedSubject = Pick<DetectedServer, 'address'> & { readonly target?: RuntimeTarget };
@@ -39,7 +36,9 @@ export async function detectedServer(
     });
   }
   const server = others.length === 0 ? first : await oneOf([first, ...others], invocation);
-  output.note(`found PostgreSQL ${server.target.kind === 'host' ? 'on' : 'in'} ${quoted(server.place)}: ${server.reasons.map(quoted).join(', ')}`);
+  output.note(
+    `found PostgreSQL ${server.target.kind === 'host' ? 'on' : 'in'} ${quoted(server.place)}: ${server.reasons.map(quoted).join(', ')}`,
+  );
   return server;
 }
 

@@ -5,7 +5,7 @@ import { parseConfig } from '../config/parse.ts';
 import { formatProblem } from '../config/problem.ts';
 import { chooseRepository } from '../config/repository.ts';
 import { starterConfig, type Starter } from '../config/starter.ts';
-import { backupCandidates } from '../domain/detection.ts';
+import { backupCandidates, type DetectionScope } from '../domain/detection.ts';
 import { isError, RespaldoError } from '../errors.ts';
 import { detect } from '../operations/detect.ts';
 import type { Globals, Invocation } from './invocation.ts';
@@ -15,14 +15,15 @@ import { unseenLine } from './views/detection.ts';
 /**
  * A first configuration with what is found here.
  * @param file where it is going to lie: an absolute path.
+ * @param scope where to look.
  * @returns its text, and how many plans it has.
- * @throws RespaldoError `config` where an address of the repository that was given is none.
+ * @throws RespaldoError `config` where an address of the repository that was given is none, and what detection throws.
  */
 export async function firstConfig(
   file: string,
+  scope: DetectionScope,
   { globals, output, clock, signal }: Invocation,
 ): Promise<{ readonly text: string; readonly found: number }> {
-  const scope = { labels: [] };
   const { servers, unseen } = await detect(scope, await openDetection(scope, process.env, clock), signal);
   for (const place of unseen) output.detail(unseenLine(place));
   const text = starterConfig({ ...repositoryOf(globals), servers });

@@ -16,6 +16,9 @@ export interface DetectionScope {
   readonly context?: string;
 }
 
+/** Of a container or pod: every database of its own server, as dumps. */
+export const WHOLE_SERVER = 'postgresql:///?method=logical';
+
 /** A server that was found, and how it is backed up. Holds no secret. */
 export interface DetectedServer {
   readonly kind: 'postgres';

@@ -32,7 +32,9 @@ export async function detect(scope: DetectionScope, ports: DetectPorts, signal: 
     }),
   );
   const servers = looks.flatMap((look) => ('kind' in look ? [] : look));
-  return { servers: withoutForwarded(servers), unseen: looks.flatMap((look) => ('kind' in look ? [look] : [])) };
+  // Engines list what is newest first: an order that changes would be in everybody's way.
+  const sorted = withoutForwarded(servers).toSorted((a, b) => (a.place === b.place ? 0 : a.place < b.place ? -1 : 1));
+  return { servers: sorted, unseen: looks.flatMap((look) => ('kind' in look ? [look] : [])) };
 }
 
 function hostOf({ finders }: DetectPorts) {

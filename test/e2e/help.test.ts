@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Workplace } from '../fixtures/cli.ts';
 
 const VERBS =
-  'init backup restore snapshots ls find diff stats list cat dump runs check copy tag forget prune unlock key config completion version'.split(
+  'init backup restore snapshots ls find diff stats list cat dump runs check copy tag forget prune unlock detect key config completion version'.split(
     ' ',
   );
 
@@ -16,7 +16,7 @@ describe('The help', () => {
     for (const verb of VERBS) expect(help).toMatch(new RegExp(`^ {2}${verb} +[A-Z]`, 'm'));
   });
 
-  it.each([...VERBS, 'key add', 'key list', 'key remove', 'key passwd', 'config validate', 'config schema'])(
+  it.each([...VERBS, 'key add', 'key list', 'key remove', 'key passwd', 'config init', 'config validate', 'config schema'])(
     'of %s shows options, examples and exit codes',
     async (verb) => {
       const help = await place.ok(...verb.split(' '), '--help');

@@ -4,9 +4,10 @@ import { RespaldoError } from '../../errors.ts';
 import { describe } from '../help.ts';
 import type { Invocation } from '../invocation.ts';
 import { quoted } from '../printable.ts';
+import { addRuntimeOptions, runtimeScope, type RuntimeOptions } from '../runtime-options.ts';
 import { count } from '../units.ts';
 
-interface InitOptions {
+interface InitOptions extends RuntimeOptions {
   readonly output?: string;
   readonly stdout?: boolean;
   readonly force?: boolean;
@@ -23,18 +24,23 @@ export function define(command: Command, invocation: Invocation): void {
       ['respaldo config schema > respaldo.schema.json', 'for completion in an editor'],
     ],
   });
-  describe(command.command('init').description('Write a first respaldo.yaml with the databases that are found'), {
-    about:
-      'One plan for each database that `respaldo detect` finds, with comments that say why. The repository is the one ' +
-      'that --repo or the environment means, else ./backups; passwords are referred to, never written. Only you may ' +
-      'read the file.',
-    examples: [
-      ['respaldo config init', 'respaldo.yaml in this folder'],
-      ['respaldo config init --stdout', 'only show it'],
-      ['respaldo config init --output /etc/respaldo/respaldo.yaml', 'elsewhere'],
-    ],
-    exits: [130],
-  })
+  const first = describe(
+    command.command('init').description('Write a first respaldo.yaml with the databases that are found'),
+    {
+      about:
+        'One plan for each database that `respaldo detect` finds, with comments that say why. The repository is the one ' +
+        'that --repo or the environment means, else ./backups; passwords are referred to, never written. Only you may ' +
+        'read the file.',
+      examples: [
+        ['respaldo config init', 'respaldo.yaml in this folder'],
+        ['respaldo config init --stdout', 'only show it'],
+        ['respaldo config init --runtime docker', 'what is found in containers alone'],
+        ['respaldo config init --output /etc/respaldo/respaldo.yaml', 'elsewhere'],
+      ],
+      exits: [130],
+    },
+  );
+  addRuntimeOptions(first)
     .option('-o, --output <file>', 'where to write it; default: ./respaldo.yaml')
     .option('--stdout', 'print it instead')
     .option('--force', 'replace the file that is there')
@@ -50,7 +56,8 @@ export function define(command: Command, invocation: Invocation): void {
   }).action(() => schema(invocation));
 }
 
-async function init({ output: wanted, stdout = false, force = false }: InitOptions, invocation: Invocation) {
+async function init(options: InitOptions, invocation: Invocation): Promise<void> {
+  const { output: wanted, stdout = false, force = false } = options;
   const { globals, output } = invocation;
   if (stdout && (wanted !== undefined || force))
     throw new RespaldoError('usage', '--stdout writes no file: it excludes --output and --force', {
@@ -58,7 +65,7 @@ async function init({ output: wanted, stdout = false, force = false }: InitOptio
     });
   const { firstConfig } = await import('../first-config.ts');
   const file = path.resolve(wanted ?? globals.config ?? 'respaldo.yaml');
-  const { text, found } = await firstConfig(file, invocation);
+  const { text, found } = await firstConfig(file, runtimeScope(options), invocation);
   if (stdout) {
     output.json({ message_type: 'config', text });
     output.result(text.trimEnd());

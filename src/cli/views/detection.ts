@@ -1,5 +1,5 @@
 /** What was detected, for people and programs. */
-import type { DetectedServer, Detection, Unseen } from '../../domain/detection.ts';
+import { WHOLE_SERVER, type DetectedServer, type Detection, type Unseen } from '../../domain/detection.ts';
 import type { RuntimeTarget } from '../../domain/runtime-target.ts';
 import type { Output } from '../output.ts';
 import { harmless, quoted } from '../printable.ts';
@@ -31,9 +31,8 @@ export function unseenLine({ kind, reason }: Unseen): string {
 
 /** The command that backs the server up. */
 export function backupCommand({ target, address }: DetectedServer): string {
-  return ['respaldo backup', ...targetWords(target), address]
-    .map((word, i) => (i < 1 ? word : shellWord(word)))
-    .join(' ');
+  const words = [...targetWords(target), ...(target.kind !== 'host' && address === WHOLE_SERVER ? [] : [address])];
+  return ['respaldo backup', ...words.map(shellWord)].join(' ');
 }
 
 function targetWords(target: RuntimeTarget): readonly string[] {
