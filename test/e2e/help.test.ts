@@ -16,18 +16,24 @@ describe('The help', () => {
     for (const verb of VERBS) expect(help).toMatch(new RegExp(`^ {2}${verb} +[A-Z]`, 'm'));
   });
 
-  it.each([...VERBS, 'key add', 'key list', 'key remove', 'key passwd', 'config init', 'config validate', 'config schema'])(
-    'of %s shows options, examples and exit codes',
-    async (verb) => {
-      const help = await place.ok(...verb.split(' '), '--help');
-      expect(help).toContain(`Usage: respaldo ${verb}`);
-      expect(help).toMatch(/^Options:\n/m);
-      expect(help).toMatch(/^Global Options:\n/m);
-      expect(help).toMatch(/^Examples:\n( {2}# .*\n)? {2}.*respaldo /m);
-      expect(help).toMatch(/^Exit codes:\n {2}0 {4}done\n/m);
-      expect(await place.ok('help', ...verb.split(' '))).toBe(help);
-    },
-  );
+  it.each([
+    ...VERBS,
+    'key add',
+    'key list',
+    'key remove',
+    'key passwd',
+    'config init',
+    'config validate',
+    'config schema',
+  ])('of %s shows options, examples and exit codes', async (verb) => {
+    const help = await place.ok(...verb.split(' '), '--help');
+    expect(help).toContain(`Usage: respaldo ${verb}`);
+    expect(help).toMatch(/^Options:\n/m);
+    expect(help).toMatch(/^Global Options:\n/m);
+    expect(help).toMatch(/^Examples:\n( {2}# .*\n)? {2}.*respaldo /m);
+    expect(help).toMatch(/^Exit codes:\n {2}0 {4}done\n/m);
+    expect(await place.ok('help', ...verb.split(' '))).toBe(help);
+  });
 
   it('is shown on standard error, with exit 2, where no verb is given', async () => {
     const { code, stdout, stderr } = await place.respaldo();
