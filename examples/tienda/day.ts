@@ -14,9 +14,14 @@ const ORDERS_EACH = 5;
 /** A quiet day in the shop: new customers order, orders go out, some are cancelled, a price rises. */
 export async function aDay(client: Client): Promise<Day> {
   const placed: number[] = [];
-  const novelty = await addProduct(client, 'Novedad', '19.90', 500);
+  const novelty = await addProduct(client, {
+    nombre: 'Novedad',
+    manufacturador: 'Fabricante 1',
+    precio: '19.90',
+    existencias: 500,
+  });
   for (let n = 0; n < CUSTOMERS; n++) {
-    const customer = await registerUser(client, `Nueva ${String(n)}`, `nueva${String(n)}@tienda.example`);
+    const customer = await registerUser(client, 'Nueva', `Cliente ${String(n)}`);
     for (let order = 0; order < ORDERS_EACH; order++)
       placed.push(await placeOrder(client, customer, order === 0 ? novelty : 1 + n * ORDERS_EACH + order, 1 + (n % 3)));
   }

@@ -4,7 +4,7 @@ import { TABLES } from './schema.ts';
 export interface TablePrint {
   readonly table: string;
   readonly rows: number;
-  /** Over all rows, in the order of their ids. */
+  /** Over all rows, in their order. */
   readonly md5: string;
 }
 
@@ -14,7 +14,7 @@ export async function printTables(client: Client): Promise<readonly TablePrint[]
   for (const table of TABLES) {
     const { rows } = await client.query<TablePrint>(
       `SELECT '${table}' AS table, count(*)::int AS rows,
-              md5(coalesce(string_agg(md5(t::text), '' ORDER BY id), '')) AS md5
+              md5(coalesce(string_agg(md5(t::text), '' ORDER BY t), '')) AS md5
        FROM ${table} AS t`,
     );
     prints.push(...rows);
