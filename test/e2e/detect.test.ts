@@ -212,3 +212,22 @@ describe('Databases in pods', () => {
     await place.ok('backup', 'postgres-0');
   });
 });
+
+describe.skipIf(process.getuid?.() !== 0)('A database of this host that lets in only who has its user’s name', () => {
+  it('is found and backed up by root, as sudo would do it', async () => {
+    const binaries = await debianBinaries();
+    const cluster = await Cluster.create(binaries, { access: 'local all postgres trust\nlocal all all peer\n' });
+    try {
+      await cluster.start();
+      await cluster.query('CREATE ROLE nobody SUPERUSER LOGIN');
+      await using place = await Workplace.withRepository();
+      const [message] = messages(await place.ok('detect', '--runtime', 'host', '--json'));
+      const servers = message?.servers as { address: string; host_ports: number[] }[];
+      const own = servers.find((server) => server.host_ports.includes(cluster.port));
+      expect(await place.ok('backup', own?.address ?? '')).toContain('snapshot');
+    } finally {
+      await cluster.remove();
+      await binaries.remove();
+    }
+  });
+});
