@@ -1,4 +1,4 @@
 /** The repository, for operations and compose. */
 export { initRepository, type InitOptions, openRepository } from './open.ts';
 /** Who a process is: for whatever else a process leaves behind. */
-export { isRunning, ownIdentity, type ProcessIdentity } from './storage/process.ts';
+export { isRunning, ownIdentity } from './storage/process.ts';
