@@ -3,8 +3,11 @@ import measure from 'fast-string-truncated-width';
 export interface Column {
   readonly title: string;
   readonly align?: 'left' | 'right';
-  /** May be made narrower where the table is too wide: its texts then go on in further lines. */
-  readonly flexible?: boolean;
+  /**
+   * May be made narrower where the table is too wide: its texts then go on in further lines. `last`: only where the
+   * others can give no more.
+   */
+  readonly flexible?: true | 'last';
 }
 
 /** Narrower, a column tells nothing any more. */
@@ -27,7 +30,9 @@ export function renderTable(columns: readonly Column[], rows: readonly Row[], ro
     ),
   );
   const widths = fitted(columns, wanted, room);
-  const cells = whole.map((row) => row.map((lines, index) => lines.flatMap((line) => folded(line, widths[index] ?? 0))));
+  const cells = whole.map((row) =>
+    row.map((lines, index) => lines.flatMap((line) => folded(line, widths[index] ?? 0))),
+  );
   const line = (texts: readonly string[]): string =>
     columns
       .map((column, index) => pad(texts[index] ?? '', widths[index] ?? 0, column.align ?? 'left'))
@@ -49,19 +54,27 @@ function pad(text: string, width: number, align: 'left' | 'right'): string {
 /** Takes from the widest flexible column, again and again, until all fit or none can give any more. */
 function fitted(columns: readonly Column[], wanted: readonly number[], room: number): readonly number[] {
   const widths = [...wanted];
+  const widthOf = (index: number): number => widths[index] ?? 0;
   const sum = (): number => widths.reduce((all, width) => all + width, 2 * (columns.length - 1));
-  while (sum() > room) {
-    const givers = columns.flatMap(({ flexible = false }, index) => (flexible ? [index] : []));
-    const widest = givers.toSorted((a, b) => (widths[b] ?? 0) - (widths[a] ?? 0))[0];
-    if (widest === undefined || (widths[widest] ?? 0) <= NARROWEST) break;
-    widths[widest] = (widths[widest] ?? 0) - 1;
+  for (const readiness of [true, 'last'] as const) {
+    const givers = columns.flatMap(({ flexible }, index) => (flexible === readiness ? [index] : []));
+    while (sum() > room) {
+      const widest = givers.toSorted((a, b) => widthOf(b) - widthOf(a))[0];
+      if (widest === undefined || widthOf(widest) <= NARROWEST) break;
+      widths[widest] = widthOf(widest) - 1;
+    }
   }
   return widths;
 }
 
+/** A colour that begins and ends with the text, as `Output.style` gives it. */
+const STYLED = new RegExp('^(\\u001b\\[[\\d;]*m)([^\\u001b]*)(\\u001b\\[[\\d;]*m)$');
+
 /** A text in lines of at most `width`, broken behind spaces, commas and slashes where it has some. */
 function folded(text: string, width: number): readonly string[] {
   if (measure(text).width <= width) return [text];
+  const [, on, plain, off] = STYLED.exec(text) ?? [];
+  if (plain !== undefined) return folded(plain, width).map((line) => `${on ?? ''}${line}${off ?? ''}`);
   const lines: string[] = [];
   let line = '';
   for (const piece of text.split(/(?<=[ ,/])/).flatMap((part) => chopped(part, width))) {

@@ -34,6 +34,7 @@ class Database implements Source {
   readonly kind = 'postgres';
   readonly paths = ['/postgresql/db:5432'];
   readonly asked: (string | undefined)[] = [];
+  origin: CaptureOptions['origin'];
   found: readonly Finding[] = [];
   failure: RespaldoError | undefined;
 
@@ -41,8 +42,9 @@ class Database implements Source {
     return [];
   }
 
-  async *capture(io: SourceIo, { type, since }: CaptureOptions): AsyncIterable<Entry> {
+  async *capture(io: SourceIo, { type, since, origin }: CaptureOptions): AsyncIterable<Entry> {
     this.asked.push(type, since?.id);
+    this.origin = origin;
     io.expect(1000);
     yield { kind: 'directory', path: '/data', metadata: { ...metadata, mode: 0o700 } };
     yield { kind: 'file', path: '/data/1', metadata, content: [new TextEncoder().encode('rows')] };
@@ -130,6 +132,20 @@ describe('a database', () => {
     let day = 0;
     return { now: () => new Date(Date.UTC(2025, 0, (day += 1))), monotonic: () => systemClock.monotonic() };
   }
+
+  it('is told why and for whom it is captured', async () => {
+    await using at = await bench();
+    const source = new Database();
+    const asked = { plan: 'shop', tags: ['x', 'name=before_it'], program: 'respaldo 1.2.3' };
+    await backup(request(source, asked), { ...at, clock: daily() }, at.signal);
+    expect(source.origin).toEqual({
+      reason: 'there is no snapshot to compare with yet',
+      hostname: 'host',
+      plan: 'shop',
+      name: 'before_it',
+      program: 'respaldo 1.2.3',
+    });
+  });
 
   it('goes from full to incremental and back, each tagged with its type', async () => {
     await using at = await bench();

@@ -13,7 +13,7 @@ import { shortId } from './snapshot.ts';
 
 const COLUMNS: readonly Column[] = [
   { title: 'ID' },
-  { title: 'Time' },
+  { title: 'Time', flexible: 'last' },
   { title: 'Type', flexible: true },
   { title: 'Proof' },
   { title: 'Size', align: 'right' },

@@ -49,11 +49,11 @@ export function snapshotTable(output: Output, rows: readonly SnapshotRow[], comp
   const sizes = rows.some((row) => row.snapshot.summary !== undefined);
   const columns: Column[] = [
     { title: 'ID' },
-    { title: 'Time' },
+    { title: 'Time', flexible: 'last' },
     { title: 'Host', flexible: true },
     { title: 'Tags', flexible: true },
-    ...(reasons ? [{ title: 'Kept as', flexible: true }] : []),
-    ...(compact ? [] : [{ title: 'Paths', flexible: true }]),
+    ...(reasons ? [{ title: 'Kept as', flexible: true } as const] : []),
+    ...(compact ? [] : [{ title: 'Paths', flexible: true } as const]),
     ...(sizes ? [{ title: 'Size', align: 'right' as const }] : []),
   ];
   const cells = rows.map(({ snapshot, reasons: why }) => [

@@ -50,11 +50,8 @@ function backupCell({ lastSuccess, lastRun, timetable }: PlanSummary, output: Ou
 function snapshotCell({ lastSuccess }: PlanSummary, output: Output): string {
   if (lastSuccess === undefined) return '';
   const { snapshot, type, proof } = lastSuccess;
-  return [
-    output.style('cyan', shortId(snapshot.id)),
-    type,
-    output.style(proof === 'proven' ? 'green' : 'reset', proof),
-  ].join('\n');
+  const sure = proof === 'proven' ? output.style('green', proof) : proof;
+  return [output.style('cyan', shortId(snapshot.id)), type, sure].join('\n');
 }
 
 function sizeCell({ sizes }: PlanSummary): string {
