@@ -1,9 +1,8 @@
-import { openDetection } from '../compose.ts';
 import { backupCandidates, WHOLE_SERVER, type DetectedServer, type Detection } from '../domain/detection.ts';
 import type { RuntimeTarget } from '../domain/runtime-target.ts';
 import { RespaldoError } from '../errors.ts';
-import { detect } from '../operations/detect.ts';
 import type { Invocation } from './invocation.ts';
+import { lookAround } from './look-around.ts';
 import { harmless, quoted } from './printable.ts';
 import { canAsk, choose } from './prompt.ts';
 import { isTarget, runtimeScope, runtimeTarget, type RuntimeOptions } from './runtime-options.ts';
@@ -22,11 +21,11 @@ export async function detectedServer(
   options: RuntimeOptions,
   invocation: Invocation,
 ): Promise<DetectedSubject | undefined> {
-  const { output, clock, signal } = invocation;
+  const { output } = invocation;
   const scope = runtimeScope(options);
   const target = isTarget(scope) ? runtimeTarget(options) : undefined;
   if (target !== undefined) return { address: WHOLE_SERVER, target };
-  const found = await detect(scope, await openDetection(scope, process.env, clock), signal);
+  const found = await lookAround(scope, invocation);
   const [first, ...others] = backupCandidates(found.servers);
   if (first === undefined) {
     tellNone(found, invocation);

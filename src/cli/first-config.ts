@@ -1,5 +1,4 @@
 import path from 'node:path';
-import { openDetection } from '../compose.ts';
 import { addressChecks } from '../config/addresses.ts';
 import { parseConfig } from '../config/parse.ts';
 import { formatProblem } from '../config/problem.ts';
@@ -7,8 +6,8 @@ import { chooseRepository } from '../config/repository.ts';
 import { starterConfig, type Starter } from '../config/starter.ts';
 import { backupCandidates, type DetectionScope } from '../domain/detection.ts';
 import { isError, RespaldoError } from '../errors.ts';
-import { detect } from '../operations/detect.ts';
 import type { Globals, Invocation } from './invocation.ts';
+import { lookAround } from './look-around.ts';
 import { repositoryFlags } from './session.ts';
 import { unseenLine } from './views/detection.ts';
 
@@ -22,9 +21,10 @@ import { unseenLine } from './views/detection.ts';
 export async function firstConfig(
   file: string,
   scope: DetectionScope,
-  { globals, output, clock, signal }: Invocation,
+  invocation: Invocation,
 ): Promise<{ readonly text: string; readonly found: number }> {
-  const { servers, unseen } = await detect(scope, await openDetection(scope, process.env, clock), signal);
+  const { globals, output } = invocation;
+  const { servers, unseen } = await lookAround(scope, invocation);
   for (const place of unseen) output.detail(unseenLine(place));
   const text = starterConfig({ ...repositoryOf(globals), servers });
   const { config, problems } = await parseConfig(text, file, addressChecks(path.dirname(file)));

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { ours } from '../../test/contract/store.ts';
-import { runtimeTarget } from './runtime-options.ts';
+import { isTarget, runtimeScope, runtimeTarget } from './runtime-options.ts';
 
 describe('runtimeTarget', () => {
   it.each([
@@ -35,5 +35,18 @@ describe('runtimeTarget', () => {
     { runtime: 'host', container: 'db' },
   ] as const)('does not guess what is meant by %j', (options) => {
     expect(() => runtimeTarget({ labels: [], ...options })).toThrow(ours('usage'));
+  });
+});
+
+describe('runtimeScope', () => {
+  it.each([
+    [{}, { labels: [] }, false],
+    [{ runtime: 'docker' }, { kind: 'docker', labels: [] }, false],
+    [{ namespace: 'shop' }, { kind: 'kubernetes', namespace: 'shop', labels: [] }, false],
+    [{ container: 'db' }, { kind: 'docker', container: 'db', labels: [] }, true],
+    [{ runtime: 'docker', labels: ['a=b,c'] }, { kind: 'docker', labels: ['a=b', 'c'] }, true],
+  ] as const)('takes %j for a place to look, or for what is meant there', (options, scope, target) => {
+    expect(runtimeScope({ labels: [], ...options })).toEqual(scope);
+    expect(isTarget(runtimeScope({ labels: [], ...options }))).toBe(target);
   });
 });

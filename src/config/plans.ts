@@ -50,7 +50,7 @@ function everyPlan(config: Config | undefined): readonly Plan[] {
     'usage',
     'nothing to back up: no plan or address is named, and there is no plan in respaldo.yaml',
     {
-      hint: 'Name a folder or a database: respaldo backup ./folder --repo ./backups',
+      hint: 'Name a folder or a database: respaldo backup ./folder --repo ./backups. What is found by itself: respaldo detect',
     },
   );
 }

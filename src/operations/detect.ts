@@ -1,5 +1,5 @@
 import type { DetectedServer, Detection, DetectionScope, Unseen } from '../domain/detection.ts';
-import { toRespaldoError, throwIfAborted } from '../errors.ts';
+import { abortError, RespaldoError, throwIfAborted, toRespaldoError } from '../errors.ts';
 import type { WorkloadList } from '../runtimes/runtime.ts';
 import type { ServerFinder } from '../sources/source.ts';
 
@@ -7,7 +7,11 @@ export interface DetectPorts {
   /** Of the engines and clusters that the scope means. */
   readonly lists: readonly WorkloadList[];
   readonly finders: readonly ServerFinder[];
+  /** Milliseconds that a place may take which nobody has asked for by its name. Default: 15 seconds. */
+  readonly patience?: number;
 }
+
+const PATIENCE_MS = 15_000;
 
 /**
  * Looks for servers on this host, in containers and pods, and changes nothing. Where it cannot look is told, not thrown,
@@ -22,7 +26,8 @@ export async function detect(scope: DetectionScope, ports: DetectPorts, signal: 
   const looks = await Promise.all(
     places.map(async ({ kind, servers }): Promise<readonly DetectedServer[] | Unseen> => {
       try {
-        return await servers(signal);
+        const limit = scope.kind === kind ? undefined : (ports.patience ?? PATIENCE_MS);
+        return await inTime(servers(signal), limit, signal);
       } catch (error) {
         throwIfAborted(signal);
         if (scope.kind === kind) throw error;
@@ -35,6 +40,24 @@ export async function detect(scope: DetectionScope, ports: DetectPorts, signal: 
   // Engines list what is newest first: an order that changes would be in everybody's way.
   const sorted = withoutForwarded(servers).toSorted((a, b) => (a.place === b.place ? 0 : a.place < b.place ? -1 : 1));
   return { servers: sorted, unseen: looks.flatMap((look) => ('kind' in look ? [look] : [])) };
+}
+
+/** Nobody waits longer than that, and not after an abort: what asks the network ends by itself, and only looks. */
+async function inTime<T>(work: Promise<T>, limit: number | undefined, signal: AbortSignal): Promise<T> {
+  const late = limit === undefined ? undefined : AbortSignal.timeout(limit);
+  const end = late === undefined ? signal : AbortSignal.any([signal, late]);
+  const { promise: ended, reject } = Promise.withResolvers<never>();
+  const stop = (): void => {
+    if (signal.aborted) reject(abortError(signal));
+    else reject(new RespaldoError('source-lost', `it did not answer within ${String((limit ?? 0) / 1000)} seconds`));
+  };
+  if (end.aborted) stop();
+  end.addEventListener('abort', stop);
+  try {
+    return await Promise.race([work, ended]);
+  } finally {
+    end.removeEventListener('abort', stop);
+  }
 }
 
 function hostOf({ finders }: DetectPorts) {

@@ -199,6 +199,22 @@ describe('where nobody answers', () => {
     expect(unseen[1]?.reason).toContain('no kubeconfig');
   });
 
+  it('does not keep anybody waiting, and not at all after an abort', async () => {
+    const silent = createServer(() => undefined);
+    await new Promise<void>((resolve) => silent.listen(join(folder, 'docker.sock'), resolve));
+    const env = { HOME: '/nowhere', DOCKER_HOST: `unix://${folder}/docker.sock` };
+    const [docker] = await openWorkloadLists({ labels: [] }, env, systemClock);
+    const ports = { lists: docker === undefined ? [] : [docker], finders: [], patience: 50 };
+    try {
+      const { unseen } = await detect({ labels: [] }, ports, signal);
+      expect(unseen).toMatchObject([{ kind: 'docker', reason: expect.stringContaining('did not answer') as string }]);
+      const looking = detect({ kind: 'docker', labels: [] }, ports, AbortSignal.abort());
+      await expect(looking).rejects.toEqual(ours('cancelled'));
+    } finally {
+      silent.close();
+    }
+  });
+
   it('is an error where only there was to be looked', async () => {
     const env = { DOCKER_HOST: 'unix:///no/such/docker.sock' };
     await expect(found({ kind: 'docker' }, env)).rejects.toEqual(ours('source-missing'));

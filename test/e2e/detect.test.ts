@@ -55,6 +55,8 @@ describe.skipIf(!HAS_DOCKER)('Databases in containers', () => {
     expect(table).toMatch(/^shop-db +the container shop-db +.*image respaldo-test\/postgres/m);
     expect(table).toContain('its own POSTGRES_USER, POSTGRES_PASSWORD_FILE');
     expect(table).toContain('respaldo backup --container shop-db');
+    // Its process is one of this machine too, but not one of this host.
+    expect(table).not.toMatch(/data directory \/data$/m);
     expect(table).toContain('Kubernetes was not looked at: there is no kubeconfig');
     const [message] = messages(await place.ok('detect', '--runtime', 'docker', '--json'));
     expect(message).toMatchObject({

@@ -1,9 +1,8 @@
 import type { Command } from 'commander';
-import { openDetection } from '../../compose.ts';
 import { backupCandidates, type Detection } from '../../domain/detection.ts';
-import { detect } from '../../operations/detect.ts';
 import { describe } from '../help.ts';
 import type { Invocation } from '../invocation.ts';
+import { lookAround } from '../look-around.ts';
 import { harmless } from '../printable.ts';
 import { addRuntimeOptions, runtimeScope, type RuntimeOptions } from '../runtime-options.ts';
 import { backupCommand, detectionMessage, detectionTable, unseenLine } from '../views/detection.ts';
@@ -26,10 +25,8 @@ export function define(command: Command, invocation: Invocation): void {
 }
 
 async function run(options: RuntimeOptions, invocation: Invocation): Promise<void> {
-  const { output, clock, signal } = invocation;
-  const scope = runtimeScope(options);
-  const found = await detect(scope, await openDetection(scope, process.env, clock), signal);
-  output.json(detectionMessage(found));
+  const found = await lookAround(runtimeScope(options), invocation);
+  invocation.output.json(detectionMessage(found));
   show(found, invocation);
 }
 
