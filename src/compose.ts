@@ -9,9 +9,9 @@ import { targetPath, type RuntimeTarget } from './domain/runtime-target.ts';
 import { isError, RespaldoError } from './errors.ts';
 import type { StoppedJournal } from './journal/journal.ts';
 import type { DetectPorts } from './operations/detect.ts';
-import type { LockPolicy, Repository } from './repository/repository.ts';
+import type { LockPolicy, PackingOptions, Repository } from './repository/repository.ts';
 import type { ContainerEngine } from './runtimes/container-engine.ts';
-import type { Runtime } from './runtimes/runtime.ts';
+import type { Runtime, Sandbox, SandboxRequest } from './runtimes/runtime.ts';
 import type { StreamOptions } from './sources/index.ts';
 import type { Source, SourceKind } from './sources/source.ts';
 import type { CacheInfo, CacheOptions } from './stores/index.ts';
@@ -27,6 +27,8 @@ export interface OpenOptions {
   readonly onRetry?: (error: RespaldoError) => void;
   /** What to do about the locks of others. */
   readonly locking?: LockPolicy;
+  /** How new packs are made. */
+  readonly packing?: PackingOptions;
   /** What to keep on this machine of a store that lies elsewhere. Default: nothing. */
   readonly cache?: CacheOptions;
 }
@@ -51,10 +53,15 @@ export async function openRepositoryAt(
 ): Promise<Repository> {
   const { openRepository } = await import('./repository/index.ts');
   const { withCache } = await import('./stores/index.ts');
-  const { cache: kept, locking } = options;
+  const { cache: kept, locking, packing } = options;
   const cache = kept && ((store: Store, repositoryId: string) => withCache(store, repositoryId, kept));
   return withStore(access, options, (store) =>
-    openRepository(store, access.password, { ...(locking && { locking }), ...(cache && { cache }) }, signal),
+    openRepository(
+      store,
+      access.password,
+      { ...(locking && { locking }), ...(packing && { packing }), ...(cache && { cache }) },
+      signal,
+    ),
   );
 }
 
@@ -125,6 +132,11 @@ export async function sourceKinds(): Promise<readonly SourceKind[]> {
 /** Where the tools of a restore into files run. */
 export async function hostRuntime(): Promise<Runtime> {
   return openRuntimeAt({ kind: 'host' }, {}, systemClock);
+}
+
+/** A container of our own, for a drill. @param env where the engine is looked for */
+export async function openSandboxOf(request: SandboxRequest, env: Environment): Promise<Sandbox> {
+  return (await import('./runtimes/index.ts')).openSandbox(request, env);
 }
 
 /** Where the tools of the plan's sources run. Nothing is connected yet. */

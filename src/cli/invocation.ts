@@ -16,6 +16,9 @@ export interface Globals {
   readonly lock: boolean;
   /** Milliseconds. */
   readonly retryLock?: number;
+  /** MiB. */
+  readonly packSize?: string;
+  readonly compression?: string;
   readonly json: boolean;
   readonly quiet: boolean;
   /** How often `-v` was given. */

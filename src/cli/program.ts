@@ -140,6 +140,11 @@ function globalOptions(): Option[] {
     new Option('--no-cache', 'keep nothing of them here, and believe nothing that was kept'),
     new Option('--no-lock', 'for verbs that only read: without a lock, as on a read-only store'),
     new Option('--retry-lock <time>', 'wait so long for others to be done: 90s, 5m, 2h').argParser(parseSpan),
+    new Option('--pack-size <MiB>', 'size of new packs, 4 to 128; 16 if not given (RESPALDO_PACK_SIZE)'),
+    new Option(
+      '--compression <mode>',
+      'of what is stored from now on: off, auto or max; auto if not given (RESPALDO_COMPRESSION)',
+    ),
     new Option('--json', 'messages for programs, in the shapes of restic'),
     new Option('-q, --quiet', 'results and errors only'),
     new Option('-v, --verbose', 'tell more; -vv tells most').argParser(

@@ -82,11 +82,21 @@ export async function openAt(
   { config, workingDirectory }: Surroundings,
 ): Promise<Repository> {
   const onRetry = (error: RespaldoError): void => output.warn(`${error.message}; trying again`);
-  const { chooseCache } = await import('../config/cache.ts');
+  const [{ chooseCache }, { choosePacking }] = await Promise.all([
+    import('../config/cache.ts'),
+    import('../config/packing.ts'),
+  ]);
+  const packing = choosePacking(globals, process.env);
   const folder = chooseCache({ flags: globals, env: process.env, workingDirectory });
   const cache = folder === undefined ? undefined : { folder, onProblem: (message: string) => output.warn(message) };
   try {
-    const options = { workingDirectory, onRetry, locking: lockingOf(globals, output), ...(cache && { cache }) };
+    const options = {
+      workingDirectory,
+      onRetry,
+      locking: lockingOf(globals, output),
+      packing,
+      ...(cache && { cache }),
+    };
     return await openRepositoryAt(access, options, signal);
   } catch (error) {
     if (!isError(error, 'repository-missing')) throw error;

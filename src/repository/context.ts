@@ -3,6 +3,7 @@ import type { NearStore, Store } from '../stores/store.ts';
 import type { RepositoryConfig } from './format/config.ts';
 import type { RepositoryKey } from './format/cipher.ts';
 import { Sealer } from './format/crypto.ts';
+import { type Packing, packingOf } from './format/packing.ts';
 import type { LockPolicy } from './repository.ts';
 import type { BlobIndex } from './storage/blob-index.ts';
 import { loadIndex, type LoadOptions } from './storage/load-index.ts';
@@ -19,6 +20,7 @@ export interface RepositoryContext {
   readonly config: RepositoryConfig;
   readonly objects: Objects;
   readonly clock: Clock;
+  readonly packing: Packing;
   /**
    * A fresh read of every index. List snapshots first: what they need is then in it.
    * @throws RespaldoError `repository-damaged` unless `onDamaged` is given, for who only reads
@@ -31,13 +33,17 @@ export interface ContextParts extends Pick<RepositoryContext, 'store' | 'key' | 
   /** Default: the store itself. */
   readonly nearby?: NearStore;
   readonly locking?: LockPolicy;
+  /** Default: that of the repository's version. */
+  readonly packing?: Packing;
 }
 
-export function makeContext({ store, nearby = store, key, config, clock, locking }: ContextParts): RepositoryContext {
+export function makeContext(parts: ContextParts): RepositoryContext {
+  const { store, key, config, clock, locking, packing = packingOf(config.version) } = parts;
+  const nearby: NearStore = parts.nearby ?? store;
   const sealer = new Sealer(key);
   const objects = new Objects(nearby, sealer, config.version, locking);
   return {
-    ...{ store, nearby, key, sealer, config, objects, clock },
+    ...{ store, nearby, key, sealer, config, objects, clock, packing },
     loadIndex: async (signal, options) => {
       const index = await loadIndex(objects, signal, options);
       await nearby.retain?.('data/', (key) => index.hasPack(packIdOf(key)));
@@ -47,7 +53,7 @@ export function makeContext({ store, nearby = store, key, config, clock, locking
 }
 
 /** For who wants to know what the store holds now: nothing is believed because it was read before. */
-export function afresh({ store, nearby, key, config, clock, objects }: RepositoryContext): RepositoryContext {
+export function afresh({ store, nearby, key, config, clock, objects, packing }: RepositoryContext): RepositoryContext {
   const { locking } = objects;
-  return makeContext({ store, nearby: nearby.afresh?.() ?? nearby, key, config, clock, locking });
+  return makeContext({ store, nearby: nearby.afresh?.() ?? nearby, key, config, clock, locking, packing });
 }

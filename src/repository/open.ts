@@ -9,9 +9,10 @@ import type { RepositoryKey } from './format/cipher.ts';
 import { generateKey, Sealer } from './format/crypto.ts';
 import { hashId, type Id } from './format/id.ts';
 import { createKeyFile, type KeyDerivation, openKeyFile } from './format/key.ts';
+import { packingOf } from './format/packing.ts';
 import { randomPolynomial } from './format/polynomial.ts';
 import { OpenedRepository } from './opened-repository.ts';
-import type { LockPolicy, Repository } from './repository.ts';
+import type { LockPolicy, PackingOptions, Repository } from './repository.ts';
 import { CONFIG_KEY, listObjects, listPacks, objectKey, type ObjectType, readObject } from './storage/objects.ts';
 
 export interface InitOptions extends OpenOptions {
@@ -29,6 +30,7 @@ export interface OpenOptions {
   readonly kdf?: KeyDerivation;
   /** What to do about the locks of others. */
   readonly locking?: LockPolicy;
+  readonly packing?: PackingOptions;
   /** Puts a cache before the store, once the repository's id is known. Default: none. */
   readonly cache?: (store: Store, repositoryId: string) => Promise<NearStore>;
 }
@@ -76,10 +78,11 @@ interface Unlocked {
 async function openWith(
   store: Store,
   { keyId, key, config }: Unlocked,
-  { clock = systemClock, kdf, locking = {}, cache = (store) => Promise.resolve(store) }: OpenOptions,
+  { clock = systemClock, kdf, locking = {}, packing, cache = (store) => Promise.resolve(store) }: OpenOptions,
 ): Promise<Repository> {
   const nearby = await cache(store, config.id);
-  return new OpenedRepository(makeContext({ store, nearby, key, config, clock, locking }), keyId, kdf);
+  const parts = { store, nearby, key, config, clock, locking, packing: packingOf(config.version, packing) };
+  return new OpenedRepository(makeContext(parts), keyId, kdf);
 }
 
 async function readConfig(store: Store, signal: AbortSignal): Promise<Uint8Array> {

@@ -27,9 +27,6 @@ import { StreamSaver } from './stream-saver.ts';
 import { Tally } from './tally.ts';
 import { TreeBuilder } from './tree-builder.ts';
 
-/** zstd's own default is 3; 2 is a quarter faster and stores 2 % more. */
-const COMPRESSION_LEVEL = 2;
-
 /** Each is a thread of its own, and takes memory. */
 const MOST_READERS = 32;
 
@@ -79,7 +76,7 @@ class Run {
       key,
       claims,
       polynomial: config.polynomial,
-      compressionLevel: this.#compressionLevel(),
+      packing: context.packing,
       dryRun: options.dryRun ?? false,
       tellItems: options.onItem !== undefined,
     };
@@ -182,9 +179,9 @@ class Run {
   }
 
   #saving(crew: Crew<Task, Answer, FilledPack>): Saving {
-    const { nearby, sealer, config } = this.#context;
+    const { nearby, sealer, config, packing } = this.#context;
     const builder =
-      this.#options.dryRun === true ? undefined : new PackBuilder('tree', sealer, this.#compressionLevel());
+      this.#options.dryRun === true ? undefined : new PackBuilder('tree', sealer, packing.levels.tree, packing);
     const batches = new Batches(crew, (tally) => {
       this.#tally.addBlobs('data', tally);
       this.#growClaims();
@@ -216,10 +213,6 @@ class Run {
     const segment = this.#claims.grow();
     // Behind what each worker has queued already; a worker that ends meanwhile fails its other tasks too.
     this.#crew?.all({ kind: 'claims', segment }).catch(() => undefined);
-  }
-
-  #compressionLevel(): number | undefined {
-    return this.#context.config.version === 1 ? undefined : COMPRESSION_LEVEL;
   }
 
   #marked(about: About): About {

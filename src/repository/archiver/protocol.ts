@@ -5,14 +5,14 @@ import type { RepositoryKey } from '../format/cipher.ts';
 import type { Id } from '../format/id.ts';
 import type { Node } from '../format/node.ts';
 import type { PackedBlob } from '../format/pack.ts';
+import type { Packing } from '../format/packing.ts';
 import type { ClaimsData, SegmentData } from '../storage/claims.ts';
 
 export interface WorkerData {
   readonly key: RepositoryKey;
   readonly claims: ClaimsData;
   readonly polynomial: bigint;
-  /** Undefined: version 1, which knows no compression. */
-  readonly compressionLevel: number | undefined;
+  readonly packing: Packing;
   readonly dryRun: boolean;
   /** Answer with what became of each entry, too. */
   readonly tellItems: boolean;

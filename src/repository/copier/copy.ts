@@ -2,7 +2,8 @@ import type { Snapshot, SnapshotFilter } from '../../domain/snapshot.ts';
 import { RespaldoError } from '../../errors.ts';
 import type { RepositoryContext } from '../context.ts';
 import type { Id } from '../format/id.ts';
-import { type BlobType, PACK_SIZE } from '../format/pack.ts';
+import type { BlobType } from '../format/pack.ts';
+import { PACK_BYTES } from '../format/packing.ts';
 import { encodeSnapshot } from '../format/snapshot-record.ts';
 import type { CopyOptions, CopySummary } from '../repository.ts';
 import { loadSnapshots, selectSnapshots } from '../snapshots.ts';
@@ -16,7 +17,7 @@ import { BlobCopy } from './blob-copy.ts';
 import { CopiesBefore } from './copies-before.ts';
 
 /** Snapshots are finished together once they bring this much: else many small ones would make many small packs. */
-const BATCH_BYTES = 10 * PACK_SIZE;
+const BATCH_BYTES = 10 * PACK_BYTES;
 
 /** See {@link Repository.copyFrom}. Durable in this order: packs, index, snapshots. */
 export function copy(

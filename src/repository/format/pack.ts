@@ -2,6 +2,7 @@ import { RespaldoError } from '../../errors.ts';
 import { compress } from './compress.ts';
 import { SEAL_OVERHEAD, type Sealer } from './crypto.ts';
 import { hashId, type Id, readId, writeId } from './id.ts';
+import { PACK_BYTES, type Packing } from './packing.ts';
 
 export type BlobType = 'data' | 'tree';
 
@@ -15,9 +16,6 @@ export interface PackedBlob {
   /** 0: stored uncompressed. */
   readonly uncompressedLength: number;
 }
-
-/** A pack is finished once it has this many bytes; its last blob may take it beyond. */
-export const PACK_SIZE = 16 * 1024 * 1024;
 
 /** Bytes of the field at the very end that tells the sealed header's length. */
 const LENGTH_FIELD = 4;
@@ -38,27 +36,43 @@ export interface FinishedPack {
   readonly blobs: PackedBlob[];
 }
 
+/** For packs of both types. */
+export function packBuilders(sealer: Sealer, packing: Packing): Readonly<Record<BlobType, PackBuilder>> {
+  return {
+    data: new PackBuilder('data', sealer, packing.levels.data, packing),
+    tree: new PackBuilder('tree', sealer, packing.levels.tree, packing),
+  };
+}
+
 /** Collects blobs of one type into packs, one after the other. */
 export class PackBuilder {
   readonly #type: BlobType;
   readonly #sealer: Sealer;
   readonly #compressLevel: number | undefined;
   readonly #alwaysCompress: boolean;
+  readonly #packBytes: number;
   #buffer = new ArrayBuffer(0);
   #size = 0;
   #headerSize = headerBase();
   #blobs: PackedBlob[] = [];
 
   /**
-   * @param compressLevel undefined for a repository of version 1, which knows no compression
+   * @param compressLevel undefined: blobs are stored as they are
+   * @param packBytes a pack is full once it has so many
    * @param alwaysCompress also what becomes no smaller by it. Trees are: restic's prune repacks every pack with an
    *   uncompressed tree, time and again
    */
-  constructor(type: BlobType, sealer: Sealer, compressLevel: number | undefined, alwaysCompress = type === 'tree') {
+  constructor(
+    type: BlobType,
+    sealer: Sealer,
+    compressLevel: number | undefined,
+    { packBytes = PACK_BYTES, alwaysCompress = type === 'tree' } = {},
+  ) {
     this.#type = type;
     this.#sealer = sealer;
     this.#compressLevel = compressLevel;
     this.#alwaysCompress = alwaysCompress;
+    this.#packBytes = packBytes;
   }
 
   /** Bytes of sealed blobs so far. */
@@ -88,7 +102,7 @@ export class PackBuilder {
 
   /** Whether it is time to finish. */
   isFull(): boolean {
-    return this.#size >= PACK_SIZE || this.#headerSize + COMPRESSED_ENTRY > MAX_HEADER;
+    return this.#size >= this.#packBytes || this.#headerSize + COMPRESSED_ENTRY > MAX_HEADER;
   }
 
   /** Seals the header, hashes the pack and starts over. */
@@ -128,7 +142,7 @@ export class PackBuilder {
     const needed = this.#size + more;
     if (needed <= this.#buffer.byteLength) return;
     if (needed > MAX_UINT32) throw new RespaldoError('internal', `a pack of ${needed} bytes is too large`);
-    this.#buffer = this.#buffer.transfer(Math.max(PACK_SIZE, needed) + SPARE);
+    this.#buffer = this.#buffer.transfer(Math.max(this.#packBytes, needed) + SPARE);
   }
 
   #reset(): void {

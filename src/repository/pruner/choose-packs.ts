@@ -1,4 +1,3 @@
-import { PACK_SIZE } from '../format/pack.ts';
 import type { PrunePolicy } from '../repository.ts';
 import { type PackUsage, wasteOf } from './pack-usage.ts';
 
@@ -12,11 +11,13 @@ export interface PackChoice {
 export interface ChoiceRules extends PrunePolicy {
   /** Of the repository: 1 knows no compression. */
   readonly version: 1 | 2;
+  /** Of a full pack. */
+  readonly packBytes: number;
 }
 
-/** Smaller packs are put together, once there are enough of them that it is worth it. */
-const TINY = PACK_SIZE / 25;
-const SMALL = PACK_SIZE * 0.8;
+/** Parts of a full pack: smaller ones are put together, once there are enough of them that it is worth it. */
+const TINY = 1 / 25;
+const SMALL = 0.8;
 const ENOUGH_SMALL = 10;
 
 /**
@@ -27,8 +28,8 @@ const ENOUGH_SMALL = 10;
 export function choosePacks(packs: readonly PackUsage[], rules: ChoiceRules): PackChoice {
   const remove = packs.filter(({ used }) => used === 0);
   const useful = packs.filter(({ used }) => used > 0);
-  const { smallerThan = TINY } = rules;
-  const least = smallerThan === 'small' ? SMALL : smallerThan;
+  const { packBytes, smallerThan = packBytes * TINY } = rules;
+  const least = smallerThan === 'small' ? packBytes * SMALL : smallerThan;
   const isSmall = ({ size }: PackUsage): boolean => size < least;
 
   const touchable = useful.filter(({ type }) => type !== 'data' || rules.cacheableOnly !== true);

@@ -1,7 +1,7 @@
 import { RespaldoError } from '../../errors.ts';
 import type { RepositoryContext } from '../context.ts';
 import type { Id } from '../format/id.ts';
-import { headerBase, PACK_SIZE } from '../format/pack.ts';
+import { headerBase } from '../format/pack.ts';
 import type { PrunePlan, PrunePolicy } from '../repository.ts';
 import type { BlobBits } from '../storage/blob-bits.ts';
 import type { BlobIndex } from '../storage/blob-index.ts';
@@ -32,7 +32,8 @@ export async function planPrune(
   signal: AbortSignal,
 ): Promise<DetailedPlan> {
   const { version } = context.config;
-  requirePossible(policy, version);
+  const { packBytes } = context.packing;
+  requirePossible(policy, version, packBytes);
   const roots = await loadRoots(context, signal, policy.without);
   const index = await context.loadIndex(signal);
   const used = await findUsedBlobs(context, index, roots, signal);
@@ -41,7 +42,7 @@ export async function planPrune(
 
   const chosen = chooseCopies(index, used, soundness(index, sizes));
   const packs = [...usageOfPacks(index, chosen.kept)];
-  const choice = choosePacks(packs, { ...policy, version });
+  const choice = choosePacks(packs, { ...policy, version, packBytes });
   return {
     summary: summarize(chosen, packs, choice, sizes),
     index,
@@ -51,13 +52,15 @@ export async function planPrune(
   };
 }
 
-function requirePossible({ compress, smallerThan = 0 }: PrunePolicy, version: 1 | 2): void {
+function requirePossible({ compress, smallerThan = 0 }: PrunePolicy, version: 1 | 2, packBytes: number): void {
   if (compress === true && version === 1)
     throw new RespaldoError('usage', 'a repository of version 1 knows no compression', {
       hint: 'Upgrade it first: respaldo migrate upgrade_repo_v2',
     });
-  if (smallerThan !== 'small' && smallerThan > PACK_SIZE)
-    throw new RespaldoError('usage', `packs have ${String(PACK_SIZE)} bytes: nothing larger can be made of them`);
+  if (smallerThan !== 'small' && smallerThan > packBytes)
+    throw new RespaldoError('usage', `packs have ${packBytes} bytes: nothing larger can be made of them`, {
+      hint: 'Ask for larger ones: --pack-size 64',
+    });
 }
 
 function soundness(index: BlobIndex, sizes: ReadonlyMap<Id, number>): (pack: number) => boolean {

@@ -10,9 +10,6 @@ import { packKey } from '../storage/objects.ts';
 import { storeOf } from '../storage/pack-store.ts';
 import { readPackBlobs } from '../storage/pack-reader.ts';
 
-/** As for backups. */
-const COMPRESSION_LEVEL = 3;
-
 /**
  * Copies what is kept of some packs into new ones, verified blob by blob, a few megabytes at a time.
  * @param packs by their number in the index
@@ -47,15 +44,15 @@ class Repacker implements AsyncDisposable {
   #writing: Promise<void> = Promise.resolve();
 
   constructor(context: RepositoryContext, index: BlobIndex, compress: boolean, signal: AbortSignal) {
-    const { sealer, config } = context;
-    const level = config.version === 1 ? undefined : COMPRESSION_LEVEL;
     this.#context = context;
     this.#compress = compress;
     this.#signal = signal;
     this.#reader = new BlobReader(context, index);
+    const { sealer, packing } = context;
+    const { data, tree } = packing.levels;
     this.#builders = {
-      data: new PackBuilder('data', sealer, level, compress),
-      tree: new PackBuilder('tree', sealer, level),
+      data: new PackBuilder('data', sealer, compress ? (data ?? tree) : data, { ...packing, alwaysCompress: compress }),
+      tree: new PackBuilder('tree', sealer, tree, packing),
     };
   }
 

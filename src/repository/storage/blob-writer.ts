@@ -1,12 +1,9 @@
 import type { RepositoryContext } from '../context.ts';
 import type { Id } from '../format/id.ts';
-import { type BlobType, PackBuilder } from '../format/pack.ts';
+import { type BlobType, type PackBuilder, packBuilders } from '../format/pack.ts';
 import { IndexWriter } from './index-writer.ts';
 import { packKey } from './objects.ts';
 import { storeOf } from './pack-store.ts';
-
-/** As for backups. */
-const COMPRESSION_LEVEL = 3;
 
 /** Puts blobs into new packs, and tells of the packs in new index files. One unfinished pack of each type is in memory. */
 export class BlobWriter {
@@ -17,15 +14,10 @@ export class BlobWriter {
   #packs = 0;
 
   constructor(context: RepositoryContext, signal: AbortSignal) {
-    const { sealer, config } = context;
-    const level = config.version === 1 ? undefined : COMPRESSION_LEVEL;
     this.#context = context;
     this.#index = new IndexWriter(context.objects, signal);
     this.#signal = signal;
-    this.#builders = {
-      data: new PackBuilder('data', sealer, level),
-      tree: new PackBuilder('tree', sealer, level),
-    };
+    this.#builders = packBuilders(context.sealer, context.packing);
   }
 
   /** How many packs were written since the last flush. */
