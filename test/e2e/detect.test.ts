@@ -102,6 +102,7 @@ describe.skipIf(!HAS_DOCKER)('Databases in containers', () => {
     await place.ok('config', 'init', '--runtime', 'docker', '--force');
     expect(await readFile(place.path('respaldo.yaml'), 'utf8')).toBe(text);
     expect(await place.ok('config', 'init', '--runtime', 'docker', '--stdout')).toBe(text);
+    expect(await place.ok('config', 'init', '--runtime', 'docker', '--output', '-')).toBe(text);
     expect((await readdir(place.folder)).filter((name) => name.startsWith('.respaldo'))).toEqual([]);
     await writeFile(place.path('respaldo.yaml'), '{}');
   });

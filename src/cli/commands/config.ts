@@ -41,7 +41,7 @@ export function define(command: Command, invocation: Invocation): void {
     },
   );
   addRuntimeOptions(first)
-    .option('-o, --output <file>', 'where to write it; default: ./respaldo.yaml')
+    .option('-o, --output <file>', 'where to write it, - to print it; default: ./respaldo.yaml')
     .option('--stdout', 'print it instead')
     .option('--force', 'replace the file that is there')
     .action((options: InitOptions) => init(options, invocation));
@@ -57,7 +57,9 @@ export function define(command: Command, invocation: Invocation): void {
 }
 
 async function init(options: InitOptions, invocation: Invocation): Promise<void> {
-  const { output: wanted, stdout = false, force = false } = options;
+  const { force = false } = options;
+  const stdout = options.stdout === true || options.output === '-';
+  const wanted = options.output === '-' ? undefined : options.output;
   const { globals, output } = invocation;
   if (stdout && (wanted !== undefined || force))
     throw new RespaldoError('usage', '--stdout writes no file: it excludes --output and --force', {
