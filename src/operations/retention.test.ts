@@ -130,7 +130,7 @@ describe('a plan', () => {
   });
 });
 
-describe('nothing goes', () => {
+describe('whether anything goes', () => {
   const plan = { ...SHOP, calendar: CALENDAR, schedule: '0 2 * * *', timeZone: 'UTC' };
 
   it.each<[string, Pick<Catalog, 'runs'>, string | undefined]>([
@@ -141,7 +141,7 @@ describe('nothing goes', () => {
     ['succeeded after one that failed', remembered({ state: 'succeeded' }, { state: 'failed' }), undefined],
     ['failed elsewhere', remembered({ state: 'failed', repository: 'elsewhere' }, { state: 'succeeded' }), undefined],
     ['is no backup', remembered({ state: 'failed', operation: 'forget' }, { state: 'succeeded' }), undefined],
-  ])('while the last run %s, or so', async (_what, catalog, hold) => {
+  ])('is decided by the last run: one that %s', async (_what, catalog, hold) => {
     const four = taken([1, 2, 3, 4]);
     const outlook = await judge(four, plan, { catalog });
     expect(outlook.hold).toBe(hold);
@@ -149,7 +149,7 @@ describe('nothing goes', () => {
     expect(daysOf((await judge(four, plan, { catalog, evenIfFailing: true })).remove)).toEqual([1, 2]);
   });
 
-  it('while a backup is overdue, where nobody remembers runs', async () => {
+  it('is decided by the schedule where nobody remembers runs', async () => {
     const four = taken([1, 2, 3, 4]);
     expect(daysOf((await judge(four, plan)).remove)).toEqual([1, 2]);
     const late = { now: '2025-06-06T14:00:00Z' };
