@@ -19,7 +19,7 @@ import type {
   SourceIo,
 } from '../../src/sources/source.ts';
 import { readableFolder, writeEntries } from '../fixtures/entry-folder.ts';
-import { Cluster, DEBIAN_15, debianBinaries, type Binaries } from '../fixtures/postgres.ts';
+import { Cluster, DEBIAN_15, debianBinaries, encrypt, type Binaries } from '../fixtures/postgres.ts';
 
 const run = promisify(execFile);
 
@@ -181,6 +181,26 @@ describe.skipIf(WITHOUT_TOOLS)('a dump of PostgreSQL 15', () => {
     expect(first.entries.map(({ path }) => path)).toContain('/dump/shop/tables/extra.Large one.sql');
   });
 
+  it('is the same by psql, where it runs elsewhere, and over an encrypted connection', async () => {
+    await encrypt(server, binaries);
+    await server.query(`CREATE ROLE super LOGIN SUPERUSER PASSWORD 'secret'`);
+    made.push({
+      remove: async () => {
+        await server.query('DROP ROLE super');
+      },
+    });
+    const [here, encrypted, elsewhere] = [counting('host'), counting('host'), counting('docker')];
+    const dumps = [
+      await dump('shop', '', { runtime: here }),
+      await dump('shop', 'sslmode=require', { user: 'super', runtime: encrypted }),
+      await dump('shop', '', { runtime: elsewhere }),
+    ];
+    expect(encrypted.started).toBe(here.started);
+    expect(elsewhere.started).toBeGreaterThan(here.started);
+    const [first = '', ...others] = dumps.map(({ captured }) => join(captured, 'dump/shop'));
+    for (const other of others) expect((await run('diff', ['-r', '-q', first, other])).stdout).toBe('');
+  });
+
   it('is one state of the database, although it is written to all the while', async () => {
     await server.query('CREATE DATABASE moving');
     made.push({ remove: () => drop('moving') });
@@ -329,6 +349,19 @@ describe.skipIf(WITHOUT_TOOLS)('a dump of PostgreSQL 15', () => {
     });
   });
 
+  /** Counts the sessions of psql. */
+  function counting(kind: 'host' | 'docker'): Runtime & { started: number } {
+    return {
+      kind,
+      place: 'somewhere',
+      started: 0,
+      run(command, signal) {
+        if (basename(command.argv[0]) === 'psql' && command.stdin !== undefined) this.started += 1;
+        return new HostRuntime().run(command, signal);
+      },
+    };
+  }
+
   interface DumpOptions {
     readonly user?: string;
     readonly password?: string;
@@ -349,7 +382,7 @@ describe.skipIf(WITHOUT_TOOLS)('a dump of PostgreSQL 15', () => {
     const findings: Finding[] = [];
     const captured = await mkdtemp(join(folder, 'captured-'));
     await chmod(captured, 0o755);
-    const where = user === undefined ? socket(cluster) : `host=127.0.0.1&port=${String(cluster.port)}&sslmode=disable`;
+    const where = user === undefined ? socket(cluster) : `host=127.0.0.1&port=${String(cluster.port)}`;
     const address = `postgresql://${user ?? 'postgres'}@/${names}?method=logical&${where}&${more}`;
     const source = postgres.open(address, {
       workingDirectory: '/',

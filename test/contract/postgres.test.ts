@@ -24,7 +24,7 @@ import { HostRuntime } from '../../src/runtimes/host.ts';
 import { postgres } from '../../src/sources/postgres/postgres.ts';
 import type { CaptureOptions, RestoreTarget, Source, SourceIo, SourceOptions } from '../../src/sources/source.ts';
 import { readableFolder, restoreTarget, writeEntries } from '../fixtures/entry-folder.ts';
-import { Cluster, DEBIAN_15, SERVERS, type Binaries, type ClusterOptions } from '../fixtures/postgres.ts';
+import { Cluster, encrypt, DEBIAN_15, SERVERS, type Binaries, type ClusterOptions } from '../fixtures/postgres.ts';
 import { TcpProxy } from '../fixtures/tcp-proxy.ts';
 
 const run = promisify(execFile);
@@ -409,8 +409,7 @@ describe.each(SERVERS)('a physical backup of $name', ({ name, binaries: locate }
     beforeAll(async () => {
       secured = await loaded({ tcp: true });
       made.length = 0;
-      authority = await makeCertificate(secured);
-      await secured.query('ALTER SYSTEM SET ssl = on');
+      authority = await encrypt(secured, binaries);
       const lines = [
         'local all all trust',
         ...['all', 'replication'].map((what) => `hostssl ${what} all 127.0.0.1/32 scram-sha-256`),
@@ -521,18 +520,6 @@ describe.each(SERVERS)('a physical backup of $name', ({ name, binaries: locate }
     await writeFile(join(etc, 'conf.d', 'memory.conf'), "maintenance_work_mem = '77MB'\n");
     await cluster.start([`-c config_file=${etc}/postgresql.conf`]);
     return etc;
-  }
-
-  /** A certificate for 127.0.0.1 that signed itself. @returns its path. */
-  async function makeCertificate(cluster: Cluster): Promise<string> {
-    const [key, certificate] = [join(cluster.data, 'server.key'), join(cluster.data, 'server.crt')];
-    await run('openssl', [
-      ...['req', '-new', '-x509', '-nodes', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-days', '2'],
-      ...['-subj', '/CN=127.0.0.1', '-addext', 'subjectAltName=IP:127.0.0.1', '-keyout', key, '-out', certificate],
-    ]);
-    await chmod(key, 0o600);
-    if (binaries.user !== undefined) await chown(key, binaries.user.uid, binaries.user.gid);
-    return certificate;
   }
 
   async function ownFolder(path: string): Promise<void> {

@@ -14,7 +14,13 @@ const TERMINATE = Buffer.from([0x58, 0, 0, 0, 4]);
 /** The replication protocol, which needs no database, or ordinary SQL in one. */
 type Purpose =
   | 'replication'
-  | { readonly database: string; /** Settings of the session: `-c name=value`. */ readonly options?: string };
+  | {
+      readonly database: string;
+      /** Settings of the session: `-c name=value`. */
+      readonly options?: string;
+      /** What to connect by, where the connection is not encrypted. */
+      readonly socket?: () => Duplex;
+    };
 type Row = Readonly<Record<string, unknown>>;
 
 /** Where ordinary SQL is asked what concerns the whole server. */
@@ -115,6 +121,7 @@ async function attempt(
     application_name: 'respaldo',
     connectionTimeoutMillis: address.connectTimeoutSeconds * 1000,
     ...(purpose === 'replication' ? { replication: 'true' } : purpose.options && { options: purpose.options }),
+    ...(purpose !== 'replication' && purpose.socket && !encrypted && { stream: purpose.socket }),
   };
   const client = new pg.Client(config);
   // Whatever happens to the connection is also told to who is using it; without a listener it would end the process.

@@ -1,15 +1,20 @@
 /** Bytes on their way from somebody who reads ahead to somebody who takes them later: bounded, in order, or an error. */
 export class Channel implements AsyncIterable<Uint8Array> {
   readonly #limit: number;
+  readonly #onTaken: (piece: Uint8Array) => void;
   #pieces: Uint8Array[] = [];
   #bytes = 0;
   #end: { readonly error?: unknown } | undefined;
   #wakeReader: () => void = () => undefined;
   #wakeWriter: () => void = () => undefined;
 
-  /** @param limit bytes that may wait before the writer has to. */
-  constructor(limit: number) {
+  /**
+   * @param limit bytes that may wait before the writer has to.
+   * @param onTaken told of each piece when the reader asks for the next one: nobody looks at it any more.
+   */
+  constructor(limit: number, onTaken: (piece: Uint8Array) => void = () => undefined) {
     this.#limit = limit;
+    this.#onTaken = onTaken;
   }
 
   /** Resolves when there is room for more. */
@@ -39,6 +44,7 @@ export class Channel implements AsyncIterable<Uint8Array> {
         this.#bytes -= piece.length;
         this.#wakeWriter();
         yield piece;
+        this.#onTaken(piece);
       }
       if (this.#pieces.length > 0) continue;
       if (this.#end !== undefined) {

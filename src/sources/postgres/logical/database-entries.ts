@@ -7,13 +7,13 @@ import { dumpSection, restoreScript, tableFrame, type Section } from './dumps.ts
 import type { DatabaseFacts, RelationFacts } from './facts.ts';
 import { inspectContent, type DatabaseInventory, type RelationInventory } from './inventory.ts';
 import { chooseCut, largeTables, tableReads } from './parts.ts';
-import type { PsqlSession } from './psql-session.ts';
-import { holdSnapshot, joinSnapshot, lockTables, type HeldSnapshot } from './snapshot-session.ts';
+import { openReaders, type DirectLogin } from './readers.ts';
+import { holdSnapshot, lockTables, type HeldSnapshot } from './snapshot-session.ts';
 import { TableCopies } from './table-copies.ts';
+import type { TableReader } from './table-reader.ts';
 import type { Toolbox } from './toolbox.ts';
 
 const MIB = 1024 * 1024;
-const NEWLINE = 0x0a;
 /** What a pg_dump that works ahead may gather. */
 const AHEAD = 4 * MIB;
 /** More sessions than this only wait for each other, unless somebody knows better. */
@@ -25,6 +25,8 @@ export interface DatabaseRequest {
   readonly version: number;
   readonly isGuarded: boolean;
   readonly jobs: number | undefined;
+  /** Where tables can be read without psql, if the server lets us in. */
+  readonly direct: DirectLogin | undefined;
   /** The same database in the snapshot before. */
   readonly before: DatabaseFacts | undefined;
 }
@@ -123,14 +125,14 @@ export class DatabaseEntries {
 
   async *#tables(held: HeldSnapshot, large: readonly RelationInventory[], cut: number): AsyncGenerator<TablePart> {
     if (large.length === 0) return;
-    const { database, version, jobs } = this.#request;
+    const { database, version, jobs, direct } = this.#request;
     const reads = large.map((table) => tableReads(table, version, held.pageBytes, cut));
     const selects = reads.flat(2);
     const wanted = Math.min(jobs ?? Math.min(availableParallelism(), MOST_JOBS), selects.length);
-    const sessions: PsqlSession[] = [];
-    this.#begun.defer(() => abandonAll(sessions));
-    for (let i = 0; i < wanted; i++) sessions.push(await joinSnapshot(this.#tools, database.name, version, held));
-    const copies = new TableCopies(sessions, selects);
+    const readers: TableReader[] = [];
+    this.#begun.defer(() => abandonAll(readers));
+    await openReaders(readers, wanted, this.#tools, { database: database.name, version, held, direct });
+    const copies = new TableCopies(readers, selects);
     this.#begun.defer(() => copies.stop());
     for (const [i, table] of large.entries()) {
       const files = reads[i] ?? [];
@@ -140,26 +142,25 @@ export class DatabaseEntries {
         yield { name, content: this.#rows(table, copies.take(files[j]?.length ?? 0), held.encoding) };
       }
     }
-    for (const session of sessions) await session.close();
+    for (const reader of readers) await reader.close();
   }
 
   /** A script that loads these rows. */
   async *#rows(
     table: RelationInventory,
-    rows: AsyncIterable<Uint8Array>,
+    rows: AsyncGenerator<Uint8Array, number>,
     encoding: string,
   ): AsyncGenerator<Uint8Array> {
     const { head, tail } = tableFrame(table, encoding);
-    let count = 0;
     yield head;
-    this.#content.bytes += head.length + tail.length;
-    for await (const piece of rows) {
-      count += linesIn(piece);
-      this.#content.bytes += piece.length;
-      yield piece;
+    let next = await rows.next();
+    for (; next.done !== true; next = await rows.next()) {
+      this.#content.bytes += next.value.length;
+      yield next.value;
     }
     yield tail;
-    this.#content.rows.set(table.sql, (this.#content.rows.get(table.sql) ?? 0) + count);
+    this.#content.bytes += head.length + tail.length;
+    this.#content.rows.set(table.sql, (this.#content.rows.get(table.sql) ?? 0) + next.value);
   }
 
   /**
@@ -211,15 +212,8 @@ function folderEntry(path: string, metadata: Metadata): Entry {
   return { kind: 'directory', path, metadata: { ...metadata, mode: 0o700 } };
 }
 
-async function abandonAll(sessions: readonly PsqlSession[]): Promise<void> {
-  for (const session of sessions) await session.abandon();
-}
-
-/** In the text format each row is one line: newlines within are escaped. */
-function linesIn(piece: Uint8Array): number {
-  let lines = 0;
-  for (let at = piece.indexOf(NEWLINE); at >= 0; at = piece.indexOf(NEWLINE, at + 1)) lines += 1;
-  return lines;
+async function abandonAll(readers: readonly TableReader[]): Promise<void> {
+  for (const reader of readers) await reader.abandon();
 }
 
 /**

@@ -1,10 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { RespaldoError } from '../../../errors.ts';
 import { explainTool } from './tool-refusal.ts';
+import type { TableReader } from './table-reader.ts';
 import type { Toolbox } from './toolbox.ts';
 
 export type Row = Readonly<Record<string, unknown>>;
 
+const NEWLINE = 0x0a;
 const ARGS = ['-X', '-q', '-A', '-t', '-w', '-v', 'ON_ERROR_STOP=1', '-v', 'VERBOSITY=default'];
 
 /**
@@ -12,7 +14,7 @@ const ARGS = ['-X', '-q', '-A', '-t', '-w', '-v', 'ON_ERROR_STOP=1', '-v', 'VERB
  * container too. The end of each answer is a line that nobody can guess, so that no data is ever taken for it; a
  * statement that fails ends psql, and whoever reads gets the error.
  */
-export class PsqlSession {
+export class PsqlSession implements TableReader {
   readonly #input = new Statements();
   readonly #output: AsyncIterator<Uint8Array>;
   readonly #server: string;
@@ -39,18 +41,23 @@ export class PsqlSession {
     return lines.filter((line) => line !== '').map((line) => JSON.parse(line) as Row);
   }
 
-  /** What `COPY (select) TO STDOUT` sends. Must be read to its end before the next statement. */
-  copy(select: string): AsyncIterable<Uint8Array> {
-    return this.#answer(`COPY (${select}) TO STDOUT;`);
+  async *copy(select: string): AsyncGenerator<Uint8Array, number> {
+    let rows = 0;
+    for await (const piece of this.#answer(`COPY (${select}) TO STDOUT;`)) {
+      rows += linesIn(piece);
+      yield piece;
+    }
+    return rows;
   }
 
-  /** Says goodbye, and throws unless psql took it well. */
+  /** What comes through a pipe is new each time. */
+  recycle(): void {}
+
   async close(): Promise<void> {
     this.#input.end();
     while ((await this.#output.next()).done !== true) continue;
   }
 
-  /** Ends it wherever it is; never throws. */
   async abandon(): Promise<void> {
     this.#input.end();
     await this.#output.return?.().catch(() => undefined);
@@ -85,6 +92,13 @@ export class PsqlSession {
       this.#database,
     );
   }
+}
+
+/** In the text format each row is one line: newlines within are escaped. */
+function linesIn(piece: Uint8Array): number {
+  let lines = 0;
+  for (let at = piece.indexOf(NEWLINE); at >= 0; at = piece.indexOf(NEWLINE, at + 1)) lines += 1;
+  return lines;
 }
 
 /** Statements in a session of their own. */

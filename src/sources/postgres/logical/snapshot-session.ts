@@ -34,7 +34,7 @@ export async function holdSnapshot(tools: Toolbox, database: string, version: nu
   const session = new PsqlSession(tools, database);
   try {
     await session.execute(BEGIN);
-    await applySettings(session, version);
+    await session.execute(settingsFor(version));
     const [row] = await session.query(
       `SELECT pg_export_snapshot() AS id, current_setting('server_encoding') AS encoding,
          current_setting('block_size')::int AS pages`,
@@ -56,19 +56,29 @@ export async function joinSnapshot(
   tools: Toolbox,
   database: string,
   version: number,
-  { id, encoding }: Pick<HeldSnapshot, 'id' | 'encoding'>,
+  held: HeldSnapshot,
 ): Promise<PsqlSession> {
   const session = new PsqlSession(tools, database);
   try {
-    // Together: nothing may be asked in between.
-    await session.execute(`${BEGIN};\nSET TRANSACTION SNAPSHOT '${id}'`);
-    await applySettings(session, version);
-    await session.execute(`SET client_encoding = '${encoding}'`);
+    for (const statements of joinStatements(version, held)) await session.execute(statements);
     return session;
   } catch (error) {
     await session.abandon();
     throw error;
   }
+}
+
+/** What makes any session of the same database see the same state; each item at once. */
+export function joinStatements(
+  version: number,
+  { id, encoding }: Pick<HeldSnapshot, 'id' | 'encoding'>,
+): readonly string[] {
+  return [
+    // Together: nothing may be asked in between.
+    `${BEGIN};\nSET TRANSACTION SNAPSHOT '${id}'`,
+    settingsFor(version),
+    `SET client_encoding = '${encoding}'`,
+  ];
 }
 
 /** Keeps every table as it is until the session ends: rows come and go, columns do not. */
@@ -80,7 +90,7 @@ export async function lockTables(session: PsqlSession, tables: readonly string[]
   }
 }
 
-async function applySettings(session: PsqlSession, version: number): Promise<void> {
+function settingsFor(version: number): string {
   const settings = version >= TRANSACTION_TIMEOUT_SINCE ? [...SETTINGS, 'transaction_timeout = 0'] : SETTINGS;
-  await session.execute(settings.map((setting) => `SET ${setting}`).join(';\n'));
+  return settings.map((setting) => `SET ${setting}`).join(';\n');
 }

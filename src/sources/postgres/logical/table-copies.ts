@@ -1,5 +1,5 @@
 import { Channel } from './channel.ts';
-import type { PsqlSession } from './psql-session.ts';
+import type { TableReader } from './table-reader.ts';
 
 const MIB = 1024 * 1024;
 /** What one read may gather before it has to wait for its turn. */
@@ -10,6 +10,18 @@ const WINDOW = 2;
 interface Read {
   readonly select: string;
   readonly channel: Channel;
+  /** Once it has begun. */
+  reader?: TableReader;
+  /** Once it has ended. */
+  rows: number;
+}
+
+function readOf(select: string): Read {
+  const channel = new Channel(AHEAD, (piece) => {
+    read.reader?.recycle(piece);
+  });
+  const read: Read = { select, channel, rows: 0 };
+  return read;
 }
 
 /**
@@ -18,7 +30,7 @@ interface Read {
  */
 export class TableCopies {
   readonly #reads: readonly Read[];
-  readonly #sessions: readonly PsqlSession[];
+  readonly #sessions: readonly TableReader[];
   #begun = 0;
   #taken = 0;
   #wake: () => void = () => undefined;
@@ -27,21 +39,24 @@ export class TableCopies {
   #stopped = false;
 
   /** @param selects in the order in which they will be taken. */
-  constructor(sessions: readonly PsqlSession[], selects: readonly string[]) {
+  constructor(sessions: readonly TableReader[], selects: readonly string[]) {
     this.#sessions = sessions;
-    this.#reads = selects.map((select) => ({ select, channel: new Channel(AHEAD) }));
+    this.#reads = selects.map(readOf);
     this.#work = Promise.all(sessions.map((session) => this.#readAll(session)));
   }
 
-  /** The bytes of the next `count` selects, one after the other. */
-  async *take(count: number): AsyncGenerator<Uint8Array> {
+  /** The bytes of the next `count` selects, one after the other. @returns the number of rows */
+  async *take(count: number): AsyncGenerator<Uint8Array, number> {
+    let rows = 0;
     for (let i = 0; i < count; i++) {
       const read = this.#reads[this.#taken];
-      if (read === undefined) return;
+      if (read === undefined) break;
       yield* read.channel;
+      rows += read.rows;
       this.#taken += 1;
       this.#wake();
     }
+    return rows;
   }
 
   /** Lets nobody wait any more; never throws. The sessions are their owner's to end. */
@@ -53,10 +68,14 @@ export class TableCopies {
     await this.#work;
   }
 
-  async #readAll(session: PsqlSession): Promise<void> {
+  async #readAll(session: TableReader): Promise<void> {
     for (let read = await this.#next(); read !== undefined; read = await this.#next()) {
       try {
-        for await (const piece of session.copy(read.select)) await read.channel.push(piece);
+        read.reader = session;
+        const pieces = session.copy(read.select);
+        let next = await pieces.next();
+        for (; next.done !== true; next = await pieces.next()) await read.channel.push(next.value);
+        read.rows = next.value;
         read.channel.end();
       } catch (error) {
         read.channel.fail(error);

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { RespaldoError, isError, throwIfAborted } from '../../../errors.ts';
 import type { Command, Runtime } from '../../../runtimes/runtime.ts';
 import { serverName, type PostgresAddress } from '../address.ts';
@@ -26,6 +27,7 @@ export class Toolbox {
   readonly #login: Login;
   /** Ends in a slash, or is empty: then PATH finds them. */
   readonly #folder: string;
+  readonly #versions = new Map<Program, string>();
 
   constructor(runtime: Runtime, login: Login, folder: string, server: string, signal: AbortSignal) {
     this.#runtime = runtime;
@@ -48,7 +50,7 @@ export class Toolbox {
   ): Promise<Toolbox> {
     const login = await loginTo(address, given, runtime, signal);
     const server = runtime.kind === 'host' ? serverName(address) : `PostgreSQL in ${runtime.place}`;
-    for (const folder of ['', ...installedFolders(NEWEST, OLDEST)]) {
+    for (const folder of foldersOn(runtime, NEWEST, OLDEST)) {
       const tools = new Toolbox(runtime, login, folder, server, signal);
       if ((await tools.majorOf('psql')) !== undefined) return tools;
     }
@@ -64,14 +66,13 @@ export class Toolbox {
    */
   async ofVersion(major: number): Promise<Toolbox> {
     const seen: number[] = [];
-    for (const folder of ['', ...installedFolders(NEWEST, major).toReversed()]) {
+    for (const folder of foldersOn(this.#runtime, NEWEST, major, 'oldest first')) {
       const tools = this.#in(folder);
       const found = await tools.majorOf('pg_dump');
       if (found === major) return tools;
       if (found !== undefined) seen.push(found);
     }
-    const newer = installedFolders(NEWEST, major + 1).toReversed();
-    for (const folder of ['', ...newer])
+    for (const folder of foldersOn(this.#runtime, NEWEST, major + 1, 'oldest first'))
       if (((await this.#in(folder).majorOf('pg_dump')) ?? 0) > major) return this.#in(folder);
     const there = seen.length === 0 ? 'there is none' : `the newest is of version ${String(Math.max(...seen))}`;
     throw new RespaldoError(
@@ -84,13 +85,21 @@ export class Toolbox {
   /** Undefined: there is no such program. */
   async majorOf(program: Program): Promise<number | undefined> {
     try {
-      const said = await this.text({ program, args: ['--version'] });
-      return Number(/\) (\d+)/.exec(said)?.[1]);
+      return Number(/\) (\d+)/.exec(await this.version(program))?.[1]);
     } catch (error) {
       // PATH may lead to a wrapper of programs that are not installed.
       if (isError(error, 'tool-missing') || isError(error, 'command-failed')) return undefined;
       throw error;
     }
+  }
+
+  /** As the program names itself: `pg_dump (PostgreSQL) 15.8`. */
+  async version(program: Program): Promise<string> {
+    const known = this.#versions.get(program);
+    if (known !== undefined) return known;
+    const said = (await this.text({ program, args: ['--version'] })).trim();
+    this.#versions.set(program, said);
+    return said;
   }
 
   async text(call: ToolCall): Promise<string> {
@@ -118,6 +127,16 @@ export class Toolbox {
   #in(folder: string): Toolbox {
     return new Toolbox(this.#runtime, this.#login, folder, this.server, this.signal);
   }
+}
+
+/**
+ * Where to look for programs: in PATH (''), and where packages put them. On this host the latter come first, as far as
+ * they are there: what Debian has in PATH starts Perl before it starts the program.
+ */
+function foldersOn(runtime: Runtime, newest: number, oldest: number, order?: 'oldest first'): readonly string[] {
+  const folders = installedFolders(newest, oldest);
+  const ordered = order === undefined ? folders : folders.toReversed();
+  return runtime.kind === 'host' ? [...ordered.filter((folder) => existsSync(folder)), ''] : ['', ...ordered];
 }
 
 /** Where packages put the programs of several versions side by side, the newest first. */

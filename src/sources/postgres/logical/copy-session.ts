@@ -1,0 +1,113 @@
+import type { Duplex } from 'node:stream';
+import { RespaldoError, throwIfAborted, toRespaldoError } from '../../../errors.ts';
+import type { PostgresConnection } from '../connection.ts';
+import { CopyOut } from '../wire/copy-out.ts';
+import { DirectSocket } from '../wire/direct-socket.ts';
+import { queryMessage } from '../wire/message.ts';
+import type { TableReader } from './table-reader.ts';
+
+const MIB = 1024 * 1024;
+/** What is handed on at a time. */
+const PIECE = MIB;
+/** What may have been read and not been taken yet. */
+const AHEAD = 2 * MIB;
+
+/** Reads tables over a connection of our own: no other program stands between the server and us. */
+export class CopySession implements TableReader {
+  readonly #connection: PostgresConnection;
+  readonly #signal: AbortSignal;
+  readonly #socket: Duplex;
+  #copy: CopyOut | undefined;
+  #pieces: Uint8Array[] = [];
+  readonly #spare: Uint8Array[] = [];
+  #piece = emptyPiece();
+  #filled = 0;
+  #failure: RespaldoError | undefined;
+  #wake: () => void = () => undefined;
+
+  /** @param connection idle, in a transaction that sees the snapshot. */
+  constructor(connection: PostgresConnection, signal: AbortSignal) {
+    this.#connection = connection;
+    this.#signal = signal;
+    this.#socket = connection.takeOver();
+    this.#socket.once('close', () => {
+      this.#fail(this.#lost());
+    });
+    this.#socket.on('error', () => undefined);
+    if (this.#socket instanceof DirectSocket) this.#socket.takeDirectly((bytes) => this.#take(bytes));
+    else
+      this.#socket.on('data', (bytes: Uint8Array) => {
+        if (!this.#take(bytes)) this.#socket.pause();
+      });
+  }
+
+  async *copy(select: string): AsyncGenerator<Uint8Array, number> {
+    const copy = new CopyOut(this.#connection.server);
+    this.#copy = copy;
+    this.#socket.write(queryMessage(`COPY (${select}) TO STDOUT`));
+    this.#socket.resume();
+    for (;;) {
+      throwIfAborted(this.#signal);
+      const piece = this.#pieces.shift();
+      if (piece !== undefined) {
+        this.#socket.resume();
+        yield piece;
+      } else if (this.#failure !== undefined) throw this.#failure;
+      else if (copy.isReady) return copy.rows;
+      else await new Promise<void>((resolve) => (this.#wake = resolve));
+    }
+  }
+
+  recycle({ buffer }: Uint8Array): void {
+    if (buffer.byteLength === PIECE) this.#spare.push(new Uint8Array(buffer));
+  }
+
+  close(): Promise<void> {
+    return this.#connection.close();
+  }
+
+  abandon(): Promise<void> {
+    this.#socket.destroy();
+    return this.#connection.close();
+  }
+
+  /** @returns whether more may come. */
+  #take(bytes: Uint8Array): boolean {
+    try {
+      const length = this.#copy?.take(bytes) ?? 0;
+      for (let at = 0; at < length;) {
+        const part = bytes.subarray(at, Math.min(length, at + PIECE - this.#filled));
+        this.#piece.set(part, this.#filled);
+        this.#filled += part.length;
+        at += part.length;
+        if (this.#filled === PIECE) this.#handOn();
+      }
+      if (this.#copy?.isReady === true) this.#handOn();
+    } catch (error) {
+      this.#fail(error);
+    }
+    return this.#pieces.length * PIECE < AHEAD;
+  }
+
+  #handOn(): void {
+    if (this.#filled > 0) this.#pieces.push(this.#piece.subarray(0, this.#filled));
+    this.#piece = this.#spare.pop() ?? emptyPiece();
+    this.#filled = 0;
+    this.#wake();
+  }
+
+  #fail(error: unknown): void {
+    this.#failure ??= toRespaldoError(error);
+    this.#wake();
+  }
+
+  #lost(): RespaldoError {
+    return new RespaldoError('source-lost', `the connection to ${this.#connection.server} ended during the dump`, {
+      hint: 'Nothing was stored as a snapshot. See the server’s log for the reason, then try again.',
+    });
+  }
+}
+
+function emptyPiece(): Uint8Array {
+  return Buffer.allocUnsafeSlow(PIECE);
+}

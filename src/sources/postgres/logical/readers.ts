@@ -1,0 +1,62 @@
+import type { PostgresAddress } from '../address.ts';
+import { connect } from '../connection.ts';
+import { isError } from '../../../errors.ts';
+import { DirectSocket } from '../wire/direct-socket.ts';
+import { CopySession } from './copy-session.ts';
+import { joinSnapshot, joinStatements, type HeldSnapshot } from './snapshot-session.ts';
+import type { TableReader } from './table-reader.ts';
+import type { Toolbox } from './toolbox.ts';
+
+/** How this process itself logs in: for a server that it can reach as the tools do. */
+export interface DirectLogin {
+  readonly address: PostgresAddress;
+  readonly password: string | undefined;
+}
+
+interface Snapshot {
+  readonly database: string;
+  /** Of the server: 150008. */
+  readonly version: number;
+  readonly held: HeldSnapshot;
+  readonly direct: DirectLogin | undefined;
+}
+
+/**
+ * Adds readers of the snapshot. A connection of our own costs half of what psql does; where the server does not take
+ * it (it may know ways to log in that only libpq knows), psql reads.
+ * @param into whoever owns it ends them, those too that were there before one failed.
+ */
+export async function openReaders(
+  into: TableReader[],
+  wanted: number,
+  tools: Toolbox,
+  snapshot: Snapshot,
+): Promise<void> {
+  const { database, version, held } = snapshot;
+  let { direct } = snapshot;
+  while (into.length < wanted) {
+    const own = direct === undefined ? undefined : await connectReader(direct, snapshot, tools.signal);
+    if (own === undefined) direct = undefined;
+    into.push(own ?? (await joinSnapshot(tools, database, version, held)));
+  }
+}
+
+async function connectReader(
+  { address, password }: DirectLogin,
+  { database, version, held }: Snapshot,
+  signal: AbortSignal,
+): Promise<TableReader | undefined> {
+  try {
+    const connection = await connect(address, password, { database, socket: () => new DirectSocket() }, signal);
+    try {
+      for (const statements of joinStatements(version, held)) await connection.query(statements);
+      return new CopySession(connection, signal);
+    } catch (error) {
+      await connection.close();
+      throw error;
+    }
+  } catch (error) {
+    if (isError(error, 'cancelled') || signal.aborted) throw error;
+    return undefined;
+  }
+}

@@ -1,0 +1,14 @@
+/** A session that reads tables, of a snapshot that several share. */
+export interface TableReader {
+  /**
+   * What `COPY (select) TO STDOUT` sends. Must be read to its end before the next one.
+   * @returns the number of rows.
+   */
+  copy(select: string): AsyncGenerator<Uint8Array, number>;
+  /** Nobody looks at this piece any more: the reader may use its bytes again. */
+  recycle(piece: Uint8Array): void;
+  /** Says goodbye, and throws unless all went well. */
+  close(): Promise<void>;
+  /** Ends it wherever it is; never throws. */
+  abandon(): Promise<void>;
+}
