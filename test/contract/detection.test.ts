@@ -8,9 +8,10 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { systemClock } from '../../src/clock.ts';
 import type { DetectionScope } from '../../src/domain/detection.ts';
 import { detect } from '../../src/operations/detect.ts';
-import { openWorkloadLists } from '../../src/runtimes/index.ts';
+import { openRuntime, openWorkloadLists } from '../../src/runtimes/index.ts';
 import { listeningSockets } from '../../src/sources/postgres/detection/listening-sockets.ts';
 import { postmasters } from '../../src/sources/postgres/detection/postmasters.ts';
+import { ownLogin } from '../../src/sources/postgres/logical/own-login.ts';
 import { postgres } from '../../src/sources/postgres/postgres.ts';
 import { DockerEngine, HAS_DOCKER } from '../fixtures/docker.ts';
 import { ApiServer } from '../fixtures/kubernetes/api-server.ts';
@@ -116,6 +117,20 @@ describe.skipIf(!HAS_DOCKER)('in Docker', () => {
     await engine.idle('stopped', '--label', 'respaldo.source=postgres');
     await engine.docker('kill', 'stopped');
     expect((await inDocker()).servers).toMatchObject([{ name: 'stopped', obstacle: 'exited' }]);
+  });
+
+  it.each([
+    [[], 'postgres', undefined],
+    [['POSTGRES_USER=shop', 'POSTGRES_PASSWORD=a b=c\nd'], 'shop', 'a b=c\nd'],
+    [['PGUSER=dumper', 'PGPASSWORD=mine', 'POSTGRES_USER=shop', 'POSTGRES_PASSWORD=theirs'], 'dumper', 'mine'],
+    [['POSTGRESQL_USERNAME=app', 'POSTGRES_PASSWORD_FILE=/etc/passwd'], 'app', 'root:x:0:0::/root:/bin/sh'],
+    [['POSTGRESQL_USERNAME=app', 'POSTGRESQL_PASSWORD=a', 'POSTGRESQL_POSTGRES_PASSWORD=b'], 'postgres', 'b'],
+    [['POSTGRES_PASSWORD_FILE=/no/such/file'], 'postgres', undefined],
+  ])('the login of a container with %j is its own', async (variables, user, password) => {
+    await engine.idle('one', ...variables.flatMap((variable) => ['--env', variable]));
+    const target = { kind: 'docker', container: 'one', labels: [] } as const;
+    const own = await ownLogin(await openRuntime(target, { DOCKER_HOST: engine.host }, systemClock), signal);
+    expect([own.user, await own.password()]).toEqual([user, password]);
   });
 
   it('a name, the beginning of an id, or labels limit the search', async () => {
