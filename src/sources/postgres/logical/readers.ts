@@ -13,6 +13,9 @@ export interface DirectLogin {
   readonly password: string | undefined;
 }
 
+/** In the place of what `PGOPTIONS` may hold: psql does not get that either. */
+const OPTIONS = '-c synchronize_seqscans=off';
+
 interface Snapshot {
   readonly database: string;
   /** Of the server: 150008. */
@@ -47,7 +50,8 @@ async function connectReader(
   signal: AbortSignal,
 ): Promise<TableReader | undefined> {
   try {
-    const connection = await connect(address, password, { database, socket: () => new DirectSocket() }, signal);
+    const purpose = { database, options: OPTIONS, socket: () => new DirectSocket() };
+    const connection = await connect(address, password, purpose, signal);
     try {
       for (const statements of joinStatements(version, held)) await connection.query(statements);
       return new CopySession(connection, signal);

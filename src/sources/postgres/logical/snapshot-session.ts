@@ -12,6 +12,7 @@ const SETTINGS = [
   "datestyle = 'ISO'",
   "intervalstyle = 'postgres'",
   'extra_float_digits = 3',
+  "bytea_output = 'hex'",
   'synchronize_seqscans = off',
   'row_security = off',
   "search_path = ''",
