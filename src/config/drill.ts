@@ -43,6 +43,11 @@ export const drillSchema = z
       title: 'Folder',
       description: 'Where to restore to for the time of the drill. Default: the system’s folder for temporary files.',
     }),
+    image: text.optional().meta({
+      title: 'Image',
+      description: 'Of a container of this machine’s engine that the server runs in. Default: programs of this host.',
+      examples: ['postgres:17'],
+    }),
   })
   .meta({ title: 'Drill', description: 'How `respaldo verify` proves the snapshots of this plan.' });
 
@@ -56,6 +61,7 @@ export function toDrillSettings(
     assertions: setting.assertions.map(toAssertion),
     timeoutSeconds: setting.timeout === undefined ? DEFAULT_DRILL.timeoutSeconds : secondsOf(setting.timeout),
     ...(setting.folder !== undefined && { folder: path.resolve(folder, expandHome(setting.folder)) }),
+    ...(setting.image !== undefined && { image: setting.image }),
   };
 }
 

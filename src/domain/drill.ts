@@ -18,6 +18,8 @@ export interface DrillSettings {
   readonly timeoutSeconds: number;
   /** Where to restore to for the time of the drill: an absolute path. Absent: the system's folder for temporary files. */
   readonly folder?: string;
+  /** Of a container that the server runs in. Absent: programs of this host, or those that come with Respaldo. */
+  readonly image?: string;
 }
 
 export const DEFAULT_DRILL: DrillSettings = { assertions: [], timeoutSeconds: 300 };

@@ -28,6 +28,14 @@ export interface DrillPlace {
   readonly programs: readonly string[];
 }
 
+/** Whom programs of a drill run as where Respaldo runs as root, which servers refuse, and need not be. */
+const NOBODY = { uid: 65_534, gid: 65_534 };
+
+export function drillUser(): { readonly uid: number; readonly gid: number } {
+  const own = { uid: process.getuid?.() ?? NOBODY.uid, gid: process.getgid?.() ?? NOBODY.gid };
+  return own.uid === 0 ? NOBODY : own;
+}
+
 /** A folder of one drill. */
 export class DrillFolder implements AsyncDisposable {
   readonly path: string;
@@ -68,6 +76,11 @@ export class DrillFolder implements AsyncDisposable {
         hint: 'Free some, or name a folder on another disk: --folder /srv/drills, or drill: { folder: … } of the plan.',
       },
     );
+  }
+
+  /** A file that is there as long as the folder is. */
+  get lifeline(): string {
+    return path.join(this.path, MARKER);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

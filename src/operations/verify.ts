@@ -6,9 +6,9 @@ import { PROVEN_TAG, VERIFIED_TAG } from '../domain/proof.ts';
 import { isIncomplete, type Snapshot } from '../domain/snapshot.ts';
 import { isError, RespaldoError, throwIfAborted } from '../errors.ts';
 import type { Repository, RestoreProgress } from '../repository/repository.ts';
-import type { Runtime } from '../runtimes/runtime.ts';
+import type { Runtime, Sandbox, SandboxRequest } from '../runtimes/runtime.ts';
 import type { DrillReport, DrillRequest, Driller, SourceKind } from '../sources/source.ts';
-import { DrillFolder, removeLeftovers } from './drill-folder.ts';
+import { DrillFolder, drillUser, removeLeftovers } from './drill-folder.ts';
 import { Findings } from './findings.ts';
 import { snapshotKind } from './kind.ts';
 
@@ -21,7 +21,10 @@ export interface VerifyRequest {
 
 export interface VerifyPorts {
   readonly repository: Repository;
+  /** Of this host. */
   readonly runtime: Runtime;
+  /** Where a drill wants a container. */
+  readonly openSandbox: (request: SandboxRequest) => Promise<Sandbox>;
   /** Every kind of source. */
   readonly kinds: readonly SourceKind[];
   readonly clock: Clock;
@@ -87,15 +90,22 @@ async function rehearseServer(
   findings: Findings,
   signal: AbortSignal,
 ): Promise<DrillReport> {
-  const { repository, runtime, clock, onPhase = () => undefined } = ports;
+  const { repository, clock, onPhase = () => undefined } = ports;
   const readable = repository.readable(snapshot, signal);
   await folder.requireRoom(await driller.neededBytes(readable));
   const extract: DrillRequest['extract'] = async (from, into, without = []) => {
     const options = { path: from, include: [], exclude: without, owners: false };
     await restoreAll(snapshot, into, options, ports, findings, signal);
   };
-  const request = { snapshot: readable, settings, folder: folder.path, extract, clock, onPhase };
-  return driller.drill(request, { runtime, signal, report: findings.add, expect: () => undefined });
+  const { image } = settings;
+  await using sandbox = image === undefined ? undefined : await ports.openSandbox(sandboxOf(image, folder));
+  const runtime = sandbox?.runtime ?? ports.runtime;
+  const request = { snapshot: readable, settings, folder: folder.path, user: drillUser(), extract, clock, onPhase };
+  return await driller.drill(request, { runtime, signal, report: findings.add, expect: () => undefined });
+}
+
+function sandboxOf(image: string, { path: folder, lifeline }: DrillFolder): SandboxRequest {
+  return { image, folder, lifeline, user: drillUser() };
 }
 
 /** Files are proven by being there again, read back, and equal. */

@@ -3,7 +3,7 @@ import type { Clock } from '../clock.ts';
 import type { DetectionScope } from '../domain/detection.ts';
 import type { RuntimeTarget } from '../domain/runtime-target.ts';
 import type { ContainerEngine } from './container-engine.ts';
-import type { Runtime, WorkloadList } from './runtime.ts';
+import type { Runtime, Sandbox, SandboxRequest, WorkloadList } from './runtime.ts';
 
 /**
  * Nothing is connected yet.
@@ -22,6 +22,14 @@ export async function openRuntime(
     case 'kubernetes':
       return new (await import('./kubernetes/kubernetes.ts')).KubernetesRuntime(target, env, clock);
   }
+}
+
+/** A container of our own. @param env where the engine is looked for. */
+export async function openSandbox(
+  request: SandboxRequest,
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<Sandbox> {
+  return (await import('./docker/sandbox.ts')).openDockerSandbox(request, env);
 }
 
 /** The containers and pods that a scope means. Nothing is connected yet. */

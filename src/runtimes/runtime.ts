@@ -32,6 +32,22 @@ export interface Runtime {
   run(command: Command, signal: AbortSignal): AsyncIterable<Uint8Array>;
 }
 
+export interface SandboxRequest {
+  /** Of a container, such as `postgres:17`. It must be there, and hold a shell. */
+  readonly image: string;
+  /** Of this machine; it is at the same path in the sandbox, and nothing else of this machine is. */
+  readonly folder: string;
+  /** A file in the folder: the sandbox ends by itself when it is gone. */
+  readonly lifeline: string;
+  /** Who everything in it is run as. */
+  readonly user: { readonly uid: number; readonly gid: number };
+}
+
+/** A container of our own without a network. Disposing removes it, with whatever runs in it. */
+export interface Sandbox extends AsyncDisposable {
+  readonly runtime: Runtime;
+}
+
 /** Knows which containers or pods there are. */
 export interface WorkloadList {
   readonly kind: 'docker' | 'kubernetes';

@@ -104,6 +104,8 @@ export interface DrillRequest {
    * working folder below it, so that what a killed drill leaves running can be told from anything else.
    */
   readonly folder: string;
+  /** Who programs run as; another one than who runs Respaldo where that is root. */
+  readonly user: { readonly uid: number; readonly gid: number };
   /** See {@link RestoreTarget.extract}; files belong to who runs Respaldo. */
   readonly extract: (path: string, into: string, without?: readonly string[]) => Promise<void>;
   readonly clock: Clock;

@@ -1,7 +1,7 @@
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Command } from 'commander';
-import { hostRuntime, sourceKinds } from '../../compose.ts';
+import { hostRuntime, openSandboxOf, sourceKinds } from '../../compose.ts';
 import type { Config } from '../../config/config.ts';
 import { DEFAULT_DRILL, recoverySeconds, type DrillPhase, type DrillSettings } from '../../domain/drill.ts';
 import { latestOfEach } from '../../domain/latest.ts';
@@ -22,6 +22,7 @@ import { phaseLine, verifyLines, verifyMessage } from '../views/verify.ts';
 
 interface Options extends SelectOptions {
   readonly folder?: string;
+  readonly image?: string;
   readonly assert: readonly string[];
 }
 
@@ -51,6 +52,7 @@ export function define(command: Command, invocation: Invocation): void {
   })
     .argument('<what...>', "snapshots (ids, their beginnings, latest), or plans' names")
     .option('--folder <folder>', 'where to restore to for the time of the drill (default: the temporary folder)')
+    .option('--image <image>', 'run the server in a container of this image, not by programs of this host')
     .option('--assert <sql>', 'a SELECT that must give true in the restored database (repeatable)', collect, []);
   addSelectOptions(command).action((what: string[], options: Options) =>
     withRepository(invocation, (repository, { config }) => run(repository, what, options, config, invocation)),
@@ -108,11 +110,12 @@ function planOf({ tags = [] }: Snapshot, config: Config | undefined) {
   return tags.flatMap((tag) => (tag.startsWith('plan=') ? (config?.plans.get(tag.slice(5)) ?? []) : []))[0];
 }
 
-function settingsOf(own: DrillSettings = DEFAULT_DRILL, { folder, assert }: Options): DrillSettings {
+function settingsOf(own: DrillSettings = DEFAULT_DRILL, { folder, image, assert }: Options): DrillSettings {
   return {
     ...own,
     assertions: [...own.assertions, ...assert.map((sql) => ({ sql }))],
     ...(folder !== undefined && { folder: path.resolve(folder) }),
+    ...(image !== undefined && { image }),
   };
 }
 
@@ -130,6 +133,7 @@ async function prove(
       { snapshot, settings, folder: tmpdir() },
       {
         ...ports,
+        openSandbox: (wanted) => openSandboxOf(wanted, process.env),
         onProgress: progress.update,
         onPhase: (phase: DrillPhase) => {
           // What follows the files takes as long as it takes.

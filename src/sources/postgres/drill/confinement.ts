@@ -1,36 +1,35 @@
 /** How a drill's programs are run: by nobody in particular, and without a network. */
 import { isError } from '../../../errors.ts';
 import type { Command, Runtime } from '../../../runtimes/runtime.ts';
+import type { DrillRequest } from '../../source.ts';
 
-/** Whom a server runs as where Respaldo runs as root, which PostgreSQL refuses. */
-const NOBODY = { uid: 65_534, gid: 65_534 };
+type User = DrillRequest['user'];
 
 export interface Confinement {
-  /** Absent: as who runs Respaldo. */
-  readonly user?: { readonly uid: number; readonly gid: number };
+  /** Whom its files must be given to. Absent: they are who runs Respaldo's. */
+  readonly user?: User;
   /** Whether the programs see no network at all: a socket in a folder is still a way in. */
   readonly offline: boolean;
   /** The program as it is to be run. */
   command(argv: readonly [string, ...string[]]): Pick<Command, 'argv' | 'user'>;
 }
 
-/** As confined as this machine allows. */
-export async function confine(runtime: Runtime, signal: AbortSignal): Promise<Confinement> {
-  const isRoot = process.getuid?.() === 0;
-  const prefix = isRoot ? rootPrefix : ownPrefix;
+/** As confined as this machine allows. A container is cut off already, and runs everything as the user. */
+export async function confine(user: User, runtime: Runtime, signal: AbortSignal): Promise<Confinement> {
+  const owner = user.uid === process.getuid?.() ? {} : { user };
+  if (runtime.kind !== 'host') return { ...owner, offline: true, command: (argv) => ({ argv }) };
+  const prefix = 'user' in owner ? asUser(user) : asOurselves;
   if (await works([...prefix, 'true'], runtime, signal))
-    return { ...(isRoot && { user: NOBODY }), offline: true, command: (argv) => ({ argv: [...prefix, ...argv] }) };
-  return isRoot
-    ? { user: NOBODY, offline: false, command: (argv) => ({ argv, user: NOBODY }) }
-    : { offline: false, command: (argv) => ({ argv }) };
+    return { ...owner, offline: true, command: (argv) => ({ argv: [...prefix, ...argv] }) };
+  return { ...owner, offline: false, command: (argv) => ({ argv, ...owner }) };
 }
 
-const rootPrefix = [
-  ...(['unshare', '--net', '--', 'setpriv'] as const),
-  ...[`--reuid=${String(NOBODY.uid)}`, `--regid=${String(NOBODY.gid)}`, '--clear-groups', '--'],
-] as const;
+function asUser({ uid, gid }: User): readonly [string, ...string[]] {
+  const to = [`--reuid=${String(uid)}`, `--regid=${String(gid)}`, '--clear-groups'];
+  return ['unshare', '--net', '--', 'setpriv', ...to, '--'];
+}
 
-const ownPrefix = ['unshare', '--user', '--map-current-user', '--net', '--'] as const;
+const asOurselves = ['unshare', '--user', '--map-current-user', '--net', '--'] as const;
 
 async function works(argv: Command['argv'], runtime: Runtime, signal: AbortSignal): Promise<boolean> {
   try {

