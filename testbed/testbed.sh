@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Puts on a Debian machine what the tests compare Respaldo with: PostgreSQL, restic as Debian has it, a newer restic,
-# Ceph with its S3 gateway, a Docker engine, and a few terminals and shells. Quick when everything is there. Starts
-# nothing, and leaves apt's sources alone.
+# Ceph with its S3 gateway, a Docker engine and compose, and a few terminals and shells. Quick when everything is there.
+# Starts nothing, and leaves apt's sources alone.
 #
 # usage: testbed/testbed.sh          as root: install what is missing; otherwise: say what is missing
 #        testbed/testbed.sh bench    the same, and what only measurements compare with: borg
@@ -32,6 +32,7 @@ components=(
   unshare=util-linux
   /usr/sbin/dockerd=docker.io
   docker=docker.io
+  docker-compose=docker-compose
   /bin/busybox=busybox-static
   /usr/bin/time=time
 )
