@@ -36,6 +36,13 @@ describe.runIf(HAS_DOCKER)('A drill in a container', () => {
     place.start(['verify', '--folder', place.path('d'), ...argv], { DOCKER_HOST: engine.host });
   const containers = async () => (await engine.docker('ps', '-aq')).split('\n').filter((id) => id !== '');
 
+  it('says what to do where there is no such image', async () => {
+    const { code, stderr } = await start('--image', 'postgres:99', ids[0] ?? '').ended;
+    expect(code).toBe(1);
+    expect(stderr).toBe('respaldo: the engine has no image postgres:99\nFetch it: docker pull postgres:99\n');
+    expect(await readdir(place.path('d'))).toEqual([]);
+  });
+
   it('that is killed ends when the next one has tidied up', async () => {
     const killed = start('-v', '--image', IMAGE, '--assert', 'SELECT pg_sleep(1000) IS NULL', ids[0] ?? '');
     await new Promise<void>((resolve, reject) => {
@@ -62,13 +69,6 @@ describe.runIf(HAS_DOCKER)('A drill in a container', () => {
       server: expect.stringMatching(/^PostgreSQL 15.*the container/) as string,
     });
     expect(await containers()).toEqual([]);
-    expect(await readdir(place.path('d'))).toEqual([]);
-  });
-
-  it('says what to do where there is no such image', async () => {
-    const { code, stderr } = await start('--image', 'postgres:99', 'latest').ended;
-    expect(code).toBe(1);
-    expect(stderr).toBe('respaldo: the engine has no image postgres:99\nFetch it: docker pull postgres:99\n');
     expect(await readdir(place.path('d'))).toEqual([]);
   });
 });
