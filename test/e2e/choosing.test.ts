@@ -106,6 +106,21 @@ describe.skipIf(SCRIPT === undefined)('A restore that is chosen at a terminal', 
       expect(await place.ok(...argv('shop'), '--dry-run', '--json')).toMatch(/"expected_seconds":\d/);
     });
 
+    it('asks where to, and once more where nothing is replaced', async () => {
+      const choose = (answer: string) =>
+        onTerminal(place, ['restore', '--tag', 'dump'], {}, [
+          [/What is to be restored/, '\r'],
+          [/Where to/, `${to('chosen')}\r`],
+          [/Restore it/, answer],
+        ]);
+      expect((await choose('n')).code).toBe(130);
+      const there = () => server.query(`SELECT 1 AS one FROM pg_database WHERE datname = 'chosen'`);
+      expect(await there()).toEqual([]);
+      expect((await choose('y')).code).toBe(0);
+      expect(await there()).toEqual([{ one: 1 }]);
+      await server.query('DROP DATABASE chosen');
+    });
+
     it('offers to make the roles that it lacks', async () => {
       await server.query('DROP OWNED BY seller', [], 'shop');
       await server.query('DROP ROLE seller');
