@@ -1,11 +1,10 @@
 import type { PackingOptions } from '../port/packing.ts';
-import type { BlobType } from './pack.ts';
 
 /** How blobs become packs. Structured-cloneable. */
 export interface Packing {
   readonly packBytes: number;
   /** zstd's level for blobs of each type; undefined: stored as they are. */
-  readonly levels: Readonly<Record<BlobType, number | undefined>>;
+  readonly levels: Readonly<Record<'data' | 'tree', number | undefined>>;
 }
 
 /** restic's default. */
