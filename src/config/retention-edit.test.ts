@@ -101,7 +101,35 @@ describe('editRetention', () => {
     expect(plan?.calendar).toEqual({ daily: 2, weekly: 4, monthly: 12, yearly: 0, full: 1 });
   });
 
+  it('puts rules of the other kind where the old ones were, below what was said of them', async () => {
+    const file = `plans:
+  shop: # mine
+    source: ./shop
+
+    # When it all goes.
+    keep:
+      daily: 7 # a week
+    tags: [a]   # last
+`;
+    expect((await edited(file, daily(7))).text).toBe(`plans:
+  shop: # mine
+    source: ./shop
+
+    # When it all goes.
+    calendar: { daily: 7, weekly: 4, monthly: 12, yearly: 0, full: 3 }
+    tags: [a]   # last
+`);
+  });
+
   it.each([
+    [
+      'its calendar is shared',
+      'plans:\n  shop: { source: ./s, calendar: &u { daily: 1 } }\n  b: { source: ./b, calendar: *u }\n',
+    ],
+    [
+      'another one needs its rules',
+      'plans:\n  shop: { source: ./s, keep: &u { last: 1 } }\n  b: { source: ./b, keep: *u }\n',
+    ],
     ['a whole plan is an alias', 'plans:\n  blog: &blog { source: ./blog }\n  shop: *blog\n'],
     [
       'rules of the other kind are merged',

@@ -1,5 +1,5 @@
 /** Changes the retention of a plan in the text of respaldo.yaml, and nothing else there: comments and order stay. */
-import { isMap, parseDocument, type Document, type YAMLMap } from 'yaml';
+import { isMap, isScalar, parseDocument, type Document, type YAMLMap } from 'yaml';
 import { CALENDAR_CLASSES, CALENDAR_DEFAULTS } from '../domain/calendar.ts';
 import type { CalendarRules, KeepRules, Plan } from '../domain/plan.ts';
 import { RespaldoError } from '../errors.ts';
@@ -26,12 +26,33 @@ export function editRetention(text: string, plan: Plan & { readonly name: string
   if (!isMap(settings)) throw unchangeable(plan.name);
   const other = change.block === 'keep' ? 'calendar' : 'keep';
   if (isInherited(settings, other, plan)) throw unchangeable(plan.name);
-  settings.delete(other);
   const block = settings.get(change.block);
   const given = settingsOf(change);
   if (isMap(block)) for (const [key, value] of Object.entries(given)) block.set(key, value);
-  else settings.set(change.block, flow(document, { ...settingsNow(plan, change.block), ...given }));
+  else put(settings, change.block, flow(document, { ...settingsNow(plan, change.block), ...given }), other);
+  if (othersOf(document, plan.name) !== othersOf(parse(), plan.name)) throw unchangeable(plan.name);
   return inTheStyleOf(text, parse(), document);
+}
+
+/** In the place of the other block, below what is said there before it, or at the end. */
+function put(settings: YAMLMap, block: string, rules: unknown, other: string): void {
+  const pair = settings.items.find(({ key }) => isScalar(key) && key.value === other);
+  if (pair === undefined || !isScalar(pair.key)) settings.set(block, rules);
+  else {
+    pair.key.value = block;
+    pair.value = rules;
+  }
+}
+
+/** What all but the plan means; nothing where it has lost what it refers to. */
+function othersOf(document: Document, plan: string): string | undefined {
+  try {
+    const { plans, ...rest } = document.toJS() as { readonly plans?: Readonly<Record<string, unknown>> };
+    return JSON.stringify([rest, Object.entries(plans ?? {}).filter(([name]) => name !== plan)]);
+  } catch (error) {
+    if (error instanceof ReferenceError) return undefined;
+    throw error;
+  }
 }
 
 /** Whether it came in by `<<` from elsewhere, where others may need it. */
@@ -87,7 +108,7 @@ function printed(document: Document, text: string): string {
 function unchangeable(plan: string): RespaldoError {
   return new RespaldoError(
     'config',
-    `the rules of the plan ${plan} are written elsewhere, by an alias or a merge (<<)`,
+    `the rules of the plan ${plan} are shared with others, by an alias or a merge (<<)`,
     {
       hint: 'Change them by hand, where they are.',
     },
