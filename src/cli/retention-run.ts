@@ -1,6 +1,7 @@
 /** What `respaldo retention show` and `apply` do, and forget for plans. */
 import type { NamedPlan } from '../config/named-plans.ts';
 import type { Snapshot } from '../domain/snapshot.ts';
+import { isError } from '../errors.ts';
 import { forget } from '../operations/forget.ts';
 import { recorded, type Recorder } from '../operations/recording.ts';
 import { bytesOnlyIn, planRetentionOf, type RetentionOutlook } from '../operations/retention.ts';
@@ -86,11 +87,25 @@ async function withJudged(
 async function tell(judged: readonly Judged[], { output, signal }: Invocation): Promise<void> {
   const messages: unknown[] = [];
   for (const { plan, repository, outlook } of judged) {
-    const freed = await bytesOnlyIn(outlook.remove, repository, signal);
+    const freed = await freedBy(outlook, repository, signal);
     messages.push(retentionMessage(outlook, plan, freed));
     output.result([...retentionLines(outlook, plan, freed, output), ''].join('\n'));
   }
   output.json(messages);
+}
+
+/** Undefined: it cannot be told while another process writes. */
+async function freedBy(
+  { remove }: RetentionOutlook,
+  repository: Repository,
+  signal: AbortSignal,
+): Promise<number | undefined> {
+  try {
+    return await bytesOnlyIn(remove, repository, signal);
+  } catch (error) {
+    if (isError(error, 'repository-locked')) return undefined;
+    throw error;
+  }
 }
 
 async function drop(

@@ -40,16 +40,29 @@ function shown(value: unknown): string {
   return value === Infinity ? 'unlimited' : String(value);
 }
 
-/** What stays and what goes, source by source, the newest first, each with its reason. */
-export function retentionLines(outlook: RetentionOutlook, plan: Plan, freed: number, output: Output): string[] {
+/**
+ * What stays and what goes, source by source, the newest first, each with its reason.
+ * @param freed bytes; undefined where that cannot be told
+ */
+export function retentionLines(
+  outlook: RetentionOutlook,
+  plan: Plan,
+  freed: number | undefined,
+  output: Output,
+): string[] {
   const { sources, remove, hold } = outlook;
   const all = sources.reduce((sum, { verdicts }) => sum + verdicts.length, 0);
   return [
     output.style('bold', `plan ${quoted(outlook.plan)}, ${rulesText(plan)}`),
     ...sources.flatMap((source) => [source.key.paths.map(quoted).join(', '), sourceTable(source, output)]),
     ...(hold === undefined ? [] : [output.style('yellow', `nothing goes: ${hold} (--even-if-failing overrides)`)]),
-    `${count(all - remove.length, 'snapshot')} to stay, ${String(remove.length)} to go, ${formatBytes(freed, 1)} to be freed`,
+    `${count(all - remove.length, 'snapshot')} to stay, ${String(remove.length)} to go, ${freedText(freed)}`,
   ];
+}
+
+function freedText(freed: number | undefined): string {
+  if (freed === undefined) return 'how much is freed cannot be told while another process uses the repository';
+  return `${formatBytes(freed, 1)} to be freed`;
 }
 
 function sourceTable({ verdicts }: JudgedSource, output: Output): string {
@@ -66,7 +79,11 @@ function sourceTable({ verdicts }: JudgedSource, output: Output): string {
 }
 
 /** One plan of what `--json` tells. */
-export function retentionMessage(outlook: RetentionOutlook, plan: Plan, freed: number): Record<string, unknown> {
+export function retentionMessage(
+  outlook: RetentionOutlook,
+  plan: Plan,
+  freed: number | undefined,
+): Record<string, unknown> {
   const { basis, hold, sources, remove } = outlook;
   const verdicts = sources.flatMap((source) => source.verdicts);
   return {
