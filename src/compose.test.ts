@@ -99,7 +99,7 @@ describe("a plan's runtime", () => {
 
 it('has a runtime, kinds of sources and a memory of runs', async () => {
   expect((await hostRuntime()).kind).toBe('host');
-  expect((await sourceKinds()).map(({ name }) => name)).toEqual(['postgres', 'directory']);
+  expect((await sourceKinds()).map(({ name }) => name)).toEqual(['postgres', 'volume', 'directory']);
   const catalog = await openRunCatalog({ RESPALDO_STATE_DIR: folder }, () => undefined);
   expect(await catalog.runs({})).toEqual([]);
   catalog.close();

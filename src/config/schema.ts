@@ -99,11 +99,12 @@ const repository = z
 const address = text.meta({
   title: 'Address',
   description:
-    'A folder or file, a PostgreSQL server, postgresql://user@host:5432/?method=physical, or databases of it as dumps, postgresql://user@host:5432/name?method=logical.',
+    'A folder or file, a PostgreSQL server, postgresql://user@host:5432/?method=physical, or databases of it as dumps, postgresql://user@host:5432/name?method=logical, or a volume of Docker, docker-volume:name.',
   examples: [
     './files',
     'postgresql://postgres@localhost:5432/?method=physical',
     'postgresql://postgres@localhost:5432/shop?method=logical',
+    'docker-volume:shop_uploads',
   ],
 });
 

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, open, readdir, readFile, rename, rm, stat, utimes } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rename, stat, unlink, utimes } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
 
@@ -184,7 +184,7 @@ async function replaceDurably(path: string, text: string): Promise<void> {
 /** @returns whether it was there. */
 async function removed(path: string): Promise<boolean> {
   try {
-    await rm(path);
+    await unlink(path);
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return false;
     throw unwritable(path, error);

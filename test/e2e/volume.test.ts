@@ -1,5 +1,5 @@
 /** Volumes of a real Docker engine, through the program: who writes is stopped, and runs again whatever happens. */
-import { readdir } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename } from 'node:fs/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { Workplace, type Ended } from '../fixtures/cli.ts';
 import { DockerEngine, HAS_DOCKER } from '../fixtures/docker.ts';
@@ -43,6 +43,10 @@ describe.skipIf(!HAS_DOCKER)('A volume of Docker', () => {
     engine.idle(name, '--init=false', '--volume', 'shop:/data', '--stop-timeout', '1', ...options);
   const inside = (name: string, script: string) => engine.docker('exec', name, 'sh', '-c', script);
   const records = () => readdir(place.path('state/stopped')).catch(() => []);
+  const record = async () => {
+    const [name = ''] = (await records()).filter((it) => it.endsWith('.json'));
+    return readFile(place.path(`state/stopped/${name}`), 'utf8').catch(() => '');
+  };
   const events = async (since: string, ...names: string[]) => {
     const now = await engine.docker('info', '-f', '{{.SystemTime}}');
     const filters = names.flatMap((name) => ['--filter', `container=${name}`]);
@@ -131,6 +135,27 @@ describe.skipIf(!HAS_DOCKER)('A volume of Docker', () => {
     expect(await refused('docker-volume:shop', `${LABEL}=yes`)).toBe(2);
   });
 
+  it('is stored although who was stopped does not start again, which the exit code tells, and the next command mends', async () => {
+    const needed = place.path('needed');
+    await mkdir(needed);
+    await engine.docker('volume', 'create', 'shop');
+    await user('db', '--label', `${LABEL}=true`, '--mount', `type=bind,source=${needed},target=/needed`);
+    await user('app', '--label', `${LABEL}=true`);
+    await rename(needed, `${needed}.away`);
+    const { code, stdout, stderr } = await place.respaldo('backup', 'docker-volume:shop');
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/snapshot [0-9a-f]{8} saved/);
+    expect(stderr).toContain('the container db was stopped and does not run again');
+    expect([await runs('db'), await runs('app')]).toEqual([false, true]);
+    const again = await place.respaldo('snapshots');
+    expect(again.code).toBe(1);
+    expect(again.stderr).toContain('docker start db');
+    await rename(`${needed}.away`, needed);
+    expect((await place.respaldo('snapshots')).code).toBe(0);
+    expect(await runs('db')).toBe(true);
+    expect(await records()).toEqual([]);
+  });
+
   describe('whose backup is killed', () => {
     /** Kills a backup by SIGKILL as soon as it has stopped everybody, and reads. */
     const killed = async (): Promise<Ended> => {
@@ -155,6 +180,21 @@ describe.skipIf(!HAS_DOCKER)('A volume of Docker', () => {
       expect(next.stderr).toContain('starting app, db');
       expect([await runs('db'), await runs('app')]).toEqual([true, true]);
       expect(await records()).toEqual([]);
+    });
+
+    it('has a container started again that was just being stopped', async () => {
+      await engine.docker('volume', 'create', 'shop');
+      // Its first process ignores what asks it to end, so that the engine waits for its time to be over.
+      await user('db', '--label', `${LABEL}=true`, '--stop-timeout', '4');
+      const backup = place.start(['backup', 'docker-volume:shop']);
+      await expect.poll(async () => JSON.stringify(await record()), { timeout: 20_000 }).toContain('askedAt');
+      backup.child.kill('SIGKILL');
+      await backup.ended;
+      expect(await runs('db')).toBe(true);
+      const since = await engine.docker('info', '-f', '{{.SystemTime}}');
+      expect((await place.respaldo('snapshots')).code).toBe(0);
+      expect(await events(since, 'db')).toEqual(['die db', 'start db']);
+      expect(await runs('db')).toBe(true);
     });
 
     it('leaves alone who was started and stopped by somebody else since, and who is gone', async () => {
