@@ -123,7 +123,7 @@ describe.skipIf(!existsSync(DEBIAN_15))('a dump that is restored into a server',
     beforeAll(async () => {
       disk = join(folder, 'disk');
       await mkdir(disk);
-      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=40m', 'tmpfs', disk]);
+      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=80m', 'tmpfs', disk]);
       const place = join(disk, 'small');
       await mkdir(place, { mode: 0o700 });
       await chown(place, binaries.user?.uid ?? 0, binaries.user?.gid ?? 0);
@@ -141,8 +141,20 @@ describe.skipIf(!existsSync(DEBIAN_15))('a dump that is restored into a server',
       const { snapshot } = await dumpInto(folder, server, 'large');
       await server.query('DELETE FROM t WHERE i = 1', [], 'large');
       const request = requestFor({ dump: { snapshot }, address: addressOf(server, 'large') });
+      const plan = await restorer().plan(request, ioOf());
+      expect(plan.freeBytes).toBeLessThan(80 * MIB);
+      expect(plan.obstacles).toEqual([]);
+      // Without room for the rows, and with room for all but the last pages, which the server keeps to the end.
+      for (const taken of [38, 35]) {
+        await writeFile(join(disk, 'other'), Buffer.alloc(taken * MIB));
+        await expect(restorer().carryOut(plan, request, ioOf())).rejects.toMatchObject({
+          code: 'target-full',
+          hint: expect.stringContaining('--in-place') as string,
+        });
+        expect(await databases()).toEqual(['large', 'postgres']);
+      }
       await expect(restoreDump(request)).rejects.toMatchObject({
-        code: 'target-full',
+        code: 'target-refused',
         hint: expect.stringContaining('--in-place') as string,
       });
       const count = () => server.query('SELECT count(*)::int AS rows FROM t', [], 'large');

@@ -16,6 +16,12 @@ const TOLD = 5;
 const DISK_FULL = '53100';
 const NO_PRIVILEGE = '42501';
 
+const DROP_TABLES = `DO $$ DECLARE name text; BEGIN
+  FOR name IN SELECT oid::regclass FROM pg_class WHERE relkind = 'r'
+    AND relnamespace IN (SELECT oid FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema')
+  LOOP EXECUTE 'DROP TABLE IF EXISTS ' || name || ' CASCADE'; END LOOP;
+END $$`;
+
 /** Where a database comes to be, and how it gets its name. */
 export class Place {
   readonly #tools: Toolbox;
@@ -118,11 +124,16 @@ export class Place {
   /** What is half made goes, even when everything else was cancelled; a failure of that is only told. */
   async #tidy(io: SourceIo): Promise<void> {
     try {
-      await execute(
-        await this.#openTidy(),
-        this.#maintenance,
-        `DROP DATABASE IF EXISTS ${identifier(this.#side)} WITH (FORCE)`,
-      );
+      const tools = await this.#openTidy();
+      const drop = (): Promise<void> =>
+        execute(tools, this.#maintenance, `DROP DATABASE IF EXISTS ${identifier(this.#side)} WITH (FORCE)`);
+      try {
+        await drop();
+      } catch {
+        // Dropping takes a checkpoint, and that takes room, which there may only be without the rows.
+        await execute(tools, this.#side, DROP_TABLES);
+        await drop();
+      }
     } catch (error) {
       io.report({
         severity: 'note',

@@ -15,7 +15,7 @@ export async function planServerRestore(request: ServerRestoreRequest, io: Sourc
   const names = dump === undefined ? [database ?? fileTarget()] : targetsOf(dump.databases, database);
   const neededBytes = 'file' in request.dump ? (await inspectFile(request.dump.file)).bytes : bytesOf(dump?.databases);
   const tools = await Toolbox.open(address, request.password, io.runtime, io.signal);
-  const target = await inspectTarget(tools, address, io.runtime, names);
+  const target = await inspectTarget(tools, address, io.runtime, names, tablespaceOf(dump?.databases));
   const planned = names.map((name, i): PlannedDatabase => {
     const replaces = target.databases.get(name);
     return { name: dump?.databases[i]?.name ?? name, target: name, ...(replaces && { replaces }) };
@@ -63,6 +63,11 @@ function fileTarget(): never {
   throw new RespaldoError('usage', 'a file does not say which database it is', {
     hint: 'Name the database in the address: postgresql://user@host/name',
   });
+}
+
+/** That of the largest one: it decides whether there is room. */
+function tablespaceOf(databases: readonly DatabaseFacts[] = []): string {
+  return databases.toSorted((a, b) => b.bytes - a.bytes)[0]?.tablespace ?? 'pg_default';
 }
 
 function bytesOf(databases: readonly DatabaseFacts[] = []): number {

@@ -17,7 +17,7 @@ export interface TargetServer {
   readonly tablespaces: readonly string[];
   /** Of the databases that were asked for, those that exist. Sizes in bytes; sessions are others'. */
   readonly databases: ReadonlyMap<string, { readonly bytes: number; readonly sessions: number }>;
-  /** On the disk of its data; undefined where it cannot be seen from here. */
+  /** On the disk where the databases will lie; undefined where it cannot be seen from here. */
   readonly freeBytes: number | undefined;
 }
 
@@ -26,18 +26,22 @@ export function maintenanceFor(target: string): string {
   return target === 'postgres' ? 'template1' : 'postgres';
 }
 
+/** @param tablespace that the databases will lie in. */
 export async function inspectTarget(
   tools: Toolbox,
   address: PostgresAddress,
   runtime: Runtime,
   names: readonly string[],
+  tablespace: string,
 ): Promise<TargetServer> {
   const session = new PsqlSession(tools, maintenanceFor(names[0] ?? ''));
   try {
     const [server = {}] = await session.query(
       `SELECT current_setting('server_version') AS version, current_setting('server_version_num')::int AS number,
          pg_is_in_recovery() AS standby, rolsuper OR rolcreatedb AS create,
-         CASE WHEN rolsuper THEN current_setting('data_directory') END AS folder
+         CASE WHEN rolsuper THEN coalesce(
+           (SELECT nullif(pg_tablespace_location(oid), '') FROM pg_tablespace WHERE spcname = ${literal(tablespace)}),
+           current_setting('data_directory')) END AS folder
        FROM pg_roles WHERE rolname = current_user`,
     );
     const namesOf = async (sql: string): Promise<string[]> =>

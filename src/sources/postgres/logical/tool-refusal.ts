@@ -36,6 +36,11 @@ const SAYINGS: readonly { readonly says: RegExp; readonly sqlstate: string; read
     sqlstate: '55006',
     hint: 'End their sessions, or let --disconnect do it.',
   },
+  {
+    says: /checkpoint request failed/,
+    sqlstate: '53100',
+    hint: 'The server could not write to its disk: its log says why. Most likely it is full: free space there.',
+  },
   { says: /remaining connection slots|too many (?:connections|clients)/, sqlstate: '53300' },
   {
     says: /terminating connection due to administrator command|server closed the connection|SSL connection has been closed|connection to server was lost/,
