@@ -5,6 +5,8 @@ import { Workplace, type Ended } from '../fixtures/cli.ts';
 import { DockerEngine, HAS_DOCKER } from '../fixtures/docker.ts';
 
 const LABEL = 'respaldo.stop-during-backup';
+/** Who may not look into the engine's folders. */
+const NOBODY = ['setpriv', '--reuid=65534', '--clear-groups', '--inh-caps=-all'];
 const FILL = `
   cd /data && echo one > a && mkdir -p sub/deep && echo two > sub/deep/b && ln -s ../a sub/link && ln a same
   chown 7:8 a sub && chmod 4751 a && touch -d '2020-02-02 02:02:02' sub/deep/b && touch $(printf 'odd\\377name')
@@ -69,7 +71,7 @@ describe.skipIf(!HAS_DOCKER)('A volume of Docker', () => {
   /** As root where the engine is, its folder is read; without `dac_override` and as nobody else can, the engine is asked. */
   for (const [how, through] of [
     ['in its folder', []],
-    ['through the engine', ['setpriv', '--reuid=65534', '--clear-groups', '--inh-caps=-all']],
+    ['through the engine', NOBODY],
   ] as const)
     it(`is read ${how}, and comes back in a new one`, async () => {
       await engine.docker('volume', 'create', 'shop');
@@ -154,6 +156,39 @@ describe.skipIf(!HAS_DOCKER)('A volume of Docker', () => {
     expect((await place.respaldo('snapshots')).code).toBe(0);
     expect(await runs('db')).toBe(true);
     expect(await records()).toEqual([]);
+  });
+
+  it('whose backup is interrupted has its containers started before that ends', async () => {
+    await engine.docker('volume', 'create', 'shop');
+    await user('db', '--label', `${LABEL}=true`);
+    await user('app', '--label', `${LABEL}=true`, '--stop-timeout', '2');
+    const backup = place.start(['backup', 'docker-volume:shop']);
+    // The first one is being stopped.
+    await expect.poll(() => record(), { timeout: 20_000 }).toContain('askedAt');
+    backup.child.kill('SIGINT');
+    expect((await backup.ended).code).toBe(130);
+    expect([await runs('db'), await runs('app')]).toEqual([true, true]);
+    expect(await records()).toEqual([]);
+  });
+
+  it('is not stored in part where a file changes its size while the engine reads it', async () => {
+    await engine.docker('volume', 'create', 'shop');
+    await user('writer');
+    // It grows and shrinks all the time.
+    const restless = 'while :; do dd if=/dev/zero of=/data/log bs=1M count=64 2>/dev/null; : > /data/log; done';
+    await engine.docker('exec', '-d', 'writer', 'sh', '-c', restless);
+    await openTo(engine, place);
+    const stored = async () => (JSON.parse(await place.ok('snapshots', '--json')) as unknown[]).length;
+    let expected = await stored();
+    let refused = '';
+    for (let tries = 0; tries < 30 && refused === ''; tries++) {
+      const { code, stderr } = await place.start(['backup', 'docker-volume:shop'], {}, NOBODY).ended;
+      if (code === 0) expected += 1;
+      else refused = stderr;
+    }
+    expect(refused).toContain('is not whole');
+    expect(refused).toContain(LABEL);
+    expect(await stored()).toBe(expected);
   });
 
   describe('whose backup is killed', () => {
