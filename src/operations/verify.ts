@@ -17,6 +17,8 @@ export interface VerifyRequest {
   readonly settings: DrillSettings;
   /** An absolute folder, where there is none in the settings. */
   readonly folder: string;
+  /** Only restore the files and compare every byte with what is stored: that verifies, and proves no database. */
+  readonly contentOnly?: boolean;
 }
 
 export interface VerifyPorts {
@@ -34,10 +36,12 @@ export interface VerifyPorts {
 }
 
 export interface VerifyOutcome {
-  /** `refuted`: it does not restore, or not to what it should be. */
-  readonly state: 'proven' | 'refuted';
+  /** `refuted`: it does not restore, or not to what it should be. `verified`: its bytes do, no more was asked. */
+  readonly state: 'proven' | 'verified' | 'refuted';
   /** Of the snapshot with its mark: another one than before where the mark is new. */
   readonly id: string;
+  /** Why the mark could not be changed: the repository is locked by others, or cannot be written to. */
+  readonly unmarked?: RespaldoError;
   readonly report: Pick<DrillReport, 'times' | 'checks'> & Partial<Pick<DrillReport, 'server'>>;
   readonly findings: readonly Finding[];
 }
@@ -52,15 +56,34 @@ export async function verify(request: VerifyRequest, ports: VerifyPorts, signal:
   requireComplete(snapshot);
   const findings = new Findings(ports.onFinding);
   const report = await rehearse(request, ports, findings, signal);
-  const state = report.checks.every(({ passed }) => passed) ? 'proven' : 'refuted';
+  const isSound = report.checks.every(({ passed }) => passed);
+  const state = !isSound ? 'refuted' : request.contentOnly === true ? 'verified' : 'proven';
   throwIfAborted(signal);
-  const id = await mark(snapshot, state, ports.repository, signal);
-  return { state, id, report, findings: findings.list };
+  const marked = await tryToMark(snapshot, state, ports.repository, signal);
+  return { state, ...marked, report, findings: findings.list };
+}
+
+/** A drill that was done is told of, even where its mark could not be set. */
+async function tryToMark(
+  snapshot: Snapshot,
+  state: VerifyOutcome['state'],
+  repository: Repository,
+  signal: AbortSignal,
+): Promise<Pick<VerifyOutcome, 'id' | 'unmarked'>> {
+  try {
+    return { id: await mark(snapshot, state, repository, signal) };
+  } catch (error) {
+    throwIfAborted(signal);
+    if (!(error instanceof RespaldoError)) throw error;
+    const message = `the snapshot is ${state}, but its mark could not be changed: ${error.message}`;
+    const details = { context: error.context, cause: error, ...(error.hint !== undefined && { hint: error.hint }) };
+    return { id: snapshot.id, unmarked: new RespaldoError(error.code, message, details) };
+  }
 }
 
 /** Everything that was made is gone when it returns. */
 async function rehearse(
-  { snapshot, settings, folder: usual }: VerifyRequest,
+  { snapshot, settings, folder: usual, contentOnly = false }: VerifyRequest,
   ports: VerifyPorts,
   findings: Findings,
   signal: AbortSignal,
@@ -71,7 +94,7 @@ async function rehearse(
   for (const folder of await removeLeftovers(place)) findings.add(leftover(folder));
   await using folder = await DrillFolder.make(place);
   try {
-    const driller = (await snapshotKind(snapshot, repository, kinds, signal))?.driller;
+    const driller = contentOnly ? undefined : (await snapshotKind(snapshot, repository, kinds, signal))?.driller;
     if (driller === undefined) return await rehearseFiles(snapshot, folder, ports, findings, signal);
     return await rehearseServer(driller, { snapshot, settings }, folder, ports, findings, signal);
   } catch (error) {
@@ -160,12 +183,26 @@ async function mark(
   repository: Repository,
   signal: AbortSignal,
 ): Promise<string> {
-  const isProven = state === 'proven';
-  const marks = [PROVEN_TAG, VERIFIED_TAG];
-  if (isProven ? tags.includes(PROVEN_TAG) : !marks.some((one) => tags.includes(one))) return id;
-  const change = { add: isProven ? [PROVEN_TAG] : [], remove: isProven ? [] : marks };
-  const [changed] = await repository.tag({ ids: [id] }, change, signal);
+  const wanted = marksOf(state, tags.includes(PROVEN_TAG));
+  const add = wanted.filter((one) => !tags.includes(one));
+  const remove = MARKS.filter((one) => tags.includes(one) && !wanted.includes(one));
+  if (add.length === 0 && remove.length === 0) return id;
+  const [changed] = await repository.tag({ ids: [id] }, { add, remove }, signal);
   return changed?.after ?? id;
+}
+
+const MARKS = [VERIFIED_TAG, PROVEN_TAG];
+
+/** What is proven was verified by the way, and stays proven when it is verified again. */
+function marksOf(state: VerifyOutcome['state'], wasProven: boolean): readonly string[] {
+  switch (state) {
+    case 'proven':
+      return [PROVEN_TAG];
+    case 'verified':
+      return [wasProven ? PROVEN_TAG : VERIFIED_TAG];
+    case 'refuted':
+      return [];
+  }
 }
 
 function requireComplete(snapshot: Snapshot): void {

@@ -1,4 +1,4 @@
-import { open, readdir, rm, writeFile } from 'node:fs/promises';
+import { open, readdir, rm, watch, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { messages, Workplace, type Ended, type Started } from '../fixtures/cli.ts';
@@ -338,6 +338,31 @@ describe('Files', () => {
     const again = await verify(place, 'latest');
     expect(again.told.snapshot_id).toBe(told.snapshot_id);
     await expectNothingLeft(place);
+  });
+
+  it('are marked as proven only when nobody else keeps the repository busy, and it is said', async () => {
+    await place.ok('tag', '--remove', 'proven', 'latest');
+    const id = await idOf(place, place.path('data'));
+    // A hole: long to read, and nothing on the disk.
+    await place.run('truncate', '-s', '100G', 'hole');
+    const other = place.start(['backup', 'hole']);
+    const locks = place.path('repository/locks');
+    for await (const _change of watch(locks)) if ((await readdir(locks)).length > 0) break;
+    const { code, told, stderr } = await verify(place, id);
+    other.child.kill('SIGINT');
+    await other.ended;
+    expect({ code, state: told.state, id: told.snapshot_id }).toEqual({ code: 11, state: 'proven', id });
+    expect(stderr).toContain('its mark could not be changed');
+    expect((await tagsOf(place, id)).tags ?? []).toEqual([]);
+  });
+
+  it('are verified, not proven, where only their bytes are compared', async () => {
+    const { code, told } = await verify(place, '--content', 'latest');
+    expect({ code, state: told.state }).toEqual({ code: 0, state: 'verified' });
+    expect(told).not.toHaveProperty('recovery_seconds');
+    expect((await tagsOf(place, told.snapshot_id)).tags).toEqual(['verified']);
+    const proven = await verify(place, 'latest');
+    expect((await tagsOf(place, proven.told.snapshot_id)).tags).toEqual(['proven']);
   });
 
   it.runIf(canMount())('are not restored to where there is no room: it is told before', async () => {

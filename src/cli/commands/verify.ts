@@ -23,6 +23,7 @@ import { phaseLine, verifyLines, verifyMessage } from '../views/verify.ts';
 interface Options extends SelectOptions {
   readonly folder?: string;
   readonly image?: string;
+  readonly content?: boolean;
   readonly assert: readonly string[];
 }
 
@@ -53,6 +54,7 @@ export function define(command: Command, invocation: Invocation): void {
     .argument('<what...>', "snapshots (ids, their beginnings, latest), or plans' names")
     .option('--folder <folder>', 'where to restore to for the time of the drill (default: the temporary folder)')
     .option('--image <image>', 'run the server in a container of this image, not by programs of this host')
+    .option('--content', 'only restore the files and compare every byte: verified, not proven')
     .option('--assert <sql>', 'a SELECT that must give true in the restored database (repeatable)', collect, []);
   addSelectOptions(command).action((what: string[], options: Options) =>
     withRepository(invocation, (repository, { config }) => run(repository, what, options, config, invocation)),
@@ -70,7 +72,7 @@ async function run(
   for (const one of what) subjects.push(...(await subjectsOf(one, repository, options, config, invocation.signal)));
   let refuted = 0;
   for (const subject of subjects) {
-    const { state } = await prove(subject, repository, invocation);
+    const { state } = await prove(subject, options.content === true, repository, invocation);
     if (state === 'refuted') refuted += 1;
   }
   if (refuted === 0) return;
@@ -121,6 +123,7 @@ function settingsOf(own: DrillSettings = DEFAULT_DRILL, { folder, image, assert 
 
 async function prove(
   { snapshot, name, settings }: Subject,
+  contentOnly: boolean,
   repository: Repository,
   invocation: Invocation,
 ): Promise<VerifyOutcome> {
@@ -130,7 +133,7 @@ async function prove(
   const work = async (): Promise<VerifyOutcome> => {
     using progress = showProgress<RestoreProgress>(output, clock, restoreProgress);
     return await verify(
-      { snapshot, settings, folder: tmpdir() },
+      { snapshot, settings, folder: tmpdir(), contentOnly },
       {
         ...ports,
         openSandbox: (wanted) => openSandboxOf(wanted, process.env),
@@ -151,13 +154,14 @@ async function prove(
   output.json(verifyMessage(snapshot, outcome));
   for (const line of verifyLines(snapshot, outcome, output)) output.note(line);
   if (outcome.state === 'refuted') output.alarm(`snapshot ${shortId(outcome.id)} is not proven: see above`);
+  if (outcome.unmarked !== undefined) throw outcome.unmarked;
   return outcome;
 }
 
 function resultOf({ state, id, report }: VerifyOutcome) {
   return {
-    state: state === 'proven' ? ('succeeded' as const) : ('failed' as const),
+    state: state === 'refuted' ? ('failed' as const) : ('succeeded' as const),
     snapshot: id,
-    recoveryMs: Math.round(recoverySeconds(report.times) * 1000),
+    ...(state === 'proven' && { recoveryMs: Math.round(recoverySeconds(report.times) * 1000) }),
   };
 }

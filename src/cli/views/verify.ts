@@ -37,13 +37,21 @@ export function verifyLines(before: Snapshot, { state, id, report }: VerifyOutco
       const mark = passed ? output.style('green', 'ok  ') : output.style('red', 'FAIL');
       return `  ${mark}     ${harmless(name)}: ${harmless(detail)}`;
     }),
-    ...(state === 'refuted'
-      ? []
-      : [
-          `${output.style('green', 'proven')}: it can be used ${shown(recoverySeconds(times))} after the start of a restore`,
-        ]),
+    ...verdict(state, recoverySeconds(times), output),
     ...(id === before.id ? [] : [`snapshot ${shortId(before.id)} is now ${shortId(id)}`]),
   ];
+}
+
+function verdict(state: VerifyOutcome['state'], seconds: number, output: Output): string[] {
+  const word = output.style('green', state);
+  switch (state) {
+    case 'proven':
+      return [`${word}: it can be used ${shown(seconds)} after the start of a restore`];
+    case 'verified':
+      return [`${word}: every byte is as it was stored; whether it can be used was not tried`];
+    case 'refuted':
+      return [];
+  }
 }
 
 /** For programs. Times in seconds. */

@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DrillCheck } from '../../../domain/drill.ts';
-import { isError, RespaldoError, throwIfAborted } from '../../../errors.ts';
+import { isError, throwIfAborted } from '../../../errors.ts';
 import type { DrillReport, DrillRequest, SourceIo } from '../../source.ts';
 import type { LogicalFacts } from '../logical/facts.ts';
 import { planServerRestore } from '../logical/restore-plan.ts';
@@ -9,6 +9,7 @@ import { carryOutServerRestore } from '../logical/server-restore.ts';
 import { identifier, literal } from '../logical/sql.ts';
 import { checkServer } from './checks.ts';
 import { inDatabase } from './databases.ts';
+import { refutation, refuting } from './refutation.ts';
 import { Stopwatch } from './stopwatch.ts';
 import { ThrowAwayServer } from './throwaway-server.ts';
 
@@ -25,10 +26,9 @@ export async function drillDumps(facts: LogicalFacts, request: DrillRequest, io:
       await server.start(io.signal);
     });
     await watch.measure('load', () => load(server, facts, request, io));
-    const checks = await watch.measure('check', async () => [
-      compared(facts),
-      ...(await checkServer(server, settings, io)),
-    ]);
+    const checks = await watch.measure('check', () =>
+      refuting(server, io.signal, async () => [compared(facts), ...(await checkServer(server, settings, io))]),
+    );
     return { server: server.name, times: watch.times, checks };
   } finally {
     await server.stop();
@@ -53,12 +53,7 @@ async function load(server: ThrowAwayServer, facts: LogicalFacts, request: Drill
     const isTheDumps = ['incomplete', 'source-refused', 'source-damaged', 'command-failed'] as const;
     if (!isTheDumps.some((code) => isError(error, code))) throw error;
     const said = error instanceof Error ? error.message : String(error);
-    throw new RespaldoError('not-proven', `the dump does not restore: ${said}`, {
-      hint: /locale|collat/i.test(said)
-        ? 'Where the locale is not installed on this machine, install it and try again. Otherwise prove another snapshot.'
-        : 'Prove another snapshot, and take a new one.',
-      cause: error,
-    });
+    throw refutation(`the dump does not restore: ${said}`, error);
   }
 }
 

@@ -4,6 +4,7 @@ import type { Facts } from '../facts.ts';
 import { restore } from '../restore.ts';
 import { checkServer } from './checks.ts';
 import { inDatabase } from './databases.ts';
+import { refuting } from './refutation.ts';
 import { Stopwatch } from './stopwatch.ts';
 import { ThrowAwayServer } from './throwaway-server.ts';
 
@@ -19,10 +20,12 @@ export async function drillFiles(facts: Facts, request: DrillRequest, io: Source
       await server.configure();
       await server.start(io.signal);
     });
-    const checks = await watch.measure('check', async () => [
-      await checkIdentity(server, facts, io.signal),
-      ...(await checkServer(server, settings, io)),
-    ]);
+    const checks = await watch.measure('check', () =>
+      refuting(server, io.signal, async () => [
+        await checkIdentity(server, facts, io.signal),
+        ...(await checkServer(server, settings, io)),
+      ]),
+    );
     return { server: server.name, times: watch.times, checks };
   } finally {
     await server.stop();

@@ -8,6 +8,7 @@ import { parseTarget } from '../address.ts';
 import { connect, type PostgresConnection } from '../connection.ts';
 import { ACCESS, drillConfiguration } from './configuration.ts';
 import { confine, type Confinement } from './confinement.ts';
+import { refutation, refuting } from './refutation.ts';
 import { copyPrograms, findPrograms, type ServerPrograms } from './programs.ts';
 
 const PORT = 5432;
@@ -113,7 +114,7 @@ export class ThrowAwayServer {
   /** Returns when it has recovered and answers. @throws RespaldoError `not-proven` with what its log says. */
   async start(signal: AbortSignal): Promise<void> {
     await this.#start(signal);
-    if (await this.#letsIn(signal)) return;
+    if (await refuting(this, signal, () => this.#letsIn(signal))) return;
     await this.stop('fast');
     this.user = await this.#superuser(signal);
     await this.#start(signal);
@@ -125,10 +126,7 @@ export class ThrowAwayServer {
       await this.#run(['pg_ctl', '-D', this.data, ...wait, 'start'], signal);
     } catch (error) {
       if (!isError(error, 'command-failed')) throw error;
-      throw new RespaldoError('not-proven', `the restored server does not start:\n${await this.lastWords()}`, {
-        hint: 'Restore another snapshot, and run `respaldo check --read-data` to see whether the repository is sound.',
-        cause: error,
-      });
+      throw refutation(`the restored server does not start:\n${await this.lastWords()}`, error);
     }
   }
 
