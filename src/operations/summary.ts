@@ -2,15 +2,19 @@ import type { Catalog, RunRecord } from '../catalog/catalog.ts';
 import type { Clock } from '../clock.ts';
 import type { Plan } from '../domain/plan.ts';
 import { proofOf, type Proof } from '../domain/proof.ts';
+import { BY_HOST_AND_PATHS, groupSnapshots, type GroupKey } from '../domain/snapshot-group.ts';
 import { isIncomplete, type Snapshot, type SnapshotType } from '../domain/snapshot.ts';
 import { typeOf } from '../domain/strategy.ts';
 import type { Repository } from '../repository/repository.ts';
 import { latestBackup, planRetentionOf, type RetentionOutlook } from './retention.ts';
 import { lateness, nextTime, type Lateness } from './schedule.ts';
 
-/** How a plan fares. Sizes in bytes. */
-export interface PlanSummary {
-  readonly plan: string;
+/** How a plan fares, or what a host took of the same paths without one. Sizes in bytes. */
+export interface Summary {
+  /** Absent where there is none. */
+  readonly plan?: string;
+  /** Where there is no plan: what its snapshots have in common. */
+  readonly group?: GroupKey;
   readonly repository: string;
   /** The newest complete snapshot; absent: there is none. */
   readonly lastSuccess?: LastSuccess;
@@ -18,7 +22,8 @@ export interface PlanSummary {
   readonly lastRun?: RunRecord;
   readonly timetable?: TimetableState;
   readonly sizes: Sizes;
-  readonly retention: RetentionOutlook;
+  /** Absent without a plan. */
+  readonly retention?: RetentionOutlook;
 }
 
 export interface LastSuccess {
@@ -63,7 +68,7 @@ export async function summarize(
   { plan, hostname }: SummaryRequest,
   ports: SummaryPorts,
   signal: AbortSignal,
-): Promise<PlanSummary> {
+): Promise<Summary> {
   const { repository, catalog, clock } = ports;
   const retention = await planRetentionOf({ plan, hostname, evenIfFailing: false }, ports, signal);
   const judged = retention.sources.flatMap(({ verdicts }) => verdicts.map(({ snapshot }) => snapshot));
@@ -80,6 +85,20 @@ export async function summarize(
     sizes: await sizesOf(snapshots, repository, signal),
     retention,
   };
+}
+
+/** The same of all snapshots in a repository that no plan is known for: of each host and set of paths. */
+export async function summarizeGroups(
+  { repository, clock }: Pick<SummaryPorts, 'repository' | 'clock'>,
+  signal: AbortSignal,
+): Promise<readonly Summary[]> {
+  const summaries: Summary[] = [];
+  for (const { key, snapshots } of groupSnapshots(await repository.snapshots({}, signal), BY_HOST_AND_PATHS)) {
+    const lastSuccess = lastSuccessOf(snapshots, clock.now());
+    const sizes = await sizesOf(snapshots, repository, signal);
+    summaries.push({ group: key, repository: repository.location, ...(lastSuccess && { lastSuccess }), sizes });
+  }
+  return summaries;
 }
 
 function lastSuccessOf(snapshots: readonly Snapshot[], now: Date): LastSuccess | undefined {

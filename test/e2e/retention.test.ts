@@ -144,6 +144,15 @@ describe('A name', () => {
 });
 
 describe('The summary', () => {
+  it('without plans is one of each host and set of paths', async () => {
+    await using place = await Workplace.withRepository();
+    expect(await place.ok('summary')).toBe('no snapshots\n');
+    await place.ok('backup', 'data', '--host', 'web1', '--time', '2025-06-03');
+    const told: unknown = JSON.parse(await place.ok('summary', '--json'));
+    expect(told).toMatchObject([{ hostname: 'web1', paths: [place.path('data')], snapshots: 1, raw_bytes: 300_006 }]);
+    expect(await place.ok('summary')).toMatch(/on web1 .*\n[^]*1 source\n$/);
+  });
+
   it('tells how every plan fares', async () => {
     await using place = await Workplace.withRepository();
     const late = CONFIG.replace('time-zone: UTC', 'time-zone: UTC\n    schedule: "0 2 * * *"');

@@ -1,12 +1,13 @@
 import type { Command } from 'commander';
 import { toRespaldoError, type RespaldoError } from '../../errors.ts';
-import { summarize, type PlanSummary } from '../../operations/summary.ts';
+import { summarize, summarizeGroups, type Summary } from '../../operations/summary.ts';
 import { report } from '../errors.ts';
 import { describe, REPOSITORY_EXITS } from '../help.ts';
 import { backupHost } from '../identity.ts';
 import type { Invocation } from '../invocation.ts';
 import { OpenRepositories } from '../open-repositories.ts';
-import { surroundings, withRecorder } from '../session.ts';
+import type { Output } from '../output.ts';
+import { surroundings, withRecorder, withRepository } from '../session.ts';
 import { summaryMessage, summaryTable } from '../views/summary.ts';
 
 interface Options {
@@ -19,7 +20,7 @@ export function define(command: Command, invocation: Invocation): void {
       'Per plan: the last success and its age, held against the schedule; its type and proof; the size of the source, ' +
       'of all snapshots restored, and of what is stored of them (deduplicated, compressed), with the ratio of the ' +
       'two; what retention would do; the next run. A plan is overdue when half of the time to its following run has ' +
-      'gone by as well, twelve hours at most.',
+      'gone by as well, twelve hours at most. Without plans: the snapshots of each host and set of paths.',
     examples: [
       ['respaldo summary', 'every plan of respaldo.yaml'],
       ['respaldo summary shop --json | jq .[0].schedule.overdue', 'for a monitor'],
@@ -36,9 +37,10 @@ async function run(names: readonly string[], { host }: Options, invocation: Invo
   const { output, signal, clock } = invocation;
   const { namedPlans } = await import('../../config/named-plans.ts');
   const around = await surroundings(invocation);
+  if (names.length === 0 && (around.config?.plans.size ?? 0) === 0) return withoutPlans(invocation);
   const plans = namedPlans(names, around.config);
   await using repositories = new OpenRepositories(invocation, around);
-  const summaries: PlanSummary[] = [];
+  const summaries: Summary[] = [];
   const failures: RespaldoError[] = [];
   await withRecorder(invocation, async ({ catalog }) => {
     for (const plan of plans) {
@@ -53,7 +55,19 @@ async function run(names: readonly string[], { host }: Options, invocation: Invo
       }
     }
   });
-  output.json(summaries.map(summaryMessage));
-  if (summaries.length > 0) output.result(summaryTable(summaries, output));
+  show(summaries, output);
   if (failures[0] !== undefined) invocation.exit(failures[0].exit);
+}
+
+/** Of the repository that the command means. */
+function withoutPlans(invocation: Invocation): Promise<void> {
+  const { clock, signal, output } = invocation;
+  return withRepository(invocation, async (repository) =>
+    show(await summarizeGroups({ repository, clock }, signal), output),
+  );
+}
+
+function show(summaries: readonly Summary[], output: Output): void {
+  output.json(summaries.map(summaryMessage));
+  output.result(summaries.length === 0 ? 'no snapshots' : summaryTable(summaries, output));
 }

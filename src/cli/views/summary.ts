@@ -1,4 +1,4 @@
-import type { PlanSummary } from '../../operations/summary.ts';
+import type { Summary } from '../../operations/summary.ts';
 import type { Output } from '../output.ts';
 import { quoted } from '../printable.ts';
 import { renderTable, type Column } from '../table.ts';
@@ -6,7 +6,7 @@ import { count, formatAge, formatBytes, formatTime } from '../units.ts';
 import { shortId } from './snapshot.ts';
 
 const COLUMNS: readonly Column[] = [
-  { title: 'Plan', flexible: true },
+  { title: 'Of', flexible: true },
   { title: 'Last success', flexible: true },
   { title: 'Snapshot', flexible: true },
   { title: 'Size', flexible: true },
@@ -14,19 +14,24 @@ const COLUMNS: readonly Column[] = [
 ];
 
 /** A plan in a few lines of one row. */
-export function summaryTable(summaries: readonly PlanSummary[], output: Output): string {
+export function summaryTable(summaries: readonly Summary[], output: Output): string {
   const rows = summaries.map((summary) => [
-    quoted(summary.plan),
+    subjectOf(summary),
     backupCell(summary, output),
     snapshotCell(summary, output),
     sizeCell(summary),
     retentionCell(summary, output),
   ]);
-  return `${renderTable(COLUMNS, rows, output.room)}\n${count(summaries.length, 'plan')}`;
+  return `${renderTable(COLUMNS, rows, output.room)}\n${count(summaries.length, summaries.every(({ plan }) => plan !== undefined) ? 'plan' : 'source')}`;
+}
+
+function subjectOf({ plan, group }: Summary): string {
+  if (plan !== undefined || group === undefined) return quoted(plan ?? '');
+  return [...group.paths.map(quoted), `on ${quoted(group.hostname)}`].join('\n');
 }
 
 /** When it last succeeded, how old that is, whether that is as it should be, and when it is due again. */
-function backupCell({ lastSuccess, lastRun, timetable }: PlanSummary, output: Output): string {
+function backupCell({ lastSuccess, lastRun, timetable }: Summary, output: Output): string {
   const lines = [
     lastSuccess === undefined
       ? output.style('red', 'never')
@@ -47,14 +52,14 @@ function backupCell({ lastSuccess, lastRun, timetable }: PlanSummary, output: Ou
   return lines.join('\n');
 }
 
-function snapshotCell({ lastSuccess }: PlanSummary, output: Output): string {
+function snapshotCell({ lastSuccess }: Summary, output: Output): string {
   if (lastSuccess === undefined) return '';
   const { snapshot, type, proof } = lastSuccess;
   const sure = proof === 'proven' ? output.style('green', proof) : proof;
   return [output.style('cyan', shortId(snapshot.id)), type, sure].join('\n');
 }
 
-function sizeCell({ sizes }: PlanSummary): string {
+function sizeCell({ sizes }: Summary): string {
   if (sizes.snapshots === 0) return '';
   return [
     ...(sizes.source === undefined ? [] : [formatBytes(sizes.source, 1)]),
@@ -64,7 +69,8 @@ function sizeCell({ sizes }: PlanSummary): string {
   ].join('\n');
 }
 
-function retentionCell({ retention, sizes }: PlanSummary, output: Output): string {
+function retentionCell({ retention, sizes }: Summary, output: Output): string {
+  if (retention === undefined) return `no plan\n${count(sizes.snapshots, 'snapshot')}`;
   const { basis, remove, hold } = retention;
   return [
     basis === 'nothing' ? 'no rules' : basis,
@@ -74,15 +80,17 @@ function retentionCell({ retention, sizes }: PlanSummary, output: Output): strin
   ].join('\n');
 }
 
-function ratioOf({ raw, stored }: PlanSummary['sizes']): number | undefined {
+function ratioOf({ raw, stored }: Summary['sizes']): number | undefined {
   return stored > 0 ? raw / stored : undefined;
 }
 
 /** One plan of what `--json` tells. Sizes in bytes, the age in seconds. */
-export function summaryMessage(summary: PlanSummary): Record<string, unknown> {
-  const { plan, repository, lastSuccess, lastRun, timetable, sizes, retention } = summary;
+export function summaryMessage(summary: Summary): Record<string, unknown> {
+  const { plan, group, repository, lastSuccess, lastRun, timetable, sizes, retention } = summary;
   return {
     plan,
+    hostname: group?.hostname,
+    paths: group?.paths,
     repository,
     last_success: lastSuccess && {
       id: lastSuccess.snapshot.id,
@@ -108,7 +116,7 @@ export function summaryMessage(summary: PlanSummary): Record<string, unknown> {
     raw_bytes: sizes.raw,
     stored_bytes: sizes.stored,
     deduplication: ratioOf(sizes),
-    retention: {
+    retention: retention && {
       basis: retention.basis,
       keep: sizes.snapshots - retention.remove.length,
       remove: retention.remove.length,
