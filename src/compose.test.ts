@@ -95,6 +95,11 @@ describe("a plan's runtime", () => {
     const elsewhere = plan({ kind: 'docker', container: 'db', labels: [] }, { address: './a' });
     await expect(openSources(elsewhere, secretReader({}), signal, {})).rejects.toMatchObject({ code: 'usage' });
   });
+
+  it('looks for no volumes in a cluster', async () => {
+    const inPod = plan({ kind: 'kubernetes', pod: 'db-0', labels: [] }, { address: 'docker-volume:x' });
+    await expect(openSources(inPod, secretReader({}), signal, {})).rejects.toMatchObject({ code: 'usage' });
+  });
 });
 
 it('has a runtime, kinds of sources and a memory of runs', async () => {

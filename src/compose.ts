@@ -109,6 +109,7 @@ export async function openSources(
   for (const { address, password } of plan.sources) {
     const kind = sourceFor(address);
     if (kind.name === 'directory') requireHost(plan, `the folder ${address}`);
+    if (kind.name === 'volume') requireEngine(plan, address);
     if (kind.name === 'directory') folders.push(address);
     else
       databases.push(
@@ -158,6 +159,14 @@ export async function openDetection(scope: DetectionScope, env: Environment, clo
     lists: await openWorkloadLists(scope, env, clock),
     finders: kinds.flatMap(({ finder }) => finder ?? []),
   };
+}
+
+/** @throws RespaldoError `usage` for a volume where the plan says that everything is in a cluster. */
+function requireEngine({ runtime }: Plan, address: string): void {
+  if (runtime?.kind !== 'kubernetes') return;
+  throw new RespaldoError('usage', `${address} is a volume of Docker or Podman: the runtime kubernetes has none`, {
+    hint: 'Leave the runtime out, or make a plan of its own for volumes.',
+  });
 }
 
 /** The engine that has volumes. Nothing is connected yet. @param env where its address is looked for */

@@ -32,7 +32,10 @@ export interface ServerOptions extends RuntimeOptions {
 
 export function addServerOptions(command: Command): Command {
   return addRuntimeOptions(command)
-    .option('--to <address>', 'restore a dump into a server: postgresql://user@host/database')
+    .option(
+      '--to <address>',
+      'restore a dump into a server, postgresql://user@host/database, or files into a volume, docker-volume:name',
+    )
     .option('--file <dump>', 'restore a file of another tool, .sql, .sql.gz or .dump, instead of a snapshot')
     .option('--create-roles', 'make the roles that the dump speaks of and the server lacks')
     .option('--disconnect', 'end the sessions of others in a database that is replaced')

@@ -1,7 +1,7 @@
 import { chmod, chown } from 'node:fs/promises';
 import type { Finding } from '../domain/finding.ts';
 import type { Snapshot } from '../domain/snapshot.ts';
-import { RespaldoError } from '../errors.ts';
+import { isError, RespaldoError } from '../errors.ts';
 import type { ListedNode, Repository, RestoreProgress } from '../repository/repository.ts';
 import type { ContainerEngine } from '../runtimes/container-engine.ts';
 import type { SourceKind, VolumeToFill } from '../sources/source.ts';
@@ -47,18 +47,19 @@ export async function planVolumeRestore(
   let bytes = 0;
   let entries = 0;
   const wanted = path ?? volume.content;
-  for await (const node of repository.list(snapshot, { path: wanted }, signal)) {
-    if (node.path === wanted) {
-      folder = node;
-      continue;
+  try {
+    for await (const node of repository.list(snapshot, { path: wanted }, signal)) {
+      if (node.path === wanted) {
+        folder = node;
+        continue;
+      }
+      entries += 1;
+      bytes += node.size;
     }
-    entries += 1;
-    bytes += node.size;
+  } catch (error) {
+    if (!isError(error, 'path-missing')) throw error;
   }
-  if (folder?.type !== 'dir')
-    throw new RespaldoError('path-missing', `snapshot ${snapshot.id.slice(0, 8)} has no folder ${wanted}`, {
-      hint: 'Name the folder that becomes the volume’s content: latest:/srv/data. `respaldo ls` shows what there is.',
-    });
+  if (folder?.type !== 'dir') throw noFolder(snapshot, wanted);
   return { snapshot, volume, folder, isNew: !(await volume.exists()), bytes, entries };
 }
 
@@ -98,6 +99,12 @@ function volumeAt(address: string, engine: ContainerEngine, kinds: readonly Sour
   if (open !== undefined) return open(address, engine);
   throw new RespaldoError('usage', 'the address to restore to is not that of a volume', {
     hint: 'Name one: --to docker-volume:NAME',
+  });
+}
+
+function noFolder({ id }: Snapshot, path: string): RespaldoError {
+  return new RespaldoError('path-missing', `snapshot ${id.slice(0, 8)} has no folder ${path}`, {
+    hint: 'Name the folder that becomes the volume’s content: latest:/srv/data. `respaldo ls` shows what there is.',
   });
 }
 
