@@ -15,5 +15,5 @@ export async function openJournal(stateFolder: string, clock: Clock): Promise<St
 /** Whether there is anything in it: quick, since every command asks. */
 export async function isJournalEmpty(stateFolder: string): Promise<boolean> {
   const names = await readdir(join(stateFolder, FOLDER)).catch(() => []);
-  return names.length === 0;
+  return !names.some((name) => name.endsWith('.json'));
 }
