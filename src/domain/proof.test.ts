@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { proofOf } from './proof.ts';
+import { proofOf, withoutProof } from './proof.ts';
 
 test('a snapshot whose record says nothing more is stored', () => {
   expect(proofOf({})).toBe('stored');
@@ -14,4 +14,8 @@ test('its tags say how far the proof has come, the surest one counts', () => {
 
 test('what lacks something is not proven, whatever else it is tagged', () => {
   expect(proofOf({ tags: ['proven', 'incomplete'] })).toBe('captured');
+});
+
+test('other content is not proven by what was proven before', () => {
+  expect(withoutProof(['proven', 'type=full', 'verified'])).toEqual(['type=full']);
 });

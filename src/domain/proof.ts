@@ -20,3 +20,8 @@ export function proofOf(snapshot: Pick<Snapshot, 'tags'>): Proof {
   if (snapshot.tags?.includes(PROVEN_TAG)) return 'proven';
   return snapshot.tags?.includes(VERIFIED_TAG) ? 'verified' : 'stored';
 }
+
+/** The tags of a snapshot whose content is another one now: what was proven of the old one says nothing of it. */
+export function withoutProof(tags: readonly string[]): readonly string[] {
+  return tags.filter((tag) => tag !== PROVEN_TAG && tag !== VERIFIED_TAG);
+}

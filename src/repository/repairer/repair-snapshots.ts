@@ -1,4 +1,5 @@
 import type { Finding } from '../../domain/finding.ts';
+import { withoutProof } from '../../domain/proof.ts';
 import { INCOMPLETE_TAG, type Snapshot, type SnapshotFilter } from '../../domain/snapshot.ts';
 import { RespaldoError } from '../../errors.ts';
 import { snapshotDamaged } from '../checker/findings.ts';
@@ -141,6 +142,6 @@ function plainSize(index: BlobIndex, id: Id): number {
 
 /** What was lost stays missing: nobody may take the snapshot for a whole one. */
 function repairedRecord({ id, ...record }: Snapshot, tree: Id, { forget }: RewriteOptions): Omit<Snapshot, 'id'> {
-  const tags = new Set([...(record.tags ?? []), ...(forget ? [] : [TAG]), INCOMPLETE_TAG]);
+  const tags = new Set([...withoutProof(record.tags ?? []), ...(forget ? [] : [TAG]), INCOMPLETE_TAG]);
   return { ...record, tree, original: id, tags: [...tags] };
 }

@@ -6,6 +6,7 @@ import type { Snapshot } from '../../domain/snapshot.ts';
 import { hashId } from '../format/id.ts';
 import { encodeSnapshot } from '../format/snapshot-record.ts';
 import { loadSnapshots } from '../snapshots.ts';
+import { tag } from '../tags.ts';
 import { BlobWriter } from '../storage/blob-writer.ts';
 import { removeLocks } from '../storage/locks.ts';
 import { rewrite } from './rewrite.ts';
@@ -42,6 +43,14 @@ describe('a rewrite', () => {
     const [first, second] = await all();
     expect(await repository.read(first ?? snapshots[0])).toEqual(asRead(PUBLIC));
     expect(await repository.read(second ?? snapshots[1])).toEqual(asRead({ '/c': 'more' }));
+  });
+
+  test('of its content leaves no proof of it, and one of its host leaves it', async () => {
+    await tag(repository.context, {}, { add: ['proven', 'daily'], remove: [] }, NEVER);
+    await rewrite(repository.context, {}, { exclude: ['secret'] }, BOTH, NEVER);
+    expect((await all()).map(({ tags }) => tags)).toEqual([['daily'], ['proven', 'daily']]);
+    await rewrite(repository.context, {}, { hostname: 'other' }, BOTH, NEVER);
+    expect((await all()).map(({ tags }) => tags)).toEqual([['daily'], ['proven', 'daily']]);
   });
 
   test('is refused where there is nothing to change, or a pattern is malformed', async () => {

@@ -1,4 +1,5 @@
 import { compilePatterns, malformedPatterns } from '../../domain/pattern.ts';
+import { withoutProof } from '../../domain/proof.ts';
 import type { Snapshot, SnapshotFilter, SnapshotSummary } from '../../domain/snapshot.ts';
 import { RespaldoError } from '../../errors.ts';
 import type { RepositoryContext } from '../context.ts';
@@ -111,7 +112,8 @@ function changedRecord(
   const { id, ...record } = snapshot;
   const isSame = tree === snapshot.tree && isSameSummary(summary, snapshot.summary);
   if (isSame && hostname === undefined && time === undefined) return undefined;
-  const tags = forget ? record.tags : [...new Set([...(record.tags ?? []), TAG])];
+  const kept = tree === snapshot.tree ? record.tags : record.tags && withoutProof(record.tags);
+  const tags = forget ? kept : [...new Set([...(kept ?? []), TAG])];
   return {
     ...record,
     tree,
