@@ -50,7 +50,8 @@ export async function bringBack(engine: ContainerEngine, record: StoppedRecord):
     try {
       await start(container, engine, record.rebooted);
       left = left.filter((other) => other !== container);
-      await record.update(left);
+      // A record that says too much does no harm: who runs already is left alone.
+      await record.update(left).catch(() => undefined);
     } catch (error) {
       failure = joined(notStarted(container, toRespaldoError(error)), failure);
     }
