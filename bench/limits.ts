@@ -1,13 +1,13 @@
 /** What one core needs for each stage of a first backup if it does nothing else: the machine's limit. */
 import { closeSync, fsyncSync, lstatSync, openSync, readdirSync, readSync, writeSync } from 'node:fs';
-import { createCipheriv, hash, randomBytes } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { Cutter, CUTTER_WINDOW } from '../src/repository/archiver/cutter.ts';
 import { Chunker } from '../src/repository/format/chunker.ts';
 import { compress } from '../src/repository/format/compress.ts';
-import { createKernel } from '../src/repository/kernel/kernel.ts';
+import { generateKey, Sealer } from '../src/repository/format/crypto.ts';
 import { threadTime } from './thread-time.ts';
 
-export type StageName = 'list' | 'read' | 'cut' | 'hash' | 'compress' | 'encrypt' | 'authenticate' | 'write';
+export type StageName = 'list' | 'read' | 'cut' | 'hash' | 'compress' | 'seal' | 'write';
 
 export interface Limit {
   /** Bytes that went through; for `list` the number of entries. */
@@ -19,8 +19,6 @@ export interface Limit {
 const POLYNOMIAL = 0x3da3358b4dc173n;
 /** As the archiver compresses. */
 const LEVEL = 2;
-/** Pieces that the kernel authenticates at once. */
-const PIECE = 64 * 1024;
 
 /** Takes everything in `folder` through all stages, one after the other. @param target a file that is written */
 export function measureLimits(folder: string, target: string): Record<StageName, Limit> {
@@ -36,19 +34,16 @@ class Pass {
     cut: { amount: 0, seconds: 0 },
     hash: { amount: 0, seconds: 0 },
     compress: { amount: 0, seconds: 0 },
-    encrypt: { amount: 0, seconds: 0 },
-    authenticate: { amount: 0, seconds: 0 },
+    seal: { amount: 0, seconds: 0 },
     write: { amount: 0, seconds: 0 },
   };
   readonly #cutter = new Cutter(new Chunker(POLYNOMIAL, CUTTER_WINDOW));
-  readonly #cipher = createCipheriv('aes-256-ctr', randomBytes(32), randomBytes(16));
-  readonly #kernel = createKernel(PIECE + 64);
+  readonly #sealer = new Sealer(generateKey());
   readonly #known = new Set<string>();
   readonly #target: number;
 
   constructor(target: string) {
     this.#target = openSync(target, 'wx');
-    this.#kernel.run.poly1305Begin(this.#kernel.base);
   }
 
   folder(path: string): void {
@@ -97,20 +92,10 @@ class Pass {
     this.#known.add(id);
     const packed = this.#time('compress', chunk.length, () => compress(chunk, LEVEL));
     const stored = packed.length < chunk.length ? packed : chunk;
-    const sealed = this.#time('encrypt', stored.length, () => this.#cipher.update(stored));
-    this.#authenticate(sealed);
+    const sealed = this.#time('seal', stored.length, () => this.#sealer.seal(stored));
     // A pack's id is the hash of all of it.
     this.#time('hash', sealed.length, () => hash('sha256', sealed, 'hex'));
     this.#time('write', sealed.length, () => writeSync(this.#target, sealed));
-  }
-
-  #authenticate(sealed: Uint8Array): void {
-    const { run, base, memory } = this.#kernel;
-    for (let at = 0; at < sealed.length; at += PIECE) {
-      const piece = sealed.subarray(at, at + PIECE);
-      memory.set(piece, base + 64);
-      this.#time('authenticate', piece.length, () => run.poly1305Blocks(base + 64, piece.length & ~15));
-    }
   }
 
   #time<T>(stage: StageName, amount: number, work: () => T): T {

@@ -20,10 +20,10 @@ import { warm } from './warm.ts';
 const STAGES: readonly (readonly [title: string, stages: readonly StageName[], places: RegExp])[] = [
   ['list folders, lstat', ['list'], /^(lstat|readdir|llistxattr|bigint)/i],
   ['open, read, close', ['read'], /^(read|open|close|fstat)(Sync)?\b/],
-  ['cut and authenticate (WebAssembly)', ['cut', 'authenticate'], /^wasm-function/],
+  ['cut (WebAssembly)', ['cut'], /^wasm-function/],
   ['SHA-256 of blobs and packs', ['hash'], /^hash /],
   ['zstd, level 2', ['compress'], /^compress /],
-  ['AES-256', ['encrypt'], /^update cipher/],
+  ['AES-256 and Poly1305', ['seal'], /^(crypt|authenticate|EVP_\w+)\b/],
   ['write', ['write'], /^(write|fsync|rename)/],
 ];
 

@@ -142,7 +142,9 @@ export class PackBuilder {
     const needed = this.#size + more;
     if (needed <= this.#buffer.byteLength) return;
     if (needed > MAX_UINT32) throw new RespaldoError('internal', `a pack of ${needed} bytes is too large`);
-    this.#buffer = this.#buffer.transfer(Math.max(this.#packBytes, needed) + SPARE);
+    const length = Math.max(this.#packBytes, needed) + SPARE;
+    // Of a new buffer the system zeroes what is written to; a transfer zeroes all of it by hand.
+    this.#buffer = this.#size === 0 ? new ArrayBuffer(length) : this.#buffer.transfer(length);
   }
 
   #reset(): void {
