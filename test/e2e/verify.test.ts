@@ -217,7 +217,7 @@ describe.runIf(DEBIAN !== undefined)('A drill', () => {
 
   it('restores dumps with roles and tablespaces, and compares them with what was dumped', async () => {
     const rows = 'SELECT count(*) = 2000 FROM orders';
-    const { code, told } = await verify(place, dumps.slice(0, 8), '--assert', rows);
+    const { code, told } = await verify(place, dumps.slice(0, 8), '--assert', rows, '--database', 'tienda');
     expect({ code, failed: told.checks.filter(({ passed }) => !passed) }).toEqual({ code: 0, failed: [] });
     expect(Object.keys(told.seconds)).toEqual(['start', 'load', 'check']);
     expect(told.checks.map(({ name }) => name)).toEqual(expect.arrayContaining(['record', 'database "tienda"']));

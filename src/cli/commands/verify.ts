@@ -25,6 +25,7 @@ interface Options extends SelectOptions {
   readonly image?: string;
   readonly content?: boolean;
   readonly assert: readonly string[];
+  readonly database?: string;
 }
 
 /** A snapshot that is to be proven, by what its plan demands. */
@@ -55,7 +56,8 @@ export function define(command: Command, invocation: Invocation): void {
     .option('--folder <folder>', 'where to restore to for the time of the drill (default: the temporary folder)')
     .option('--image <image>', 'run the server in a container of this image, not by programs of this host')
     .option('--content', 'only restore the files and compare every byte: verified, not proven')
-    .option('--assert <sql>', 'a SELECT that must give true in the restored database (repeatable)', collect, []);
+    .option('--assert <sql>', 'a SELECT that must give true in the restored database (repeatable)', collect, [])
+    .option('--database <name>', 'where --assert asks (default: the only one that is not PostgreSQL’s own)');
   addSelectOptions(command).action((what: string[], options: Options) =>
     withRepository(invocation, (repository, { config }) => run(repository, what, options, config, invocation)),
   );
@@ -112,10 +114,10 @@ function planOf({ tags = [] }: Snapshot, config: Config | undefined) {
   return tags.flatMap((tag) => (tag.startsWith('plan=') ? (config?.plans.get(tag.slice(5)) ?? []) : []))[0];
 }
 
-function settingsOf(own: DrillSettings = DEFAULT_DRILL, { folder, image, assert }: Options): DrillSettings {
+function settingsOf(own: DrillSettings = DEFAULT_DRILL, { folder, image, assert, database }: Options): DrillSettings {
   return {
     ...own,
-    assertions: [...own.assertions, ...assert.map((sql) => ({ sql }))],
+    assertions: [...own.assertions, ...assert.map((sql) => ({ sql, ...(database !== undefined && { database }) }))],
     ...(folder !== undefined && { folder: path.resolve(folder) }),
     ...(image !== undefined && { image }),
   };

@@ -1,7 +1,10 @@
 import { expect, test } from 'vitest';
-import { databaseOf } from './assertions.ts';
+import type { Assertion } from '../../../domain/drill.ts';
+import { placeAssertions } from './assertions.ts';
 
 const sql = 'SELECT true';
+const databaseOf = (assertion: Assertion, databases: readonly string[]) =>
+  placeAssertions([assertion], databases)[0]?.database;
 
 test('an assertion is about the only database that is not PostgreSQL’s own', () => {
   expect(databaseOf({ sql }, ['postgres', 'shop', 'template1'])).toBe('shop');

@@ -8,17 +8,27 @@ import type { ThrowAwayServer } from './throwaway-server.ts';
 /** PostgreSQL's own, which nobody means who names none. */
 const OWN = ['postgres', 'template0', 'template1'];
 
-/**
- * Each in a transaction of its own that can change nothing.
- * @throws RespaldoError `config` for an assertion of nobody knows which database.
- */
+/** An assertion, and where it is asked. */
+export interface PlacedAssertion {
+  readonly assertion: Assertion;
+  readonly database: string;
+}
+
+/** @throws RespaldoError `config` for an assertion of nobody knows which database. */
+export function placeAssertions(
+  assertions: readonly Assertion[],
+  databases: readonly string[],
+): readonly PlacedAssertion[] {
+  return assertions.map((assertion) => ({ assertion, database: databaseOf(assertion, databases) }));
+}
+
+/** Each in a transaction of its own that can change nothing. */
 export async function checkAssertions(
   server: ThrowAwayServer,
-  databases: readonly string[],
-  { assertions, timeoutSeconds }: DrillSettings,
+  placed: readonly PlacedAssertion[],
+  { timeoutSeconds }: Pick<DrillSettings, 'timeoutSeconds'>,
   signal: AbortSignal,
 ): Promise<readonly DrillCheck[]> {
-  const placed = assertions.map((assertion) => ({ assertion, database: databaseOf(assertion, databases) }));
   const checks: DrillCheck[] = [];
   for (const { assertion, database } of placed) {
     const name = `assertion ${assertion.sql.trim().replace(/\s+/g, ' ')}`;
@@ -27,8 +37,7 @@ export async function checkAssertions(
   return checks;
 }
 
-/** @throws RespaldoError `config` */
-export function databaseOf({ database, sql }: Assertion, databases: readonly string[]): string {
+function databaseOf({ database, sql }: Assertion, databases: readonly string[]): string {
   const others = databases.filter((name) => !OWN.includes(name));
   const [only = 'postgres'] = others;
   const meant = database ?? (others.length > 1 ? undefined : only);
@@ -36,7 +45,7 @@ export function databaseOf({ database, sql }: Assertion, databases: readonly str
   const there = `The snapshot holds: ${databases.join(', ')}.`;
   throw meant === undefined
     ? new RespaldoError('config', `the assertion does not say which database it is about: ${sql}`, {
-        hint: `Write { database: name, sql: "SELECT …" }. ${there}`,
+        hint: `Write { database: name, sql: "SELECT …" }, or add --database to --assert. ${there}`,
       })
     : new RespaldoError('config', `an assertion is about the database "${meant}", which is not there`, { hint: there });
 }

@@ -2,7 +2,7 @@ import type { DrillCheck, DrillSettings } from '../../../domain/drill.ts';
 import type { Finding } from '../../../domain/finding.ts';
 import { isError, throwIfAborted } from '../../../errors.ts';
 import type { SourceIo } from '../../source.ts';
-import { checkAssertions } from './assertions.ts';
+import { checkAssertions, placeAssertions } from './assertions.ts';
 import { changedCollations } from './collations.ts';
 import { checkContent } from './content-checks.ts';
 import { databasesOf, inDatabase } from './databases.ts';
@@ -33,6 +33,7 @@ export async function checkServer(
   { signal, report }: Pick<SourceIo, 'signal' | 'report'>,
 ): Promise<readonly DrillCheck[]> {
   const databases = await databasesOf(server, signal);
+  const assertions = placeAssertions(settings.assertions, databases);
   if (!server.confinement.offline) report(ONLINE);
   const checks: DrillCheck[] = [];
   for (const database of databases) {
@@ -46,7 +47,7 @@ export async function checkServer(
     const isDoubtful = opened.changed !== undefined && !check.passed;
     checks.push(isDoubtful ? { ...check, detail: `${check.detail}${OTHER_ORDER}` } : check);
   }
-  return [...checks, ...(await checkAssertions(server, databases, settings, signal))];
+  return [...checks, ...(await checkAssertions(server, assertions, settings, signal))];
 }
 
 /** Whether one can log in at all, and by which collations it is sorted. @throws RespaldoError `target-refused` */
