@@ -13,6 +13,7 @@ import { withLock } from '../storage/locks.ts';
 import { Crew, usefulWorkers, workerScript } from '../workers/crew.ts';
 import { keepMainHeapSmall } from '../workers/main-heap.ts';
 import { Batches } from './batches.ts';
+import { begun } from './begun.ts';
 import { BlobSink } from './blob-sink.ts';
 import { difference } from './item-log.ts';
 import { LocalWalk } from './local-walk.ts';
@@ -85,6 +86,7 @@ class Run {
   async save(entries: AsyncIterable<Entry>, about: About): Promise<Saved> {
     const startedAt = this.#context.clock.now();
     keepMainHeapSmall();
+    await using begunEntries = begun(entries);
     const crew = await this.#hire();
     await using scan = new Scan();
     this.#meter.against(() => scan.totals);
@@ -97,7 +99,7 @@ class Run {
     );
 
     let walks = 0;
-    for await (const entry of entries) {
+    for await (const entry of begunEntries) {
       this.#signal.throwIfAborted();
       if (entry.kind === 'local-tree') {
         if (this.#options.estimate === true) scan.begin(entry);
