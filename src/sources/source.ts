@@ -197,6 +197,36 @@ export interface Source {
    * throws otherwise. Leaving early releases locks, slots and backup mode.
    */
   capture(io: SourceIo, options: CaptureOptions): AsyncIterable<Entry>;
+
+  /**
+   * The same as portable files, one for each database or folder; all of one consistent point where the source has such
+   * points. The next file is asked for when the content of the one before has ended. Absent: it has no such copies.
+   */
+  portable?(io: SourceIo): AsyncIterable<PortableFile>;
+}
+
+/** What goes into one file of an archive: a copy that is of use without Respaldo. */
+export interface PortableFile {
+  /** What it is a copy of: a database's name, a folder's last name. */
+  readonly name: string;
+  /** Of the file's name, without the dot: `sql`, `tar`. */
+  readonly extension: string;
+  /**
+   * The plain bytes, pulled once; each piece is the reader's own. Ends normally only when the source has positively said
+   * that everything was sent; throws otherwise. Leaving early releases what is held.
+   */
+  readonly content: AsyncIterable<Uint8Array>;
+  /** Asked after `content` has ended. */
+  about(): PortableAbout;
+}
+
+export interface PortableAbout {
+  /** Programs and servers, by name: `{ 'mariadb-dump': '10.11.6', MariaDB: '10.11.6' }`. */
+  readonly versions: Readonly<Record<string, string>>;
+  /** What else a reader may need: a position in a log, a character set. */
+  readonly facts: Readonly<Record<string, string>>;
+  /** The command that takes the plain bytes from its standard input and restores them: `mysql shop`. */
+  readonly restoreCommand: string;
 }
 
 /** Finds servers that nobody has named. Only looks: nothing is run anywhere, and nobody logs in. */
