@@ -40,15 +40,39 @@ export async function readRange(
 /** Writes everything, syncs and closes. */
 export async function writeDurably(handle: FileHandle, bytes: Uint8Array, signal: AbortSignal): Promise<void> {
   try {
-    for (let done = 0; done < bytes.length;) {
-      throwIfAborted(signal);
-      const { bytesWritten } = await handle.write(bytes, done, Math.min(bytes.length - done, LARGEST_PIECE));
-      done += bytesWritten;
-    }
+    await writePiece(handle, bytes, signal);
     throwIfAborted(signal);
     await handle.sync();
   } finally {
     await handle.close();
+  }
+}
+
+/** The same of pieces that come one after the other. @returns how many bytes they had */
+export async function writeAllDurably(
+  handle: FileHandle,
+  pieces: AsyncIterable<Uint8Array>,
+  signal: AbortSignal,
+): Promise<number> {
+  try {
+    let size = 0;
+    for await (const piece of pieces) {
+      await writePiece(handle, piece, signal);
+      size += piece.length;
+    }
+    throwIfAborted(signal);
+    await handle.sync();
+    return size;
+  } finally {
+    await handle.close();
+  }
+}
+
+async function writePiece(handle: FileHandle, bytes: Uint8Array, signal: AbortSignal): Promise<void> {
+  for (let done = 0; done < bytes.length;) {
+    throwIfAborted(signal);
+    const { bytesWritten } = await handle.write(bytes, done, Math.min(bytes.length - done, LARGEST_PIECE));
+    done += bytesWritten;
   }
 }
 

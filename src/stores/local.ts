@@ -8,7 +8,15 @@ import { systemClock } from '../clock.ts';
 import type { Observation } from '../domain/observation.ts';
 import { errnoOf, throwIfAborted } from '../errors.ts';
 import { isAbsence, localFailure, noSuchObject, noSuchStore, tooShort } from './local-errors.ts';
-import { makeFolders, mkdirIfMissing, readRange, statIfThere, syncFolder, writeDurably } from './local-file.ts';
+import {
+  makeFolders,
+  mkdirIfMissing,
+  readRange,
+  statIfThere,
+  syncFolder,
+  writeAllDurably,
+  writeDurably,
+} from './local-file.ts';
 import { QuickRead } from './quick-read.ts';
 import type { Store, StoredObject } from './store.ts';
 import { assertKey, isTemporary } from './store.ts';
@@ -50,6 +58,15 @@ export class LocalStore implements Store {
       await makeFolders(this.location);
       for (const name of FOLDERS) await this.#ensureFolder(join(this.location, name));
       await makePackFolders(join(this.location, 'data'), signal);
+    } catch (error) {
+      throw localFailure('create', this.location, error);
+    }
+  }
+
+  async makePlace(signal: AbortSignal): Promise<void> {
+    throwIfAborted(signal);
+    try {
+      await makeFolders(this.location);
     } catch (error) {
       throw localFailure('create', this.location, error);
     }
@@ -99,20 +116,31 @@ export class LocalStore implements Store {
     return join(this.location, key);
   }
 
-  async write(key: string, bytes: Uint8Array, signal: AbortSignal): Promise<void> {
+  write(key: string, bytes: Uint8Array, signal: AbortSignal): Promise<void> {
+    return this.#replace(key, (handle) => writeDurably(handle, bytes, signal), signal);
+  }
+
+  writeStream(key: string, content: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<number> {
+    return this.#replace(key, (handle) => writeAllDurably(handle, content, signal), signal);
+  }
+
+  /** @param fill writes, syncs and closes what then takes the object's place. */
+  async #replace<T>(key: string, fill: (handle: FileHandle) => Promise<T>, signal: AbortSignal): Promise<T> {
     throwIfAborted(signal);
     const path = this.localPath(key);
     const temporary = `${path}-tmp-${randomBytes(8).toString('hex')}`;
     try {
       const handle = await this.#openNew(temporary);
+      let filled: T;
       try {
-        await writeDurably(handle, bytes, signal);
+        filled = await fill(handle);
         await rename(temporary, path);
       } catch (error) {
         await rm(temporary, { force: true }).catch(() => undefined);
         throw error;
       }
       await syncFolder(dirname(path));
+      return filled;
     } catch (error) {
       throw localFailure('write', path, error);
     }

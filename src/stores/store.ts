@@ -44,6 +44,12 @@ export interface Store extends ReadStore {
   create(signal: AbortSignal): Promise<void>;
 
   /**
+   * Makes the place alone, without the folders of a repository: for archives. Idempotent. Absent where `create` makes no
+   * more than that.
+   */
+  makePlace?(signal: AbortSignal): Promise<void>;
+
+  /**
    * All or nothing: afterwards the object is durable and listed with exactly these bytes. If it throws, what was under
    * `key` before is still there untouched, or (the error came after the last step) the whole new object is: never a
    * part. Writing the same key again replaces it, so that a failed write may simply be repeated.
