@@ -104,7 +104,9 @@ describe("a plan's runtime", () => {
 
 it('has a runtime, kinds of sources and a memory of runs', async () => {
   expect((await hostRuntime()).kind).toBe('host');
-  expect((await sourceKinds()).map(({ name }) => name)).toEqual(['postgres', 'volume', 'directory']);
+  const kinds = (await sourceKinds()).map(({ name }) => name);
+  expect(kinds).toEqual([...new Set(kinds)]);
+  expect(kinds).toEqual(expect.arrayContaining(['directory', 'postgres', 'volume']));
   const catalog = await openRunCatalog({ RESPALDO_STATE_DIR: folder }, () => undefined);
   expect(await catalog.runs({})).toEqual([]);
   catalog.close();

@@ -130,6 +130,11 @@ export async function sourceKinds(): Promise<readonly SourceKind[]> {
   return (await import('./sources/index.ts')).SOURCE_KINDS;
 }
 
+/** How the addresses of sources look, for people: a part of a sentence. */
+export async function sourceAddresses(): Promise<string> {
+  return (await import('./sources/index.ts')).ADDRESSES;
+}
+
 /** Where the tools of a restore into files run. */
 export async function hostRuntime(): Promise<Runtime> {
   return openRuntimeAt({ kind: 'host' }, {}, systemClock);

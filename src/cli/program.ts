@@ -75,7 +75,7 @@ function createProgram(
     if (verb.parent !== program || filled.has(verb)) return;
     filled.add(verb);
     const module = await loaders.get(verb.name())?.();
-    module?.define(verb, (invocation ??= invoke(globalsOf(program), whole)));
+    await module?.define(verb, (invocation ??= invoke(globalsOf(program), whole)));
   };
   const whole = async (): Promise<Command> => {
     await Promise.all(program.commands.map(fill));

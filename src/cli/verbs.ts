@@ -3,7 +3,7 @@ import type { Invocation } from './invocation.ts';
 
 /** A file of `commands/`: gives the bare command of that name its arguments, options, help and action. */
 export interface VerbModule {
-  define(command: Command, invocation: Invocation): void;
+  define(command: Command, invocation: Invocation): void | Promise<void>;
 }
 
 interface Verb {

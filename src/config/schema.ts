@@ -5,8 +5,11 @@ import { parseFolderMark } from '../domain/folder-mark.ts';
 import { malformedPatterns } from '../domain/pattern.ts';
 import { parseSize } from '../domain/size.ts';
 import { drillSchema } from './drill.ts';
+import { hooksSchema } from './hooks.ts';
 import { runtimeSchema } from './runtime.ts';
+import { ADDRESSES } from '../sources/index.ts';
 import { scheduleComplaint } from './schedule.ts';
+import { secretSchema as secret } from './secret.ts';
 
 /**
  * The one declaration of `respaldo.yaml`: it validates, and gives editors their JSON Schema with titles and
@@ -28,44 +31,6 @@ const named = <T extends z.ZodType>(value: T) =>
     .record(z.string(), value)
     .default({})
     .meta({ propertyNames: { pattern: NAME.source } });
-
-const secret = z
-  .strictObject(
-    {
-      env: z
-        .string()
-        .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'must be the name of an environment variable')
-        .optional()
-        .meta({ title: 'Environment variable', description: 'Name of the environment variable that holds it.' }),
-      file: text.optional().meta({
-        title: 'File',
-        description: 'A file that holds it and nothing else; relative to the folder of this configuration.',
-      }),
-      command: z
-        .union([text, z.array(z.string()).min(1, 'must hold at least the program')])
-        .optional()
-        .meta({
-          title: 'Command',
-          description: 'Program and arguments that print it. Run without a shell, in the folder of this configuration.',
-          examples: [['pass', 'show', 'respaldo']],
-        }),
-    },
-    {
-      error: (issue) =>
-        issue.code === 'invalid_type' && issue.input !== undefined
-          ? 'a secret is never written here: use { env: NAME }, { file: path } or { command: [program, argument] }'
-          : undefined,
-    },
-  )
-  .refine((value) => Object.values(value).filter((it) => it !== undefined).length === 1, {
-    error: 'say where it comes from by exactly one of env, file and command',
-  })
-  .meta({
-    title: 'Secret',
-    description: 'Where a secret comes from. The secret itself is never written here.',
-    minProperties: 1,
-    maxProperties: 1,
-  });
 
 const credentials = z
   .strictObject({
@@ -98,8 +63,7 @@ const repository = z
 
 const address = text.meta({
   title: 'Address',
-  description:
-    'A folder or file, a PostgreSQL server, postgresql://user@host:5432/?method=physical, or databases of it as dumps, postgresql://user@host:5432/name?method=logical, or a volume of Docker, docker-volume:name.',
+  description: `${ADDRESSES.slice(0, 1).toUpperCase()}${ADDRESSES.slice(1)}.`,
   examples: [
     './files',
     'postgresql://postgres@localhost:5432/?method=physical',
@@ -286,6 +250,11 @@ const plan = z
         description:
           'In which its days begin and its schedule is meant, such as Europe/Madrid. Default: this machine’s.',
       }),
+    hooks: hooksSchema.optional(),
+    'depends-on': z.array(text).default([]).meta({
+      title: 'Depends on',
+      description: 'Plans that are run before this one where both are run; if one of them fails this one is left out.',
+    }),
   })
   .refine(({ keep, calendar }) => keep === undefined || calendar === undefined, {
     error: 'a plan has keep or calendar, not both: leave one of them out',
@@ -309,7 +278,6 @@ export const configSchema = z
 
 /** A valid file's content, before references and folders are resolved. */
 export type ConfigFile = z.output<typeof configSchema>;
-export type SecretSetting = z.output<typeof secret>;
 export type CredentialsSetting = z.output<typeof credentials>;
 export type SourceSetting = z.output<typeof source>;
 export type KeepSetting = z.output<typeof keep>;

@@ -32,6 +32,7 @@ const metadata: Metadata = { mode: 0o600, mtimeNs: now, atimeNs: now, ctimeNs: n
 /** A database that streams one file, and tells what it was asked. */
 class Database implements Source {
   readonly kind = 'postgres';
+  readonly typed = true;
   readonly paths = ['/postgresql/db:5432'];
   readonly asked: (string | undefined)[] = [];
   origin: CaptureOptions['origin'];

@@ -230,7 +230,7 @@ async function historyOf(
 }
 
 function isTyped(source: Source): boolean {
-  return source.kind === 'postgres';
+  return source.typed === true;
 }
 
 /** Adds to the progress how much the source expects to send, which only it can know. */

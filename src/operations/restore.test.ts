@@ -44,6 +44,7 @@ async function snapshotOf({ repository, signal }: Bench, tags: readonly string[]
 /** A kind that puts the data in place and adds a note, as a database adds its configuration. */
 const database: SourceKind = {
   name: 'postgres',
+  addresses: 'a server',
   accepts: () => false,
   open: () => {
     throw new Error('not asked for here');

@@ -53,7 +53,9 @@ export interface RestorePorts {
 export interface RestorePlan {
   readonly request: RestoreRequest;
   /** `files`: the tree as it is stored. A kind of source: that one makes a usable database of it. */
-  readonly as: 'files' | SourceKind['name'];
+  readonly as: string;
+  /** What that database will be, for people: `a PostgreSQL data directory that a server starts on`. */
+  readonly makes?: string;
   /**
    * What the request selects, before its patterns. Bytes are uncompressed; hard links count once. Of a damaged
    * snapshot, what could be counted.
@@ -87,7 +89,14 @@ export async function planRestore(
     : undefined;
   if (kind && request.overwrite !== undefined && target.entries > 0) throw mixed(request.target);
   const selected = await measure(request, ports.repository, signal);
-  return { request, as: kind?.name ?? 'files', selected, target, fits: selected.bytes <= target.freeBytes };
+  return {
+    request,
+    as: kind?.name ?? 'files',
+    ...(kind?.restoresAs !== undefined && { makes: kind.restoresAs }),
+    selected,
+    target,
+    fits: selected.bytes <= target.freeBytes,
+  };
 }
 
 /** Carries the plan out: restored and durable, or thrown. */
@@ -96,7 +105,7 @@ export async function restore(plan: RestorePlan, ports: RestorePorts, signal: Ab
   const findings = new Findings(ports.onFinding);
   const kind = ports.kinds.find(({ name }) => name === plan.as);
   const progress =
-    kind && plan.as !== 'files' && !request.dryRun
+    kind && !request.dryRun
       ? await restoreDatabase(plan, kind, ports, findings.add, signal)
       : await ports.repository.restore(
           request.snapshot,

@@ -11,8 +11,10 @@ export { openStream, type StreamOptions } from './stream/stream.ts';
 /** Each loads what is heavy about it when it is used. The first that accepts an address has it. */
 export const SOURCE_KINDS: readonly SourceKind[] = [postgres, volume, directory];
 
-/** What product and people speak of, and this version cannot do yet. */
-const LATER = ['mysql', 'mariadb', 'influxdb', 'redis', 'sqlite', 'terraform'];
+/** How addresses look, for people: a part of a sentence. */
+export const ADDRESSES = new Intl.ListFormat('en', { type: 'disjunction' }).format(
+  SOURCE_KINDS.map(({ addresses }) => addresses).toReversed(),
+);
 
 /** @throws RespaldoError `usage` if no kind of source has such addresses. */
 export function sourceFor(address: string): SourceKind {
@@ -20,15 +22,7 @@ export function sourceFor(address: string): SourceKind {
   if (kind !== undefined) return kind;
   // The scheme alone: the rest of an address may hold a password.
   const scheme = address.slice(0, address.indexOf(':'));
-  throw new RespaldoError(
-    'usage',
-    LATER.includes(scheme.toLowerCase())
-      ? `${scheme}: sources are not part of this version of Respaldo`
-      : `"${scheme}:" is no kind of source`,
-    {
-      hint: 'Sources are folders (./folder, /folder; one whose name has a colon is written with "./" before it), servers (postgresql://user@host:5432/?method=physical), and volumes (docker-volume:NAME)',
-    },
-  );
+  throw new RespaldoError('usage', `"${scheme}:" is no kind of source`, { hint: `An address is ${ADDRESSES}.` });
 }
 
 /** @throws RespaldoError `usage` that says what is wrong with the address. */

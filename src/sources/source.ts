@@ -181,7 +181,14 @@ export interface Standstill {
 
 /** One thing that is protected. */
 export interface Source {
-  readonly kind: SourceKind['name'] | 'stream';
+  /** The name of its kind, or `stream`. */
+  readonly kind: string;
+
+  /**
+   * Its snapshots hold `/respaldo.json`, which says what they are (at least `kind`), and carry a tag with their type: they
+   * are a database's. Absent: they are files.
+   */
+  readonly typed?: true;
 
   /** The snapshot's paths: absolute ones for directories, `/postgresql/<host>:<port>` … With the host they identify it. */
   readonly paths: readonly string[];
@@ -239,7 +246,12 @@ export interface ServerFinder {
 
 /** A kind of source: `sources/index.ts` lists them, one line each. */
 export interface SourceKind {
-  readonly name: 'directory' | 'volume' | 'postgres';
+  /** Of no other kind; snapshots keep it as `kind` in `/respaldo.json`. */
+  readonly name: string;
+  /** What its addresses look like, for people who write one: `a volume of Docker (docker-volume:NAME)`. */
+  readonly addresses: string;
+  /** What a restore into a folder makes, for people; absent: files. */
+  readonly restoresAs?: string;
   /** Whether the address is of this kind. */
   accepts(address: string): boolean;
   /** @throws RespaldoError `usage` that says what is wrong with the address. */

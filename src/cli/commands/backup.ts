@@ -1,5 +1,12 @@
 import type { Command } from 'commander';
-import { openRuntimeOf, openSources, openStoppedJournal, openStreamSource, type StreamOptions } from '../../compose.ts';
+import {
+  openRuntimeOf,
+  openSources,
+  openStoppedJournal,
+  openStreamSource,
+  sourceAddresses,
+  type StreamOptions,
+} from '../../compose.ts';
 import { choosePlans, planHint } from '../../config/plans.ts';
 import type { Plan } from '../../domain/plan.ts';
 import type { Snapshot } from '../../domain/snapshot.ts';
@@ -34,12 +41,10 @@ import { shortId } from '../views/snapshot.ts';
 /** Of many paths so many are told. */
 const NAMED = 5;
 
-export function define(command: Command, invocation: Invocation): void {
+export async function define(command: Command, invocation: Invocation): Promise<void> {
   describe(command, {
     about:
-      'An address is a folder or file, a volume of Docker (docker-volume:NAME), or a PostgreSQL server: ' +
-      'postgresql://user@host:5432/?method=physical for ' +
-      'its files, /name?method=logical for dumps of databases. A ' +
+      `An address is ${await sourceAddresses()}. A ` +
       'plan is a name in respaldo.yaml; without arguments every plan is run, or where there is none, the one database ' +
       'that `respaldo detect` finds. What could not be read is told, the rest is stored, and the snapshot is marked ' +
       'incomplete.',

@@ -46,12 +46,11 @@ function counters(state: RestoreProgress): Record<string, unknown> {
 
 /** What a restore is going to do. @param expected milliseconds that it will take, where earlier runs tell. */
 export function planLines(
-  { request, as, selected, target, fits }: RestorePlan,
+  { request, makes, selected, target, fits }: RestorePlan,
   expected: number | undefined,
 ): string[] {
   const part = request.path === undefined || request.path === '/' ? '' : `${quoted(request.path)} of `;
-  const what =
-    as === 'files' ? '' : `, as a ${as === 'postgres' ? 'PostgreSQL data directory' : as} that a server starts on`;
+  const what = makes === undefined ? '' : `, as ${makes}`;
   const there = target.exists ? (target.entries === 0 ? 'empty' : 'not empty') : 'new';
   const { include, exclude, iinclude = [], iexclude = [] } = request;
   const some = [include, exclude, iinclude, iexclude].some(({ length }) => length > 0)

@@ -13,6 +13,7 @@ const SCHEME = /^[a-z][a-z0-9+-]*:/i;
 
 export const directory: SourceKind = {
   name: 'directory',
+  addresses: 'a folder or file (./folder, /folder; with "./" before a name that has a colon)',
   accepts: (address) => !SCHEME.test(address),
   open: (address, options) => openDirectories([address], options),
   restore: (_snapshot, into) => into.extract('/', into.folder),

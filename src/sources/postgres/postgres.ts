@@ -10,6 +10,7 @@ import { customsOf, isPostgresAddress, parseAddress, snapshotPaths, type BackupA
 /** A whole PostgreSQL server by its files, or databases of it as dumps. What talks to it is loaded when it is used. */
 class PostgresSource implements Source {
   readonly kind = 'postgres';
+  readonly typed = true;
   readonly paths: readonly string[];
   readonly #address: BackupAddress;
   readonly #options: SourceOptions;
@@ -52,6 +53,9 @@ function requireHost({ kind, place }: Runtime): void {
 
 export const postgres: SourceKind = {
   name: 'postgres',
+  addresses:
+    'a PostgreSQL server (postgresql://user@host:5432/?method=physical; databases of it as dumps: /name?method=logical)',
+  restoresAs: 'a PostgreSQL data directory that a server starts on',
   accepts: isPostgresAddress,
   open: (address, options) =>
     new PostgresSource(parseAddress(address, customsOf(options.place === undefined)), options),

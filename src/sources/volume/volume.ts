@@ -64,6 +64,7 @@ class VolumeSource implements Source {
 
 export const volume: SourceKind = {
   name: 'volume',
+  addresses: 'a volume of Docker (docker-volume:NAME)',
   accepts: isVolumeAddress,
   open: (address, options) => new VolumeSource(parseVolumeAddress(address), options),
   volume: (address, engine) => new FilledVolume(parseVolumeAddress(address), engine),

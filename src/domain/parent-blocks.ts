@@ -1,4 +1,4 @@
-import type { ReadableSnapshot } from '../../domain/snapshot.ts';
+import type { ReadableSnapshot } from './snapshot.ts';
 import { isBlock } from './block-size.ts';
 
 /**
