@@ -36,6 +36,9 @@ export const ERRORS = {
   'store-full': { exit: 1, http: 507, retry: false },
   'store-broken': { exit: 1, http: 502, retry: true },
   'command-failed': { exit: 1, http: 502, retry: false },
+  'hook-failed': { exit: 1, http: 502, retry: false },
+  /** Of several plans, for more than one reason. */
+  'plans-failed': { exit: 1, http: 500, retry: false },
   'tool-missing': { exit: 1, http: 500, retry: false },
   cancelled: { exit: 130, http: 499, retry: false },
 } as const satisfies Record<string, Meaning>;

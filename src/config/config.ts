@@ -6,8 +6,10 @@ import { parseSize } from '../domain/size.ts';
 import { calendarRules } from './calendar.ts';
 import { toDrillSettings } from './drill.ts';
 import { keepRules } from './keep.ts';
-import type { ConfigFile, CredentialsSetting, SecretSetting, SourceSetting } from './schema.ts';
+import { toHooks } from './hooks.ts';
+import type { ConfigFile, CredentialsSetting, SourceSetting } from './schema.ts';
 import { toRuntimeTarget } from './runtime.ts';
+import type { SecretSetting } from './secret.ts';
 import { splitWords } from './words.ts';
 
 /** A configuration with its references resolved and its folders made absolute. */
@@ -68,6 +70,8 @@ export function toConfig(settings: ConfigFile, file: string): Config {
         ...(setting.calendar && { calendar: calendarRules(setting.calendar) }),
         ...(setting.schedule !== undefined && { schedule: setting.schedule }),
         ...(setting['time-zone'] !== undefined && { timeZone: setting['time-zone'] }),
+        ...(setting.hooks && { hooks: toHooks(setting.hooks, (secret) => toReference(secret, folder)) }),
+        ...(setting['depends-on'].length > 0 && { dependsOn: setting['depends-on'] }),
       },
     ];
   });

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { z } from 'zod';
 import { DEFAULT_DRILL, type Assertion, type DrillSettings } from '../domain/drill.ts';
+import { secondsOf, timeSchema } from './seconds.ts';
 
 const text = z.string().min(1, 'must not be empty');
 const sql = text.meta({
@@ -26,17 +27,13 @@ const judged = z
   })
   .meta({ title: 'Assertion with its terms' });
 
-const TIMEOUT = /^(?:(\d{1,5})h)?(?:(\d{1,5})m)?(?:(\d{1,6})s)?$/;
-
 export const drillSchema = z
   .strictObject({
     assertions: z
       .array(z.union([sql, judged]))
       .default([])
       .meta({ title: 'Assertions', description: 'What must be true of the restored database.' }),
-    timeout: z
-      .string()
-      .refine((value) => secondsOf(value) > 0, 'must be a time such as 90s, 5m or 1h')
+    timeout: timeSchema
       .optional()
       .meta({ title: 'Timeout', description: 'How long each assertion may take: 90s, 5m, 1h. Default: 5m.' }),
     folder: text.optional().meta({
@@ -75,10 +72,4 @@ function toAssertion(setting: z.output<typeof drillSchema>['assertions'][number]
     ...(atLeast !== undefined && { atLeast }),
     ...(atMost !== undefined && { atMost }),
   };
-}
-
-/** `1h30m` → 5400; 0 for what is none. */
-function secondsOf(time: string): number {
-  const [, hours = '0', minutes = '0', seconds = '0'] = TIMEOUT.exec(time) ?? [];
-  return Number(hours) * 3600 + Number(minutes) * 60 + Number(seconds);
 }

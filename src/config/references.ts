@@ -1,3 +1,5 @@
+import { HOOK_STAGES } from '../domain/hook.ts';
+import { ringOf } from '../domain/plan-order.ts';
 import { RespaldoError } from '../errors.ts';
 import type { Path } from './place.ts';
 import { NAME, NAME_RULE } from './schema.ts';
@@ -48,7 +50,43 @@ function* references(content: unknown): Generator<Complaint> {
     if (!hasDefault) yield* ambiguous(plan, names, ['plans', name]);
     for (const { source, path } of sources(mapping(plan).source, ['plans', name, 'source']))
       yield* splittable(mapping(source).password, [...path, 'password']);
+    yield* homeless(plan, ['plans', name]);
   }
+  yield* misordered(mapping(root.plans));
+}
+
+/** A hook inside of nothing. */
+function* homeless(plan: unknown, path: Path): Generator<Complaint> {
+  const { hooks, runtime } = mapping(plan);
+  if (isMapping(runtime)) return;
+  for (const stage of HOOK_STAGES) {
+    for (const { source: hook, path: at } of sources(mapping(hooks)[stage], [...path, 'hooks', stage])) {
+      const message = 'the plan has no runtime docker or kubernetes to be inside of: write command instead';
+      if (mapping(hook).inside !== undefined) yield { path: [...at, 'inside'], part: 'key', message };
+    }
+  }
+}
+
+/** Plans that wait for nobody, for themselves, or for each other. */
+function* misordered(plans: Readonly<Record<string, unknown>>): Generator<Complaint> {
+  const names = Object.keys(plans);
+  const waiting = names.map((name) => {
+    const awaited = mapping(plans[name])['depends-on'];
+    return [name, Array.isArray(awaited) ? awaited.filter(isWritten) : []] as const;
+  });
+  for (const [name, awaited] of waiting) {
+    for (const [at, other] of awaited.entries()) {
+      const path = ['plans', name, 'depends-on', at];
+      if (!names.includes(other))
+        yield { path, part: 'value', message: `there is no plan ${other}${didYouMean(other, names)}` };
+    }
+  }
+  const ring = ringOf(new Map(waiting));
+  const [first, second] = ring ?? [];
+  if (ring === undefined || first === undefined) return;
+  const at = (new Map(waiting).get(first) ?? []).indexOf(second ?? first);
+  const message = `these wait for each other: ${[...ring, first].join(' → ')}`;
+  yield { path: ['plans', first, 'depends-on', at], part: 'value', message };
 }
 
 function* addresses(content: unknown): Generator<{ value: string; path: Path; kind: keyof AddressChecks }> {

@@ -1,15 +1,11 @@
 import type { DrillSettings } from './drill.ts';
 import type { Reading, Selection } from './entry.ts';
+import type { Hooks } from './hook.ts';
 import type { RuntimeTarget } from './runtime-target.ts';
+import type { SecretReference } from './secret.ts';
 import type { SnapshotType } from './snapshot.ts';
 
-/** Where a secret comes from. Only the reference travels; the secret itself is read at the moment of use. */
-export type SecretReference =
-  | { readonly env: string }
-  /** An absolute path. */
-  | { readonly file: string }
-  /** Program and arguments, run without a shell in `folder`, an absolute path. */
-  | { readonly command: readonly [string, ...string[]]; readonly folder: string };
+export type { SecretReference };
 
 /** One thing to protect, and the password it wants where its address cannot say. */
 export interface PlanSource {
@@ -51,6 +47,10 @@ export interface Plan {
   readonly schedule?: string;
   /** In which its days begin and its schedule is meant: `Europe/Madrid`. Absent: this machine's. */
   readonly timeZone?: string;
+  /** What is done around its backups. */
+  readonly hooks?: Hooks;
+  /** Plans that are backed up before this one where they are run together; it is left out if one of them fails. */
+  readonly dependsOn?: readonly string[];
 }
 
 /** A repository of the configuration. */
