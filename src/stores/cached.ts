@@ -30,12 +30,22 @@ export class CachedStore implements NearStore {
   readonly #packs = new Map<string, Promise<boolean>>();
   readonly #verified = new Set<string>();
 
+  /** What is so long is not kept, nor what was there before. */
+  readonly writeStream?: NonNullable<Store['writeStream']>;
+
   /** @param trusts what was kept before; false: only what this object has fetched itself */
   constructor(inner: Store, cache: CacheFolder, trusts = true) {
     this.location = inner.location;
     this.#inner = inner;
     this.#cache = cache;
     this.#trusts = trusts;
+    const writeStream = inner.writeStream?.bind(inner);
+    if (writeStream !== undefined)
+      this.writeStream = async (key, content, signal) => {
+        const size = await writeStream(key, content, signal);
+        await this.#forget(key);
+        return size;
+      };
   }
 
   afresh(): NearStore {
@@ -83,10 +93,7 @@ export class CachedStore implements NearStore {
 
   async remove(key: string, signal: AbortSignal): Promise<void> {
     await this.#inner.remove(key, signal);
-    if (!canBeKept(key)) return;
-    this.#packs.delete(key);
-    this.#verified.delete(key);
-    await this.#cache.drop(key);
+    await this.#forget(key);
   }
 
   async sweep(signal: AbortSignal): Promise<void> {
@@ -134,6 +141,13 @@ export class CachedStore implements NearStore {
     if (size > LARGEST_PACK) return { isKept: false };
     const bytes = await this.#downloads.pass(signal, () => this.#inner.read(key, undefined, signal));
     return { isKept: await this.#cache.keep(key, bytes), bytes };
+  }
+
+  async #forget(key: string): Promise<void> {
+    if (!canBeKept(key)) return;
+    this.#packs.delete(key);
+    this.#verified.delete(key);
+    await this.#cache.drop(key);
   }
 
   #remember(key: string, isKept: Promise<boolean>): void {

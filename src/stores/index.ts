@@ -8,7 +8,7 @@ import type { StoreCredentials } from '../domain/plan.ts';
 import { RespaldoError } from '../errors.ts';
 import type { CacheInfo } from './caches.ts';
 import type { StoreLimits } from './limited.ts';
-import type { Patience } from './retrying.ts';
+import { NETWORK_PATIENCE, type Patience } from './patience.ts';
 import type { NearStore, Store } from './store.ts';
 
 export interface StoreOptions {
@@ -48,8 +48,7 @@ const KINDS: readonly StoreKind[] = [
   },
   {
     schemes: ['sftp'],
-    // Half a minute: as long as a server takes to come back, or a line.
-    patience: { attempts: 7, firstDelay: 500, longestDelay: 10_000 },
+    patience: NETWORK_PATIENCE,
     open: async (rest, { workingDirectory }) => {
       const [{ SftpStore }, { parseSftpAddress }] = await Promise.all([
         import('./sftp.ts'),
@@ -60,8 +59,8 @@ const KINDS: readonly StoreKind[] = [
   },
   {
     schemes: ['s3'],
-    // As for a server of one's own; the large ones ask for patience when they are busy.
-    patience: { attempts: 7, firstDelay: 500, longestDelay: 10_000 },
+    // The large ones ask for patience when they are busy.
+    patience: NETWORK_PATIENCE,
     open: async (rest, { workingDirectory, credentials }) => {
       const [{ S3Store }, { parseS3Address }] = await Promise.all([import('./s3.ts'), import('./s3-address.ts')]);
       return new S3Store(parseS3Address(rest), workingDirectory, { ...(credentials && { credentials }) });

@@ -23,6 +23,8 @@ export class LimitedStore implements Store {
   readonly #upload: Rate | undefined;
   readonly #download: Rate | undefined;
 
+  readonly writeStream?: NonNullable<Store['writeStream']>;
+
   constructor(inner: Store, limits: StoreLimits, clock: Clock = systemClock, pause: Pause = realPause) {
     const rate = (bytes: number | undefined) => (bytes === undefined ? undefined : new Rate(bytes, clock, pause));
     this.location = inner.location;
@@ -30,10 +32,18 @@ export class LimitedStore implements Store {
     this.#gate = new Gate(limits.operations ?? Infinity);
     this.#upload = rate(limits.uploadRate);
     this.#download = rate(limits.downloadRate);
+    const writeStream = inner.writeStream?.bind(inner);
+    if (writeStream !== undefined)
+      this.writeStream = (key, content, signal) =>
+        this.#gate.pass(signal, () => writeStream(key, this.#rationed(content, signal), signal));
   }
 
   create(signal: AbortSignal): Promise<void> {
     return this.#gate.pass(signal, () => this.#inner.create(signal));
+  }
+
+  makePlace(signal: AbortSignal): Promise<void> {
+    return this.#gate.pass(signal, () => (this.#inner.makePlace ?? this.#inner.create).call(this.#inner, signal));
   }
 
   /** Takes a place for each step, not for the whole list: the caller may well use the store between two objects. */
@@ -85,5 +95,12 @@ export class LimitedStore implements Store {
 
   close(): Promise<void> {
     return this.#inner.close();
+  }
+
+  async *#rationed(content: AsyncIterable<Uint8Array>, signal: AbortSignal): AsyncIterable<Uint8Array> {
+    for await (const piece of content) {
+      await this.#upload?.spend(piece.length, signal);
+      yield piece;
+    }
   }
 }

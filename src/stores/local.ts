@@ -17,6 +17,7 @@ import {
   writeAllDurably,
   writeDurably,
 } from './local-file.ts';
+import { Pulled } from './pulled.ts';
 import { QuickRead } from './quick-read.ts';
 import type { Store, StoredObject } from './store.ts';
 import { assertKey, isTemporary } from './store.ts';
@@ -120,8 +121,13 @@ export class LocalStore implements Store {
     return this.#replace(key, (handle) => writeDurably(handle, bytes, signal), signal);
   }
 
-  writeStream(key: string, content: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<number> {
-    return this.#replace(key, (handle) => writeAllDurably(handle, content, signal), signal);
+  async writeStream(key: string, content: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<number> {
+    const pulled = new Pulled(content, signal);
+    try {
+      return await this.#replace(key, (handle) => writeAllDurably(handle, pulled, signal), signal);
+    } catch (error) {
+      throw pulled.causeOf(error);
+    }
   }
 
   /** @param fill writes, syncs and closes what then takes the object's place. */

@@ -1,4 +1,5 @@
 import { RespaldoError, throwIfAborted } from '../errors.ts';
+import { Pulled } from './pulled.ts';
 import type { Store, StoredObject } from './store.ts';
 import { assertKey } from './store.ts';
 
@@ -47,6 +48,14 @@ export class MemoryStore implements Store {
       assertKey(key);
       this.#objects.set(key, bytes.slice());
     });
+  }
+
+  async writeStream(key: string, content: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<number> {
+    assertKey(key);
+    throwIfAborted(signal);
+    const bytes = new Uint8Array(Buffer.concat(await Array.fromAsync(new Pulled(content, signal))));
+    await this.write(key, bytes, signal);
+    return bytes.length;
   }
 
   remove(key: string, signal: AbortSignal): Promise<void> {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import { RespaldoError } from '../errors.ts';
 import { MemoryStore } from './memory.ts';
-import type { Patience } from './retrying.ts';
+import type { Patience } from './patience.ts';
 import { RetryingStore } from './retrying.ts';
 
 const PATIENCE: Patience = { attempts: 6, firstDelay: 100, longestDelay: 500 };

@@ -1,49 +1,32 @@
-import { RespaldoError, throwIfAborted } from '../errors.ts';
-import type { Pause } from './pause.ts';
-import { pause as realPause } from './pause.ts';
+import { type Patience, persist, type RetryOptions, waitOrThrow } from './patience.ts';
 import type { Store, StoredObject } from './store.ts';
-
-/** How long to be patient. Milliseconds. */
-export interface Patience {
-  /** Including the first. */
-  readonly attempts: number;
-  /** Doubles with each attempt … */
-  readonly firstDelay: number;
-  /** … up to this. */
-  readonly longestDelay: number;
-}
-
-export interface RetryOptions {
-  /** Told of each failure that is going to be tried again. */
-  readonly onRetry?: (error: RespaldoError, delay: number) => void;
-  readonly pause?: Pause;
-  /** From 0 to below 1. */
-  readonly random?: () => number;
-}
 
 /**
  * A store that tries again what may succeed the next time. All operations of a store may be repeated, a write whose
- * error came too late included: it puts the same bytes in the same place.
+ * error came too late included: it puts the same bytes in the same place. Only a stream passes as it is: what was
+ * pulled cannot be pulled again.
  */
 export class RetryingStore implements Store {
   readonly location: string;
   readonly #inner: Store;
   readonly #patience: Patience;
-  readonly #onRetry: (error: RespaldoError, delay: number) => void;
-  readonly #pause: Pause;
-  readonly #random: () => number;
+  readonly #options: RetryOptions;
+  readonly writeStream?: NonNullable<Store['writeStream']>;
 
   constructor(inner: Store, patience: Patience, options: RetryOptions = {}) {
     this.location = inner.location;
     this.#inner = inner;
     this.#patience = patience;
-    this.#onRetry = options.onRetry ?? (() => undefined);
-    this.#pause = options.pause ?? realPause;
-    this.#random = options.random ?? Math.random;
+    this.#options = options;
+    if (inner.writeStream !== undefined) this.writeStream = inner.writeStream.bind(inner);
   }
 
   create(signal: AbortSignal): Promise<void> {
     return this.#persist(signal, () => this.#inner.create(signal));
+  }
+
+  makePlace(signal: AbortSignal): Promise<void> {
+    return this.#persist(signal, () => (this.#inner.makePlace ?? this.#inner.create).call(this.#inner, signal));
   }
 
   /** A list that breaks off is listed anew, without what was handed out already. */
@@ -58,7 +41,7 @@ export class RetryingStore implements Store {
         }
         return;
       } catch (error) {
-        await this.#waitOrThrow(error, attempt, signal);
+        await waitOrThrow(error, attempt, this.#patience, this.#options, signal);
       }
     }
   }
@@ -95,23 +78,7 @@ export class RetryingStore implements Store {
     return this.#inner.close();
   }
 
-  async #persist<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
-    for (let attempt = 1; ; attempt++) {
-      try {
-        return await work();
-      } catch (error) {
-        await this.#waitOrThrow(error, attempt, signal);
-      }
-    }
-  }
-
-  /** Half of each delay is random, so that many who failed together do not come back together. */
-  async #waitOrThrow(error: unknown, attempt: number, signal: AbortSignal): Promise<void> {
-    const { attempts, firstDelay, longestDelay } = this.#patience;
-    if (!(error instanceof RespaldoError) || !error.retry || attempt >= attempts) throw error;
-    throwIfAborted(signal);
-    const delay = Math.min(longestDelay, firstDelay * 2 ** (attempt - 1)) * (0.5 + this.#random() / 2);
-    this.#onRetry(error, delay);
-    await this.#pause(delay, signal);
+  #persist<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+    return persist(work, this.#patience, this.#options, signal);
   }
 }

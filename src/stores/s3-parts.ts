@@ -26,6 +26,13 @@ const PARTS_AT_ONCE = 4;
 /** How long what was begun and given up may take to be cleaned up. Milliseconds. */
 const CLEANING = 10_000;
 
+/** An upload in parts that the server has begun. */
+export interface Upload {
+  readonly Bucket: string;
+  readonly Key: string;
+  readonly UploadId: string | undefined;
+}
+
 /**
  * Writes an object in parts. Where it fails, the parts that were sent are removed again, as far as the server can be
  * reached; what is left then is for `sweep`.
@@ -38,15 +45,32 @@ export async function writeInParts(
   signal: AbortSignal,
   wanted = PART,
 ): Promise<void> {
-  const { CompleteMultipartUploadCommand, AbortMultipartUploadCommand } = await import('@aws-sdk/client-s3');
-  const { Bucket, Key } = object;
-  const upload = { Bucket, Key, UploadId: await begin(client, object, signal) };
-  try {
-    throwIfAborted(signal);
+  const { CompleteMultipartUploadCommand } = await import('@aws-sdk/client-s3');
+  await inUpload(client, object, signal, async (upload) => {
     const Parts = await sendParts(client, upload, bytes, partSize(bytes.length, wanted), signal);
     await client.send(new CompleteMultipartUploadCommand({ ...upload, MultipartUpload: { Parts } }), {
       abortSignal: signal,
     });
+  });
+}
+
+/** Sends a request, and again what may succeed then, or says what is wrong in words of ours. */
+export type Persist = <T>(request: () => Promise<T>, signal: AbortSignal) => Promise<T>;
+
+/** Begins an upload, and takes it back unless `work` ends it well. */
+export async function inUpload(
+  client: S3Client,
+  object: PartedObject,
+  signal: AbortSignal,
+  work: (upload: Upload) => Promise<void>,
+  persist: Persist = (request) => request(),
+): Promise<void> {
+  const { AbortMultipartUploadCommand } = await import('@aws-sdk/client-s3');
+  const { Bucket, Key } = object;
+  const upload = { Bucket, Key, UploadId: await persist(() => begin(client, object, signal), signal) };
+  try {
+    throwIfAborted(signal);
+    await work(upload);
   } catch (error) {
     const abortSignal = AbortSignal.timeout(CLEANING);
     await client.send(new AbortMultipartUploadCommand(upload), { abortSignal }).catch(() => undefined);
@@ -81,7 +105,7 @@ export function partSize(total: number, wanted: number): number {
 /** A few senders, each of which takes the next part; the first failure stops all of them. */
 async function sendParts(
   client: S3Client,
-  upload: { Bucket: string; Key: string; UploadId: string | undefined },
+  upload: Upload,
   bytes: Uint8Array,
   size: number,
   signal: AbortSignal,

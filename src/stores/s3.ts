@@ -7,6 +7,7 @@ import type { Observation } from '../domain/observation.ts';
 import type { StoreCredentials } from '../domain/plan.ts';
 import { RespaldoError, throwIfAborted } from '../errors.ts';
 import { Gate } from './gate.ts';
+import { NETWORK_PATIENCE, type Patience, persist } from './patience.ts';
 import { describeS3, type S3Address } from './s3-address.ts';
 import { readBody } from './s3-body.ts';
 import { firstRegion, makeS3Client } from './s3-client.ts';
@@ -20,7 +21,8 @@ import {
   regionWanted,
   s3Failure,
 } from './s3-errors.ts';
-import { BINARY, ONE_PART, unfinishedUploads, writeInParts } from './s3-parts.ts';
+import { BINARY, ONE_PART, type PartedObject, type Persist, unfinishedUploads, writeInParts } from './s3-parts.ts';
+import { writeStreamInParts } from './s3-stream.ts';
 import type { Store, StoredObject } from './store.ts';
 import { assertKey, isTemporary } from './store.ts';
 
@@ -34,6 +36,8 @@ interface Tools {
 export interface S3StoreOptions {
   readonly credentials?: StoreCredentials;
   readonly clock?: Clock;
+  /** With the requests of a stream; all others are sent once. */
+  readonly patience?: Patience;
 }
 
 const FOLDERS = ['data', 'index', 'keys', 'locks', 'snapshots'];
@@ -56,6 +60,7 @@ export class S3Store implements Store {
   readonly #workingDirectory: string;
   readonly #credentials: StoreCredentials | undefined;
   readonly #clock: Clock;
+  readonly #patience: Patience;
   readonly #gate = new Gate(OPERATIONS);
   /** Before each key. */
   readonly #root: string;
@@ -63,12 +68,17 @@ export class S3Store implements Store {
   #tools: Promise<Tools> | undefined;
 
   /** @param workingDirectory where a relative path to certificates starts from: an absolute path. */
-  constructor(address: S3Address, workingDirectory: string, { credentials, clock = systemClock }: S3StoreOptions = {}) {
+  constructor(
+    address: S3Address,
+    workingDirectory: string,
+    { credentials, clock = systemClock, patience = NETWORK_PATIENCE }: S3StoreOptions = {},
+  ) {
     this.location = describeS3(address);
     this.#address = address;
     this.#workingDirectory = workingDirectory;
     this.#credentials = credentials;
     this.#clock = clock;
+    this.#patience = patience;
     this.#root = address.prefix === '' ? '' : `${address.prefix}/`;
     this.#region = firstRegion(address, process.env);
   }
@@ -132,15 +142,23 @@ export class S3Store implements Store {
 
   write(key: string, bytes: Uint8Array, signal: AbortSignal): Promise<void> {
     return this.#do('write', key, signal, async ({ client, sdk }) => {
-      const { storageClass } = this.#address;
-      const object = {
-        ...this.#object(key),
-        ...(storageClass !== undefined && { StorageClass: storageClass as StorageClass }),
-      };
+      const object = this.#newObject(key);
       if (bytes.length > ONE_PART) return writeInParts(client, object, bytes, signal);
       await client.send(new sdk.PutObjectCommand({ ...object, ContentType: BINARY, Body: bytes }), {
         abortSignal: signal,
       });
+    });
+  }
+
+  /** Requests are sent again here, as they hold what was pulled: nobody else can ask for it again. */
+  async writeStream(key: string, content: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<number> {
+    const object = this.#newObject(key);
+    throwIfAborted(signal);
+    return this.#gate.pass(signal, async () => {
+      const tools = await this.#connect();
+      const ask: Persist = (request, until) =>
+        persist(() => this.#ask(tools, 'write', key, request, until), this.#patience, {}, until);
+      return writeStreamInParts(tools.client, object, content, ask, signal);
     });
   }
 
@@ -232,19 +250,23 @@ export class S3Store implements Store {
     throwIfAborted(signal);
     return this.#gate.pass(signal, async () => {
       const tools = await this.#connect();
-      try {
-        return await work(tools);
-      } catch (error) {
-        throwIfAborted(signal);
-        try {
-          if (this.#follow(error)) return await work(tools);
-          throw error;
-        } catch (last) {
-          throwIfAborted(signal);
-          throw await this.#explained(tools, doing, key, last, signal);
-        }
-      }
+      return this.#ask(tools, doing, key, () => work(tools), signal);
     });
+  }
+
+  async #ask<T>(tools: Tools, doing: string, key: string, request: () => Promise<T>, signal: AbortSignal): Promise<T> {
+    try {
+      return await request();
+    } catch (error) {
+      throwIfAborted(signal);
+      try {
+        if (this.#follow(error)) return await request();
+        throw error;
+      } catch (last) {
+        throwIfAborted(signal);
+        throw await this.#explained(tools, doing, key, last, signal);
+      }
+    }
   }
 
   #connect(): Promise<Tools> {
@@ -290,6 +312,14 @@ export class S3Store implements Store {
   #object(key: string): { Bucket: string; Key: string } {
     assertKey(key);
     return { Bucket: this.#address.bucket, Key: this.#root + key };
+  }
+
+  #newObject(key: string): PartedObject {
+    const { storageClass } = this.#address;
+    return {
+      ...this.#object(key),
+      ...(storageClass !== undefined && { StorageClass: storageClass as StorageClass }),
+    };
   }
 
   #name(key: string): string {

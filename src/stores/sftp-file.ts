@@ -2,6 +2,7 @@
 import { dirname } from 'node:path/posix';
 import type { FileEntryWithStats, Stats } from 'ssh2';
 
+import type { Flight } from './flight.ts';
 import { isAbsence, isUnexplained } from './sftp-errors.ts';
 import type { SftpConnection } from './sftp-connection.ts';
 
@@ -9,6 +10,8 @@ import type { SftpConnection } from './sftp-connection.ts';
 const PIECE = 30 * 1024;
 /** Requests on their way at once for one file: together they fill OpenSSH's window of 2 MiB. */
 const IN_FLIGHT = 64;
+/** More than what is on its way at once. Bytes. */
+export const STREAM_WINDOW = 2 * IN_FLIGHT * PIECE;
 /** How often a file is put in the place of one that others replace at the same time. */
 const REPLACE_ATTEMPTS = 20;
 /** How long what was begun and given up may take to be cleaned up. Milliseconds. */
@@ -111,6 +114,39 @@ export async function writeDurably(
     throw error;
   }
   await closeFile(connection, handle, signal);
+}
+
+/** The same for content that comes piece by piece, as fast as the server takes it. */
+export async function writeStreamDurably(
+  connection: SftpConnection,
+  handle: Buffer,
+  content: AsyncIterable<Uint8Array>,
+  flight: Flight,
+): Promise<void> {
+  let end = 0;
+  const send = async (piece: Buffer): Promise<void> => {
+    for (let start = 0; start < piece.length; start += PIECE) {
+      const size = Math.min(PIECE, piece.length - start);
+      const at = end;
+      end += size;
+      await flight.begin(IN_FLIGHT, () =>
+        connection.ask<void>(flight.signal, (sftp, done) => {
+          sftp.write(handle, piece, start, size, at, done);
+        }),
+      );
+    }
+  };
+  try {
+    for await (const { buffer, byteOffset, byteLength } of content)
+      await send(Buffer.from(buffer, byteOffset, byteLength));
+    await flight.landed();
+    if (connection.offers('fsync@openssh.com')) await sync(connection, handle, flight.signal);
+  } catch (error) {
+    await flight.end();
+    letGo(connection, handle);
+    throw flight.causeOf(error);
+  }
+  await closeFile(connection, handle, flight.signal);
 }
 
 /**

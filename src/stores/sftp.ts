@@ -5,13 +5,16 @@ import type { Stats } from 'ssh2';
 import type { Clock } from '../clock.ts';
 import { systemClock } from '../clock.ts';
 import type { Observation } from '../domain/observation.ts';
-import { RespaldoError, abortError, throwIfAborted } from '../errors.ts';
+import { RespaldoError, throwIfAborted } from '../errors.ts';
+import { Flight } from './flight.ts';
 import { Gate } from './gate.ts';
+import { Pulled } from './pulled.ts';
 import { describeSftp, type SftpAddress } from './sftp-address.ts';
 import { SftpConnection } from './sftp-connection.ts';
 import { isAbsence, isUnexplained, loginFailure, serverFull, sftpFailure } from './sftp-errors.ts';
 import {
   CLEANING,
+  STREAM_WINDOW,
   letGo,
   makeFolder,
   makeFolders,
@@ -24,12 +27,16 @@ import {
   statIfThere,
   syncFolder,
   writeDurably,
+  writeStreamDurably,
 } from './sftp-file.ts';
 import { prepareLogin } from './sftp-login.ts';
 import type { Store, StoredObject } from './store.ts';
 import { assertKey, isTemporary } from './store.ts';
+import { untilAborted } from './until-aborted.ts';
 
 type Range = { readonly offset: number; readonly length: number };
+/** Writes a new file, durably, and closes it. */
+type Fill = (connection: SftpConnection, handle: Buffer) => Promise<void>;
 type Found = { readonly key: string; readonly stats: Pick<Stats, 'size' | 'mtime'> };
 
 const FOLDERS = ['data', 'index', 'keys', 'locks', 'snapshots'];
@@ -88,6 +95,10 @@ export class SftpStore implements Store {
     });
   }
 
+  makePlace(signal: AbortSignal): Promise<void> {
+    return this.#do('create', '', signal, (connection) => makeFolders(connection, this.#address.folder, signal));
+  }
+
   async *list(prefix: string, signal: AbortSignal): AsyncIterable<StoredObject> {
     if (prefix !== '') assertKey(prefix.replace(/\/$/, ''));
     for await (const { key, stats } of this.#walk(prefix, signal)) {
@@ -123,19 +134,20 @@ export class SftpStore implements Store {
   }
 
   write(key: string, bytes: Uint8Array, signal: AbortSignal): Promise<void> {
-    return this.#do('write', key, signal, async (connection) => {
-      const path = this.#path(key);
-      const temporary = `${path}-tmp-${randomBytes(8).toString('hex')}`;
-      try {
-        const handle = await this.#openNew(connection, key, temporary, signal);
-        await writeDurably(connection, handle, bytes, signal);
-        await replaceFile(connection, temporary, path, signal);
-      } catch (error) {
-        await removeIfThere(connection, temporary, AbortSignal.timeout(CLEANING)).catch(() => undefined);
-        throw (await this.#isFull(connection, bytes.length, error)) ? serverFull(this.#name(key), error) : error;
-      }
-      await syncFolder(connection, dirname(path), signal);
-    });
+    const fill: Fill = (connection, handle) => writeDurably(connection, handle, bytes, signal);
+    return this.#replace(key, fill, bytes.length, signal);
+  }
+
+  async writeStream(key: string, content: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<number> {
+    const flight = new Flight(signal);
+    const pulled = new Pulled(content, flight.signal);
+    try {
+      const fill: Fill = (connection, handle) => writeStreamDurably(connection, handle, pulled, flight);
+      await this.#replace(key, fill, STREAM_WINDOW, signal);
+      return pulled.size;
+    } catch (error) {
+      throw pulled.causeOf(error);
+    }
   }
 
   /** What refers to packs is durably gone before a caller goes on to remove the packs. */
@@ -181,6 +193,23 @@ export class SftpStore implements Store {
     this.#open.abort();
     this.#open = new AbortController();
     await (await connection?.catch(() => undefined))?.end();
+  }
+
+  /** Fills a new file and puts it in the place of the object. @param missing bytes that a full disk has no room for. */
+  #replace(key: string, fill: Fill, missing: number, signal: AbortSignal): Promise<void> {
+    return this.#do('write', key, signal, async (connection) => {
+      const path = this.#path(key);
+      const temporary = `${path}-tmp-${randomBytes(8).toString('hex')}`;
+      try {
+        await fill(connection, await this.#openNew(connection, key, temporary, signal));
+        await replaceFile(connection, temporary, path, signal);
+      } catch (error) {
+        const isFull = await this.#isFull(connection, missing, error);
+        await removeIfThere(connection, temporary, AbortSignal.timeout(CLEANING)).catch(() => undefined);
+        throw isFull ? serverFull(this.#name(key), error) : error;
+      }
+      await syncFolder(connection, dirname(path), signal);
+    });
   }
 
   /** All files below a prefix, level by level, several folders at a time. */
@@ -331,20 +360,4 @@ const PACK_FOLDERS = Array.from({ length: 256 }, (_, i) => i.toString(16).padSta
 /** Symbolic links to folders are followed where people put them (`data` on another disk), so that none can loop. */
 function mayFollow(key: string): boolean {
   return key.split('/').length <= 2;
-}
-
-/** A promise's value, or an error as soon as somebody gives up waiting for it. */
-async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  let quit: () => void = () => undefined;
-  const aborted = new Promise<never>((_, reject) => {
-    quit = () => {
-      reject(abortError(signal));
-    };
-    signal.addEventListener('abort', quit, { once: true });
-  });
-  try {
-    return await Promise.race([promise, aborted]);
-  } finally {
-    signal.removeEventListener('abort', quit);
-  }
 }

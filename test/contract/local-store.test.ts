@@ -10,7 +10,7 @@ import { LocalStore } from '../../src/stores/local.ts';
 import { withoutPrivileges } from '../fixtures/cli.ts';
 import { canMount } from '../fixtures/mount.ts';
 import { contentOf } from '../fixtures/known-content.ts';
-import { bytes, listed, ours } from './store.ts';
+import { bytes, inPieces, listed, ours, stream } from './store.ts';
 
 const FIXTURES = join(import.meta.dirname, '../fixtures');
 const signal = new AbortController().signal;
@@ -193,6 +193,13 @@ describe.skipIf(!canMount())('LocalStore on a small disk', () => {
     for (const { key } of objects.slice(0, 2)) await store.remove(key, signal);
     await store.write('data/ab/7', bytes(1_000_000), signal);
     expect(await store.read('data/ab/7', undefined, signal)).toEqual(bytes(1_000_000));
+  });
+
+  it('says that the disk is full, and frees what a stream has taken', async () => {
+    const store = new LocalStore(folder);
+    await expect(stream(store, 'dumps/a', inPieces(bytes(6_000_000)))).rejects.toThrow(ours('store-full'));
+    expect(await readdir(join(folder, 'dumps'))).toEqual([]);
+    expect(await stream(store, 'dumps/a', inPieces(bytes(3_000_000)))).toBe(3_000_000);
   });
 
   it('says that the disk is read-only', async () => {

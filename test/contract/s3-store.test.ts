@@ -17,7 +17,7 @@ import { HAS_CEPH, type S3Server } from '../fixtures/ceph.ts';
 import { FaultyStore, taking } from '../fixtures/faulty-store.ts';
 import { administer, clientOf, newBucket, newPlace, openAt, s3Server, storeAt } from '../fixtures/s3.ts';
 import { TcpProxy } from '../fixtures/tcp-proxy.ts';
-import { bytes, describeStore, listed, ours, type StoreFixture } from './store.ts';
+import { bytes, describeStore, inPieces, listed, ours, stream, type StoreFixture } from './store.ts';
 
 const signal = new AbortController().signal;
 
@@ -69,6 +69,43 @@ describe.skipIf(!HAS_CEPH)('on S3', () => {
       await expect(write).rejects.toThrow(ours('cancelled'));
       expect(await uploads()).toEqual([]);
       expect(await listed(store)).toEqual([]);
+    });
+
+    it('takes back the parts of a stream that breaks off', async () => {
+      const failure = new Error('the dump broke off');
+      await expect(stream(store, 'a', inPieces(bytes(50_000_000), failure))).rejects.toBe(failure);
+      expect(await uploads()).toEqual([]);
+      expect(await listed(store)).toEqual([]);
+    });
+
+    it('goes on with a stream where a line broke in the middle of it', async () => {
+      const [, port = ''] = server.host.split(':');
+      let proxy = await TcpProxy.start(Number(port));
+      const patience = { attempts: 20, firstDelay: 50, longestDelay: 1000 };
+      const far = storeAt({ ...server, host: `127.0.0.1:${proxy.port}` }, place, { patience });
+      const content = bytes(60_000_000);
+      const write = stream(far, 'a', inPieces(content));
+      await proxy.sent(20_000_000);
+      const before = proxy.port;
+      await proxy.close();
+      proxy = await TcpProxy.start(Number(port), undefined, before);
+      expect(await write).toBe(content.length);
+      expect(Buffer.compare(await store.read('a', undefined, signal), content)).toBe(0);
+      expect(await uploads()).toEqual([]);
+      await far.close();
+      await proxy.close();
+    });
+
+    it('shows nothing of a stream where the server is gone for good, which a sweep removes', async () => {
+      const proxy = await TcpProxy.start(Number(server.host.split(':')[1]));
+      const patience = { attempts: 2, firstDelay: 1, longestDelay: 1 };
+      const far = storeAt({ ...server, host: `127.0.0.1:${proxy.port}` }, place, { patience });
+      const write = failure(stream(far, 'archive/a', inPieces(bytes(60_000_000))));
+      await proxy.sent(20_000_000);
+      await proxy.close();
+      expect(await write).toMatchObject({ code: 'store-broken', retry: true });
+      expect(await listed(store)).toEqual([]);
+      await far.close();
     });
 
     it('sweeps out, after a day, the parts that killed writers have left', async () => {
@@ -182,6 +219,9 @@ describe.skipIf(!HAS_CEPH)('on S3', () => {
       await administer(server, 'quota', 'enable', '--quota-scope=bucket', `--uid=${theirs}`, `--bucket=${full}`);
       const error = await failure(small.write('data/ab/abcd', bytes(1_000_000), signal));
       expect(error).toMatchObject({ code: 'store-full', hint: expect.stringContaining('prune') as string });
+      const streaming = await failure(stream(small, 'large', inPieces(bytes(30_000_000))));
+      expect(streaming).toMatchObject({ code: 'store-full' });
+      expect(await listed(small)).toEqual([]);
       for (const one of [owner, guest, small]) await one.close();
     });
 

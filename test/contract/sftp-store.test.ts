@@ -1,4 +1,5 @@
 /** A folder behind a real OpenSSH server: the contract of every store, and what SFTP promises beyond it. */
+import { execFileSync } from 'node:child_process';
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,8 +11,9 @@ import { RetryingStore } from '../../src/stores/retrying.ts';
 import { parseSftpAddress } from '../../src/stores/sftp-address.ts';
 import { SftpStore } from '../../src/stores/sftp.ts';
 import { FaultyStore, taking } from '../fixtures/faulty-store.ts';
+import { canMount } from '../fixtures/mount.ts';
 import { Agent, HAS_SSHD, hashNames, makeKey, Sshd } from '../fixtures/sshd.ts';
-import { bytes, describeStore, listed, ours, type StoreFixture } from './store.ts';
+import { bytes, describeStore, inPieces, listed, ours, stream, type StoreFixture } from './store.ts';
 
 const signal = new AbortController().signal;
 
@@ -95,6 +97,32 @@ describe.skipIf(!HAS_SSHD)('over SFTP', () => {
       giveUp.abort();
       await expect(write).rejects.toThrow(ours('cancelled'));
       expect(await readdir(join(folder, 'data/ab'))).toEqual([]);
+    });
+
+    it('shows nothing of a stream during which the line broke, and takes the next one', async () => {
+      await store.create(signal);
+      const content = async function* () {
+        yield bytes(5_000_000);
+        expect(await server.dropConnections()).toBeGreaterThan(0);
+        yield bytes(5_000_000);
+      };
+      expect(await failure(stream(store, 'dumps/a', content()))).toMatchObject({ code: 'store-broken', retry: true });
+      expect(await listed(store)).toEqual([]);
+      expect(await stream(store, 'dumps/a', inPieces(bytes(5_000_000)))).toBe(5_000_000);
+      expect(await listed(store)).toEqual([{ key: 'dumps/a', size: 5_000_000 }]);
+    });
+
+    it.skipIf(!canMount())('says that the disk is full, and frees what a stream has taken', async () => {
+      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=8m', 'tmpfs', folder]);
+      try {
+        const error = await failure(stream(store, 'dumps/a', inPieces(bytes(20_000_000))));
+        expect(error).toMatchObject({ code: 'store-full' });
+        expect(await readdir(join(folder, 'dumps'))).toEqual([]);
+        expect(await stream(store, 'dumps/a', inPieces(bytes(5_000_000)))).toBe(5_000_000);
+        await store.close();
+      } finally {
+        execFileSync('umount', ['--lazy', folder]);
+      }
     });
 
     it('does not write into a place that is gone', async () => {

@@ -10,7 +10,7 @@ import { openCache } from '../../src/stores/caches.ts';
 import { LimitedStore } from '../../src/stores/limited.ts';
 import { LocalStore } from '../../src/stores/local.ts';
 import { MemoryStore } from '../../src/stores/memory.ts';
-import type { RetryOptions } from '../../src/stores/retrying.ts';
+import type { RetryOptions } from '../../src/stores/patience.ts';
 import { RetryingStore } from '../../src/stores/retrying.ts';
 import type { Store } from '../../src/stores/store.ts';
 import { FaultyStore, taking } from '../fixtures/faulty-store.ts';

@@ -185,6 +185,7 @@ export function describeStore(name: string, make: () => Promise<StoreFixture>): 
     it('refuses keys that lead out of its place or could never be listed', async () => {
       for (const key of ['', '/', '/etc/x', '../x', 'a/../../x', 'a//b', 'a/', './a', 'a\0b', 'data/ab-tmp-12ab']) {
         await expect(store.write(key, bytes(1), signal)).rejects.toThrow(ours('internal'));
+        await expect(stream(store, key, inPieces(bytes(1)))).rejects.toThrow(ours('internal'));
         await expect(store.read(key, undefined, signal)).rejects.toThrow(ours('internal'));
         await expect(store.remove(key, signal)).rejects.toThrow(ours('internal'));
       }
@@ -195,6 +196,7 @@ export function describeStore(name: string, make: () => Promise<StoreFixture>): 
       await store.write('a', bytes(1), signal);
       const gone = AbortSignal.abort();
       await expect(store.write('b', bytes(1), gone)).rejects.toThrow(ours('cancelled'));
+      await expect(stream(store, 'b', inPieces(bytes(1)), gone)).rejects.toThrow(ours('cancelled'));
       await expect(store.read('a', undefined, gone)).rejects.toThrow(ours('cancelled'));
       await expect(store.stat('a', gone)).rejects.toThrow(ours('cancelled'));
       await expect(store.remove('a', gone)).rejects.toThrow(ours('cancelled'));
@@ -213,6 +215,67 @@ export function describeStore(name: string, make: () => Promise<StoreFixture>): 
       );
       const { size } = await store.stat('a', signal);
       expect(size).toBeOneOf(outcome === undefined ? [10, 20_000_000] : [outcome]);
+    });
+
+    it.each([0, 1, 65_537, 5_000_000, 20_000_000])('takes a stream of %i bytes, whatever its pieces', async (size) => {
+      const content = bytes(size);
+      expect(await stream(store, 'data/ab/abcd', inPieces(content))).toBe(size);
+      expect(await listed(store)).toEqual([{ key: 'data/ab/abcd', size }]);
+      expect(Buffer.compare(await store.read('data/ab/abcd', undefined, signal), content)).toBe(0);
+    });
+
+    it('replaces an object by a stream, in a folder that is new as well', async () => {
+      await store.write('shop/new/a.sql.gz', bytes(100), signal);
+      await stream(store, 'shop/new/a.sql.gz', inPieces(bytes(10)));
+      expect(await store.read('shop/new/a.sql.gz', undefined, signal)).toEqual(bytes(10));
+      expect(await listed(store)).toEqual([{ key: 'shop/new/a.sql.gz', size: 10 }]);
+    });
+
+    it('shows nothing of a stream that broke off, and throws what broke it', async () => {
+      await store.write('old', bytes(10), signal);
+      const failure = new Error('the dump broke off');
+      const unlike = Object.assign(new Error('no such program'), { code: 'ENOENT' });
+      await expect(stream(store, 'old', inPieces(bytes(20_000_000), failure))).rejects.toBe(failure);
+      await expect(stream(store, 'new', inPieces(bytes(100), failure))).rejects.toBe(failure);
+      await expect(stream(store, 'new', inPieces(bytes(0), unlike))).rejects.toBe(unlike);
+      expect(await listed(store)).toEqual([{ key: 'old', size: 10 }]);
+      expect(await store.read('old', undefined, signal)).toEqual(bytes(10));
+    });
+
+    it('shows nothing of a stream that was given up, and lets go of it', async () => {
+      const giveUp = new AbortController();
+      let pulled = 0;
+      let isReleased = false;
+      const endless = async function* () {
+        try {
+          for (;;) {
+            if (++pulled === 300) giveUp.abort();
+            yield await Promise.resolve(bytes(65_536));
+          }
+        } finally {
+          isReleased = true;
+        }
+      };
+      await expect(stream(store, 'a', endless(), giveUp.signal)).rejects.toThrow(ours('cancelled'));
+      expect(isReleased).toBe(true);
+      expect(await listed(store)).toEqual([]);
+    });
+
+    it('does not wait for a stream that gives no answer, once it was given up', async () => {
+      const giveUp = new AbortController();
+      const silent = async function* () {
+        yield bytes(100);
+        giveUp.abort();
+        await new Promise(() => undefined);
+      };
+      await expect(stream(store, 'a', silent(), giveUp.signal)).rejects.toThrow(ours('cancelled'));
+      expect(await listed(store)).toEqual([]);
+    });
+
+    it('takes several streams at once', async () => {
+      const keys = ['a', 'b', 'c', 'd'];
+      await Promise.all(keys.map((key, at) => stream(store, key, inPieces(bytes(3_000_000 + at)))));
+      expect(await listed(store)).toEqual(keys.map((key, at) => ({ key, size: 3_000_000 + at })));
     });
 
     it('behaves as a map does', async () => {
@@ -285,6 +348,28 @@ export async function listed(store: Store, prefix = '', until = signal): Promise
 
 function sorted(objects: readonly StoredObject[]): StoredObject[] {
   return objects.toSorted((a, b) => (a.key < b.key ? -1 : 1));
+}
+
+/** Writes a stream, which all of our stores take. */
+export async function stream(
+  store: Store,
+  key: string,
+  content: AsyncIterable<Uint8Array>,
+  until = signal,
+): Promise<number> {
+  if (store.writeStream === undefined) throw new Error(`${store.location} takes no streams`);
+  return store.writeStream(key, content, until);
+}
+
+/** All bytes in pieces of many sizes, none among them; then, if there is one, the failure. */
+export async function* inPieces(content: Uint8Array, failure?: Error): AsyncIterable<Uint8Array> {
+  const sizes = [1, 100_000, 0, 65_536, 1_000_003, 30_720];
+  for (let at = 0, round = 0; at < content.length; round++) {
+    const end = at + (sizes[round % sizes.length] ?? 1);
+    yield await Promise.resolve(content.subarray(at, end));
+    at = end;
+  }
+  if (failure !== undefined) throw failure;
 }
 
 async function outcomeOf<T>(answer: Promise<T>): Promise<T | ErrorCode> {
