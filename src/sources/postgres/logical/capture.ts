@@ -1,3 +1,4 @@
+import { isSuspiciouslySmall } from '../../../domain/dump-size.ts';
 import type { Entry } from '../../../domain/entry.ts';
 import type { Finding } from '../../../domain/finding.ts';
 import type { CaptureOptions, SourceIo } from '../../source.ts';
@@ -9,7 +10,6 @@ import { DatabaseEntries, dumpMetadata } from './database-entries.ts';
 import { dumpGlobals, knowsGuard } from './dumps.ts';
 import type { DatabaseFacts, LogicalFacts } from './facts.ts';
 import { encodeLogicalFacts, findLogicalFacts } from './logical-snapshot.ts';
-import { isSuspiciouslySmall } from './parts.ts';
 import { survey } from './survey.ts';
 import { Toolbox } from './toolbox.ts';
 

@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import { chooseCut } from '../../../domain/dump-size.ts';
 import type { Cut, Entry, Metadata } from '../../../domain/entry.ts';
 import { fileName } from '../address.ts';
 import { ReadAhead } from './channel.ts';
@@ -6,7 +7,7 @@ import type { DumpContent } from './dump-text.ts';
 import { dumpSection, restoreScript, tableFrame, type Section } from './dumps.ts';
 import type { DatabaseFacts, RelationFacts } from './facts.ts';
 import { inspectContent, type DatabaseInventory, type RelationInventory } from './inventory.ts';
-import { chooseCut, largeTables, tableReads } from './parts.ts';
+import { largeTables, tableReads } from './parts.ts';
 import { openReaders, type DirectLogin } from './readers.ts';
 import { holdSnapshot, lockTables, type HeldSnapshot } from './snapshot-session.ts';
 import { TableCopies } from './table-copies.ts';
