@@ -46,6 +46,8 @@ export interface BackupOptions extends ExcludeOptions, RuntimeOptions {
   readonly skipIfUnchanged?: boolean;
   readonly acceptDamagedPages?: boolean;
   readonly dryRun?: boolean;
+  readonly all?: boolean;
+  readonly jobs?: number;
 }
 
 export function addBackupOptions(command: Command): Command {
@@ -81,6 +83,8 @@ export function addBackupOptions(command: Command): Command {
     .option('--no-scan', 'do not count ahead how much there is')
     .option('--skip-if-unchanged', 'take no snapshot that would be like the one compared with')
     .option('--accept-damaged-pages', 'PostgreSQL: store what the server found damaged, as incomplete')
+    .option('-a, --all', 'every plan of respaldo.yaml, due or not')
+    .option('-j, --jobs <n>', 'back up so many plans at once; default: 2', positive)
     .option('-n, --dry-run', 'read everything, store nothing');
 }
 

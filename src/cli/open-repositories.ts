@@ -1,25 +1,58 @@
 import type { Plan } from '../domain/plan.ts';
+import { isError } from '../errors.ts';
 import type { Repository } from '../repository/repository.ts';
 import type { Invocation } from './invocation.ts';
-import { accessTo, openAt, type Surroundings } from './session.ts';
+import { canAsk } from './prompt.ts';
+import { accessTo, isPasswordMissing, locationFor, openAt, type Surroundings } from './session.ts';
 
-/** The repositories that several plans of one command line go to: each is opened once. */
+/**
+ * The repositories that several plans of one command line go to: each is opened once, one after the other, since a person
+ * may be asked for a password.
+ */
 export class OpenRepositories implements AsyncDisposable {
   readonly #invocation: Invocation;
   readonly #around: Surroundings;
   readonly #open = new Map<string, Repository>();
+  #last: Promise<unknown> = Promise.resolve();
 
   constructor(invocation: Invocation, around: Surroundings) {
     this.#invocation = invocation;
     this.#around = around;
   }
 
-  async of(plan: Plan): Promise<Repository> {
-    const access = await accessTo(this.#invocation, this.#around, undefined, plan);
-    const known = this.#open.get(access.url);
+  /** As its `location` will be, whether or not it can be opened. */
+  locationOf(plan: Plan): Promise<string> {
+    return locationFor(this.#invocation, this.#around, plan);
+  }
+
+  /**
+   * Opens what a person has to be asked for, before the plans begin that would talk in between.
+   * @throws RespaldoError `cancelled`; what else fails will fail again when the plan wants it
+   */
+  async askAhead(plans: readonly Plan[]): Promise<void> {
+    if (!canAsk(this.#invocation.output)) return;
+    for (const plan of plans) {
+      try {
+        if (await isPasswordMissing(this.#invocation, this.#around, plan)) await this.of(plan);
+      } catch (error) {
+        if (isError(error, 'cancelled')) throw error;
+      }
+    }
+  }
+
+  of(plan: Plan): Promise<Repository> {
+    const next = this.#last.then(() => this.#openOnce(plan));
+    this.#last = next.catch(() => undefined);
+    return next;
+  }
+
+  async #openOnce(plan: Plan): Promise<Repository> {
+    const location = await this.locationOf(plan);
+    const known = this.#open.get(location);
     if (known !== undefined) return known;
+    const access = await accessTo(this.#invocation, this.#around, undefined, plan);
     const repository = await openAt(access, this.#invocation, this.#around);
-    this.#open.set(access.url, repository);
+    this.#open.set(repository.location, repository);
     return repository;
   }
 

@@ -1,6 +1,7 @@
 import { PassThrough } from 'node:stream';
 import { expect, test } from 'vitest';
-import { Output, type OutputMode } from './output.ts';
+import { Output, Statuses, type OutputMode } from './output.ts';
+import { Screen } from './screen.ts';
 
 const PLAIN: OutputMode = { json: false, quiet: false, verbosity: 0, color: false };
 
@@ -9,8 +10,7 @@ function outputTo(mode: Partial<OutputMode>, terminal = false) {
   const stderr = Object.assign(new PassThrough(), { isTTY: terminal, columns: 80 });
   const output = new Output(
     { ...PLAIN, ...mode },
-    stdout as unknown as NodeJS.WriteStream,
-    stderr as unknown as NodeJS.WriteStream,
+    new Screen(stdout as unknown as NodeJS.WriteStream, stderr as unknown as NodeJS.WriteStream),
   );
   const written = () => {
     output.flush();
@@ -78,4 +78,36 @@ test('a full disk under standard output is told from a reader that went away', a
   stdout.destroy(Object.assign(new Error('no space left'), { code: 'ENOSPC' }));
   await new Promise((resolve) => setImmediate(resolve));
   expect(output.failure?.message).toBe('no space left');
+});
+
+test('of several who speak at once each line tells whose it is, and all share the status line', () => {
+  const { output, written } = outputTo({}, true);
+  const statuses = new Statuses();
+  const [shop, web] = [output.of('shop', statuses), output.of('web', statuses)];
+  shop.note('one\ntwo');
+  web.warn('slow');
+  shop.status('50%');
+  web.status('7%');
+  shop.status('');
+  const [narration, terminal] = written();
+  const erase = '\r\u001b[2K';
+  expect(narration).toBe('shop: one\nshop: two\n');
+  expect(terminal).toBe(`web: warning: slow\n${erase}shop 50%${erase}shop 50%  web 7%${erase}web 7%`);
+});
+
+test('programs are told of several together, and whose an error is', () => {
+  const { output, written } = outputTo({ json: true });
+  const shop = output.of('shop', new Statuses());
+  shop.json({ message_type: 'summary' });
+  shop.jsonError({ message_type: 'error' });
+  expect(written()).toEqual(['', '{"message_type":"error","plan":"shop"}\n']);
+});
+
+test('a status line that several share fits the terminal', () => {
+  const { output } = outputTo({}, true);
+  const statuses = new Statuses();
+  const voices = ['shop', 'web'].map((name) => output.of(name, statuses));
+  for (const voice of voices) voice.status('x');
+  const line = voices.map((voice) => 'x'.repeat(voice.columns - 1));
+  expect(['shop', 'web'].map((name, at) => statuses.with(name, line[at] ?? '')).at(-1)?.length).toBeLessThan(80);
 });

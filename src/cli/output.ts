@@ -1,7 +1,7 @@
-import { styleText } from 'node:util';
 import { harmless } from './printable.ts';
+import { Screen, type Style } from './screen.ts';
 
-export type Style = Parameters<typeof styleText>[0];
+export type { Style };
 
 export interface OutputMode {
   /** Messages for programs instead of people: restic's shapes where restic has the verb. */
@@ -13,61 +13,53 @@ export interface OutputMode {
   readonly color: boolean;
 }
 
-/** Written at once when this many characters have been collected. */
-const FLUSH_AT = 32 * 1024;
-
 /**
  * Where a verb prints. Results and narration go to standard output; warnings, errors and the live status line to
  * standard error. A reader that goes away (`respaldo ls | head`) is no error: what follows is dropped.
  */
 export class Output {
   readonly mode: OutputMode;
-  readonly #stdout: NodeJS.WriteStream;
-  readonly #stderr: NodeJS.WriteStream;
-  #pending = '';
-  #flushing: NodeJS.Immediate | undefined;
-  #failure: Error | undefined;
-  #status = '';
+  readonly #screen: Screen;
+  /** Who speaks, where several do at once. */
+  readonly #voice: Voice | undefined;
 
-  constructor(
-    mode: OutputMode,
-    stdout: NodeJS.WriteStream = process.stdout,
-    stderr: NodeJS.WriteStream = process.stderr,
-  ) {
+  constructor(mode: OutputMode, screen: Screen = new Screen(), voice?: Voice) {
     this.mode = mode;
-    this.#stdout = stdout;
-    this.#stderr = stderr;
-    stdout.on('error', (error: Error) => {
-      this.#failure ??= error;
-    });
-    // Nobody reads the warnings any more: the work goes on.
-    stderr.on('error', () => undefined);
+    this.#screen = screen;
+    this.#voice = voice;
+  }
+
+  /**
+   * The same for one of several who speak at once: each line begins with the name, and the status line belongs to all of
+   * them. Programs get no messages of it: they are told of all together.
+   */
+  of(name: string, statuses: Statuses): Output {
+    return new Output(this.mode, this.#screen, { name, statuses });
   }
 
   /** Whether standard output takes nothing any more: a listing may stop. */
   get closed(): boolean {
-    return this.#failure !== undefined;
+    return this.#screen.closed;
   }
 
   /** Why standard output failed, where the reason is not just that its reader went away. */
   get failure(): Error | undefined {
-    const gone = this.#failure !== undefined && 'code' in this.#failure && this.#failure.code === 'EPIPE';
-    return gone ? undefined : this.#failure;
+    return this.#screen.failure;
   }
 
   /** Whether a person watches: a live status line, questions. */
   get interactive(): boolean {
-    return this.#stderr.isTTY && !this.mode.json && !this.mode.quiet;
+    return this.#screen.isTerminal && !this.mode.json && !this.mode.quiet;
   }
 
   /** What was asked for: a table, a listing, an id. Not under `--json`. */
   result(text: string): void {
-    if (!this.mode.json) this.#write(`${text}\n`);
+    if (!this.mode.json) this.#screen.write(this.#said(text));
   }
 
   /** What is being done and what came of it. Not under `--json` and `--quiet`. */
   note(text: string): void {
-    if (!this.mode.json && !this.mode.quiet) this.#write(`${text}\n`);
+    if (!this.mode.json && !this.mode.quiet) this.#screen.write(this.#said(text));
   }
 
   /** More of it, under `--verbose`; from level 2 on under `-vv`. */
@@ -77,70 +69,62 @@ export class Output {
 
   /** One message for programs, on a line of its own. Only under `--json`. */
   json(value: unknown): void {
-    if (this.mode.json) this.#write(`${JSON.stringify(value)}\n`);
+    if (this.mode.json && this.#voice === undefined) this.#screen.write(`${JSON.stringify(value)}\n`);
   }
 
   /** A piece of one message that is told while it is made. Only under `--json`. */
   jsonText(piece: string): void {
-    if (this.mode.json) this.#write(piece);
+    if (this.mode.json) this.#screen.write(piece);
   }
 
   /** As {@link json}, on standard error: restic reports errors there. */
-  jsonError(value: unknown): void {
-    if (this.mode.json) this.#writeError(`${JSON.stringify(value)}\n`);
+  jsonError(value: object): void {
+    const plan = this.#voice?.name;
+    if (this.mode.json) this.#screen.writeError(`${JSON.stringify(plan === undefined ? value : { ...value, plan })}\n`);
   }
 
   /** Something a person should know. Not under `--json`: a verb sends its own message there. */
   warn(text: string): void {
-    if (!this.mode.json) this.#writeError(`${this.styleError('yellow', 'warning:')} ${harmless(text)}\n`);
+    if (!this.mode.json) this.error(`${this.styleError('yellow', 'warning:')} ${harmless(text)}`);
   }
 
   /** What went wrong. Not under `--json`, as with {@link warn}. */
   alarm(text: string): void {
-    if (!this.mode.json) this.#writeError(`${this.styleError('red', 'respaldo:')} ${harmless(text)}\n`);
+    if (!this.mode.json) this.error(`${this.styleError('red', 'respaldo:')} ${harmless(text)}`);
   }
 
   /** An error's lines as they are. */
   error(text: string): void {
-    this.#writeError(`${text}\n`);
+    this.#screen.writeError(this.#said(text));
   }
 
   /** Shows `text` as the last line of the terminal until the next call; an empty one takes it away. */
   status(text: string): void {
-    if (text === this.#status) return;
-    this.flush();
-    this.#stderr.write(`\r\u001b[2K${text}`);
-    this.#status = text;
+    this.#screen.status(this.#voice?.statuses.with(this.#voice.name, text) ?? text);
   }
 
-  /** Columns of the terminal that shows the status line. */
+  /** Columns of the status line. */
   get columns(): number {
-    return this.#stderr.columns || 80;
+    const { columns } = this.#screen;
+    return this.#voice?.statuses.share(this.#voice.name, columns) ?? columns;
   }
 
   /** Columns for results; no end of them where no terminal shows them. */
   get room(): number {
-    return this.#stdout.isTTY ? this.#stdout.columns || 80 : Infinity;
+    return this.#screen.room;
   }
 
   style(format: Style, text: string): string {
-    return this.mode.color ? styleText(format, text, { stream: this.#stdout }) : text;
+    return this.mode.color ? this.#screen.style(format, text, 'stdout') : text;
   }
 
   styleError(format: Style, text: string): string {
-    return this.mode.color ? styleText(format, text, { stream: this.#stderr }) : text;
+    return this.mode.color ? this.#screen.style(format, text, 'stderr') : text;
   }
 
   /** A piece of a file, as it is. Resolves when the reader can take more. */
-  async bytes(piece: Uint8Array): Promise<void> {
-    this.flush();
-    // A callback with an error means that the piece did not arrive; `closed` says so from then on.
-    await new Promise<void>((resolve) =>
-      this.#stdout.write(piece, (error) => {
-        if (error) this.#failure ??= error;
-        resolve();
-      }),
-    );
+  bytes(piece: Uint8Array): Promise<void> {
+    return this.#screen.bytes(piece);
   }
 
   /** Waits until everything was taken; afterwards {@link failure} tells whether it was. */
@@ -151,36 +135,38 @@ export class Output {
 
   /** Hands on what has been collected. */
   flush(): void {
-    clearImmediate(this.#flushing);
-    this.#flushing = undefined;
-    const text = this.#pending;
-    this.#pending = '';
-    if (text === '' || this.closed) return;
-    this.#aroundStatus(() => this.#stdout.write(text));
+    this.#screen.flush();
   }
 
-  #write(text: string): void {
-    if (this.closed) return;
-    this.#pending += text;
-    if (this.#pending.length >= FLUSH_AT) this.flush();
-    else this.#flushing ??= setImmediate(() => this.flush());
+  #said(text: string): string {
+    const name = this.#voice?.name;
+    if (name === undefined) return `${text}\n`;
+    return text
+      .split('\n')
+      .map((line) => `${name}: ${line}\n`)
+      .join('');
+  }
+}
+
+interface Voice {
+  readonly name: string;
+  readonly statuses: Statuses;
+}
+
+/** One status line that several share. */
+export class Statuses {
+  readonly #texts = new Map<string, string>();
+
+  /** The line, now that one of them says this. */
+  with(name: string, text: string): string {
+    if (text === '') this.#texts.delete(name);
+    else this.#texts.set(name, `${name} ${text}`);
+    return [...this.#texts.values()].join('  ');
   }
 
-  #writeError(text: string): void {
-    this.flush();
-    this.#aroundStatus(() => this.#stderr.write(text));
-  }
-
-  /** Lines are printed above the status line, which is then drawn again. */
-  #aroundStatus(print: () => void): void {
-    const status = this.#status;
-    this.#erase();
-    print();
-    if (status !== '') this.status(status);
-  }
-
-  #erase(): void {
-    if (this.#status !== '') this.#stderr.write('\r\u001b[2K');
-    this.#status = '';
+  /** Of so many columns those that one of them may use for its text. */
+  share(name: string, columns: number): number {
+    const others = this.#texts.has(name) ? this.#texts.size : this.#texts.size + 1;
+    return Math.max(12, Math.floor(columns / others) - name.length - 3);
   }
 }

@@ -1,4 +1,4 @@
-import { openRepositoryAt, openRunCatalog } from '../compose.ts';
+import { openBareStoreAt, openRepositoryAt, openRunCatalog } from '../compose.ts';
 import type { Config } from '../config/config.ts';
 import type { PlaceAccess, RepositoryAccess, RepositoryFlags } from '../config/repository.ts';
 import type { Environment, ReadSecret } from '../config/secrets.ts';
@@ -60,6 +60,44 @@ export async function accessTo(
   });
   const person = canAsk(output) ? (question: string) => ask(question, signal) : undefined;
   return await resolveAccess(choice, readSecret, person, signal);
+}
+
+/**
+ * Where the plan's repository lies, in the words of the repository itself; its name where that cannot be told. Reads no
+ * secret and connects to nobody.
+ */
+export async function locationFor(
+  { globals }: Invocation,
+  { config, workingDirectory, env = process.env }: Surroundings,
+  plan: Plan,
+): Promise<string> {
+  const { chooseRepository, resolvePlace } = await import('../config/repository.ts');
+  try {
+    const flags = repositoryFlags(globals);
+    const { location } = chooseRepository({ flags, env, workingDirectory, ...(config && { config }), plan });
+    const place = await resolvePlace({ location }, noSecret, new AbortController().signal);
+    const store = await openBareStoreAt(place, workingDirectory);
+    await store.close();
+    return store.location;
+  } catch (error) {
+    if (!(error instanceof RespaldoError)) throw error;
+    return plan.repository ?? '';
+  }
+}
+
+/** Whether a person has to be asked for the password of the plan's repository. */
+export async function isPasswordMissing(
+  { globals }: Invocation,
+  { config, workingDirectory, env = process.env }: Surroundings,
+  plan: Plan,
+): Promise<boolean> {
+  const { chooseRepository } = await import('../config/repository.ts');
+  const flags = repositoryFlags(globals);
+  return chooseRepository({ flags, env, workingDirectory, ...(config && { config }), plan }).password === undefined;
+}
+
+function noSecret(): never {
+  throw new RespaldoError('internal', 'a location has no secret');
 }
 
 /** The place that `location` names, or that of the repository that the command means; its password is left alone. */
