@@ -1,0 +1,51 @@
+import { availableParallelism } from 'node:os';
+
+/** Content in blocks of exactly `size` bytes, but for the last; without any content one empty block. */
+export async function* inBlocks(content: AsyncIterable<Uint8Array>, size: number): AsyncGenerator<Uint8Array> {
+  let block = Buffer.allocUnsafe(size);
+  let filled = 0;
+  let isFirst = true;
+  for await (const piece of content) {
+    for (let at = 0; at < piece.length;) {
+      const taken = Math.min(size - filled, piece.length - at);
+      block.set(piece.subarray(at, at + taken), filled);
+      at += taken;
+      filled += taken;
+      if (filled < size) continue;
+      yield block;
+      isFirst = false;
+      block = Buffer.allocUnsafe(size);
+      filled = 0;
+    }
+  }
+  if (filled > 0 || isFirst) yield block.subarray(0, filled);
+}
+
+/**
+ * What `work` makes of each block, in the blocks' order. As many as there are cores are worked on at a time; no block is
+ * asked for before there is room for it.
+ */
+export async function* inParallel<T>(
+  blocks: AsyncIterable<T>,
+  work: (block: T) => Promise<Uint8Array>,
+): AsyncGenerator<Uint8Array> {
+  const atOnce = availableParallelism() + 1;
+  const running: Promise<Uint8Array>[] = [];
+  try {
+    for await (const block of blocks) {
+      const result = work(block);
+      // Whoever waits for an earlier one hears of a failure when its turn comes.
+      result.catch(() => undefined);
+      running.push(result);
+      if (running.length >= atOnce) yield* first(running);
+    }
+    while (running.length > 0) yield* first(running);
+  } finally {
+    await Promise.allSettled(running);
+  }
+}
+
+async function* first(running: Promise<Uint8Array>[]): AsyncGenerator<Uint8Array> {
+  const result = await running.shift();
+  if (result !== undefined && result.length > 0) yield result;
+}

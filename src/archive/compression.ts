@@ -1,0 +1,121 @@
+import { pipeline, Readable } from 'node:stream';
+import { promisify } from 'node:util';
+import * as zlib from 'node:zlib';
+import type { Compression, CompressionName } from '../domain/archive.ts';
+import { RespaldoError } from '../errors.ts';
+import { inBlocks, inParallel } from './blocks.ts';
+import { filtered, filteredBytes, type FilterProgram } from './filter.ts';
+import { zstdFrames } from './zstd-frames.ts';
+
+const gzip = promisify<zlib.InputType, zlib.ZlibOptions, Buffer>(zlib.gzip);
+const zstdCompress = promisify<zlib.InputType, zlib.ZstdOptions, Buffer>(zlib.zstdCompress);
+const zstdDecompress = promisify<zlib.InputType, zlib.ZstdOptions, Buffer>(zlib.zstdDecompress);
+
+const MIB = 1024 * 1024;
+/** Larger blocks compress better, smaller ones keep all cores busy with less memory. What bzip2 sorts at once has 0.9 MB. */
+const BLOCK = { gzip: MIB, zstd: 4 * MIB, bzip2: 9 * 900_000 };
+/** Room for what does not compress at all. */
+const SLACK = 64 * 1024;
+
+/**
+ * Content compressed on several cores. Where the format allows it, blocks are compressed apart and follow one another as
+ * members or frames, which every reader of the format reads as one.
+ * @throws RespaldoError `tool-missing`, `command-failed`
+ */
+export function compressed(
+  content: AsyncIterable<Uint8Array>,
+  { name, level }: Compression,
+  signal: AbortSignal,
+): AsyncIterable<Uint8Array> {
+  switch (name) {
+    case 'none':
+      return content;
+    case 'gzip': {
+      const options = { level: level ?? 6, chunkSize: BLOCK.gzip + SLACK };
+      return inParallel(inBlocks(content, BLOCK.gzip), (block) => gzip(block, options));
+    }
+    case 'zstd': {
+      const options = {
+        chunkSize: BLOCK.zstd + SLACK,
+        params: { [zlib.constants.ZSTD_c_compressionLevel]: level ?? 3, [zlib.constants.ZSTD_c_checksumFlag]: 1 },
+      };
+      return inParallel(inBlocks(content, BLOCK.zstd), (block) => zstdCompress(block, options));
+    }
+    case 'bzip2':
+      return inParallel(inBlocks(content, BLOCK.bzip2), (block) =>
+        filteredBytes(bzip2(`-${String(level ?? 9)}`), block, signal),
+      );
+    case 'xz':
+      return filtered(xz('--threads=0', `-${String(level ?? 6)}`), content, signal);
+  }
+}
+
+/**
+ * The plain content.
+ * @throws RespaldoError `source-damaged` for what is not such content, or is cut short where that can be seen
+ */
+export async function* decompressed(
+  content: AsyncIterable<Uint8Array>,
+  name: CompressionName,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array> {
+  try {
+    yield* plainPieces(content, name, signal);
+  } catch (error) {
+    throw asDamage(error, name);
+  }
+}
+
+function plainPieces(
+  content: AsyncIterable<Uint8Array>,
+  name: CompressionName,
+  signal: AbortSignal,
+): AsyncIterable<Uint8Array> {
+  switch (name) {
+    case 'none':
+      return content;
+    case 'gzip':
+      return gunzipped(content);
+    case 'zstd':
+      return inParallel(zstdFrames(content), (frame) => zstdDecompress(frame, { chunkSize: BLOCK.zstd + SLACK }));
+    case 'bzip2':
+      return filtered(bzip2('--decompress'), content, signal);
+    case 'xz':
+      return filtered(xz('--decompress'), content, signal);
+  }
+}
+
+/** How a person decompresses standard input. */
+export function decompressCommand(name: CompressionName): string | undefined {
+  const commands = { none: undefined, gzip: 'gunzip', bzip2: 'bunzip2', zstd: 'unzstd', xz: 'unxz' };
+  return commands[name];
+}
+
+/** Leaving early lets whoever yields the content clean up. */
+function gunzipped(content: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+  const source = Readable.from(content, { objectMode: false });
+  return pipeline(source, zlib.createGunzip({ chunkSize: MIB }), () => undefined) as AsyncIterable<Uint8Array>;
+}
+
+function bzip2(option: string): FilterProgram {
+  return { argv: ['bzip2', '--stdout', option], hint: 'Install it (Debian: bzip2), or choose another compression.' };
+}
+
+function xz(...options: string[]): FilterProgram {
+  return {
+    argv: ['xz', '--stdout', ...options],
+    hint: 'Install it (Debian: xz-utils), or choose another compression.',
+  };
+}
+
+/** Zlib's own errors, and a program that says no to its input. */
+function asDamage(error: unknown, name: CompressionName): unknown {
+  if (!(error instanceof Error)) return error;
+  const isAboutInput = error instanceof RespaldoError ? error.code === 'command-failed' : isFromZlib(error);
+  if (!isAboutInput) return error;
+  return new RespaldoError('source-damaged', `${name} cannot decompress it: ${error.message}`, { cause: error });
+}
+
+function isFromZlib(error: Error): boolean {
+  return 'code' in error && /^(Z_|ZSTD_)/.test(String(error.code));
+}

@@ -1,0 +1,20 @@
+import type { CompressionName } from '../domain/archive.ts';
+import { shellWord } from '../domain/shell-word.ts';
+import { decompressCommand } from './compression.ts';
+import { decryptCommand } from './encryption.ts';
+import type { EncryptionRecord } from './manifest.ts';
+
+/**
+ * The command line that restores a file with standard tools alone.
+ * @param restore takes the plain bytes from its standard input: `psql shop`
+ */
+export function restoreCommand(
+  file: string,
+  compression: CompressionName,
+  encryption: EncryptionRecord | undefined,
+  restore: string,
+): string {
+  const steps = [decryptCommand(encryption), decompressCommand(compression), restore];
+  const [first = restore, ...others] = steps.filter((step) => step !== undefined);
+  return [`${first} < ${shellWord(file)}`, ...others].join(' | ');
+}
