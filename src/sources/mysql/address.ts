@@ -1,0 +1,214 @@
+import { userInfo } from 'node:os';
+import { RespaldoError } from '../../errors.ts';
+
+const SSL_MODES = ['disable', 'prefer', 'require', 'verify'] as const;
+/** `prefer`: where the server can, without looking at who it is; `verify`: its certificate and name must be right. */
+export type SslMode = (typeof SSL_MODES)[number];
+
+/** Where a server is and how to reach it. */
+export interface MysqlAddress {
+  /** A host name or an IP address; `localhost` without a port is the socket that the client programs know. */
+  readonly host: string;
+  /** The address names neither host nor socket. */
+  readonly isDefaultHost: boolean;
+  readonly port: number;
+  readonly isDefaultPort: boolean;
+  /** The absolute path of a Unix socket. */
+  readonly socket?: string;
+  readonly user: string;
+  readonly isDefaultUser: boolean;
+  /** From the address itself: works, but is visible to whoever sees the address. */
+  readonly password?: string;
+  readonly sslMode: SslMode;
+  readonly sslCa?: string;
+  readonly sslCert?: string;
+  readonly sslKey?: string;
+  readonly connectTimeoutSeconds: number;
+}
+
+/** What a backup's address says beside where the server is. */
+export interface BackupAddress extends MysqlAddress {
+  /** Only these; empty: every database but the server's own. */
+  readonly databases: readonly string[];
+  /** Databases that are left out; `*` and `?` stand for what they do in a shell. */
+  readonly exclude: readonly string[];
+  /** For the dump program, as they were given: not looked at yet. */
+  readonly extraArguments: readonly string[];
+  /** A dump may be much smaller than the one before. */
+  readonly acceptSmaller: boolean;
+}
+
+/** Those that may be given several times have a list. */
+const PARAMETERS = [
+  'method',
+  'exclude',
+  'arg',
+  'smaller',
+  'host',
+  'port',
+  'socket',
+  'user',
+  'password',
+  'sslmode',
+  'sslca',
+  'sslcert',
+  'sslkey',
+  'connect_timeout',
+] as const;
+type Parameter = (typeof PARAMETERS)[number];
+type Given = ReadonlyMap<Parameter, readonly string[]>;
+/** What only a backup is asked. */
+const BACKUP_ONLY = ['exclude', 'arg', 'smaller'] as const;
+
+const SCHEME = /^(?:mysql|mariadb):\/\//;
+const SHAPE = /^(?:mysql|mariadb):\/\/(?:([^@/?#]*)@)?(\[[^\]]*\]|[^:/?#]*)(?::(\d*))?(?:\/([^?#]*))?(?:\?([^#]*))?$/;
+const USUAL_PORT = 3306;
+
+export function isMysqlAddress(address: string): boolean {
+  return SCHEME.test(address);
+}
+
+/**
+ * Reads `mysql://user@host:port/shop,blog?exclude=…`.
+ * @param isHere whether the tools run on this host: then who asks is who logs in where nobody is named.
+ * @throws RespaldoError `usage`.
+ */
+export function parseAddress(address: string, isHere: boolean): BackupAddress {
+  const { server, databases, given } = parseParts(address, isHere);
+  const exclude = (given.get('exclude') ?? []).flatMap((list) => list.split(',')).filter((name) => name !== '');
+  const smaller = given.get('smaller')?.at(-1);
+  if (smaller !== undefined && smaller !== 'accept')
+    throw usage(`smaller=${smaller} means nothing`, 'It can be smaller=accept.');
+  const extraArguments = given.get('arg') ?? [];
+  return { ...server, databases, exclude, extraArguments, acceptSmaller: smaller === 'accept' };
+}
+
+/**
+ * Reads the address of a server to restore to: the same, but for what only a backup is asked.
+ * @throws RespaldoError `usage`.
+ */
+export function parseTarget(
+  address: string,
+  isHere: boolean,
+): { readonly server: MysqlAddress; readonly database?: string } {
+  const { server, databases, given } = parseParts(address, isHere);
+  const alien = BACKUP_ONLY.find((name) => given.has(name));
+  if (alien !== undefined) throw usage(`${alien}= means nothing where a dump is restored to`, 'Leave it out.');
+  const [database, another] = databases;
+  if (another !== undefined)
+    throw usage('it names several databases to restore to', 'Restore one at a time: snapshot:/dump/<database>.');
+  return { server, ...(database !== undefined && { database }) };
+}
+
+function parseParts(
+  address: string,
+  isHere: boolean,
+): { server: MysqlAddress; databases: readonly string[]; given: Given } {
+  const match = SHAPE.exec(address);
+  if (match === null) throw usage('the address is not of the form mysql://user@host:port/database');
+  const [, login = '', bareHost = '', barePort = '', path = '', query = ''] = match;
+  const given = parseParameters(query);
+  const method = given.get('method')?.at(-1) ?? 'logical';
+  if (method !== 'logical')
+    throw usage(`there is no method "${method}"`, 'It can be method=logical: databases as dumps.');
+  const databases = path
+    .split(',')
+    .filter((name) => name !== '')
+    .map(decode);
+  return { server: parseServer(login, bareHost, barePort, given, isHere), databases, given };
+}
+
+function parseServer(login: string, bareHost: string, barePort: string, given: Given, isHere: boolean): MysqlAddress {
+  const last = (name: Parameter): string | undefined => given.get(name)?.at(-1);
+  const [bareUser = '', barePassword = ''] = login.split(/:(.*)/s, 2).map(decode);
+  const host = last('host') ?? decode(bareHost).replace(/^\[(.*)\]$/, '$1');
+  const port = last('port') ?? barePort;
+  const user = last('user') ?? bareUser;
+  const password = last('password') ?? barePassword;
+  const socket = last('socket') ?? '';
+  if (socket !== '' && !socket.startsWith('/'))
+    throw usage(`socket=${socket} is no absolute path`, 'Such as socket=/run/mysqld/mysqld.sock');
+  return {
+    host: host === '' ? 'localhost' : host,
+    isDefaultHost: host === '' && socket === '',
+    port: port === '' ? USUAL_PORT : parsePort(port),
+    isDefaultPort: port === '',
+    ...(socket !== '' && { socket }),
+    user: user === '' ? (isHere ? userInfo().username : 'root') : user,
+    isDefaultUser: user === '',
+    ...optional('password', password),
+    sslMode: parseSslMode(last('sslmode') ?? 'prefer'),
+    ...optional('sslCa', last('sslca')),
+    ...optional('sslCert', last('sslcert')),
+    ...optional('sslKey', last('sslkey')),
+    connectTimeoutSeconds: Number(last('connect_timeout') ?? 30) || 30,
+  };
+}
+
+/** How messages name the server: never with user or password. */
+export function serverName(address: MysqlAddress): string {
+  return `MySQL at ${whereabouts(address)}`;
+}
+
+/** The socket, or host and port. */
+function whereabouts({ socket, host, port }: MysqlAddress): string {
+  return socket ?? `${host}:${String(port)}`;
+}
+
+/**
+ * The paths of a backup: the server's databases, or those that are named.
+ * @param place where the tools run, such as `docker/shop-db`: the same address means another server in each; absent:
+ * on this host.
+ */
+export function snapshotPaths(address: BackupAddress, place?: string): readonly string[] {
+  const where = whereabouts(address).replace(/^\/+/, '');
+  const server = place === undefined ? `/mysql/${where}` : `/mysql/${place}/${where}`;
+  const databases = address.databases.map((name) => `${server}/databases/${fileName(name)}`);
+  return databases.length === 0 ? [`${server}/databases`] : databases;
+}
+
+/** A name as the name of a file or folder: what that cannot be is percent-encoded. */
+export function fileName(name: string): string {
+  return name.replace(/^\.|[%/\u0000-\u001f\u007f]/g, (char) => `%${char.charCodeAt(0).toString(16).padStart(2, '0')}`);
+}
+
+function parseParameters(query: string): Given {
+  const values = new Map<Parameter, string[]>();
+  for (const pair of query.split('&')) {
+    if (pair === '') continue;
+    const [name = '', value = ''] = pair.split(/=(.*)/s, 2).map(decode);
+    const known = PARAMETERS.find((parameter) => parameter === name);
+    if (known === undefined)
+      throw usage(`the parameter "${name}" is not known`, `Known are: ${PARAMETERS.join(', ')}.`);
+    values.set(known, [...(values.get(known) ?? []), value]);
+  }
+  return values;
+}
+
+function parsePort(text: string): number {
+  const port = Number(text);
+  if (!Number.isInteger(port) || port < 1 || port > 65_535) throw usage(`"${text}" is not a port`);
+  return port;
+}
+
+function parseSslMode(text: string): SslMode {
+  const mode = SSL_MODES.find((known) => known === text);
+  if (mode === undefined) throw usage(`sslmode "${text}" is not known`, `It is one of ${SSL_MODES.join(', ')}.`);
+  return mode;
+}
+
+function optional<Name extends string>(name: Name, value: string | undefined): Partial<Record<Name, string>> {
+  return value === undefined || value === '' ? {} : ({ [name]: value } as Record<Name, string>);
+}
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    throw usage('it holds a malformed percent-encoding');
+  }
+}
+
+function usage(what: string, hint = 'Example: mysql://root@localhost/shop'): RespaldoError {
+  return new RespaldoError('usage', `MySQL: ${what}`, { hint });
+}

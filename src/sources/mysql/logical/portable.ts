@@ -1,0 +1,49 @@
+import { shellWord } from '../../../domain/shell-word.ts';
+import type { PortableFile, SourceIo } from '../../source.ts';
+import type { BackupAddress } from '../address.ts';
+import { productName } from '../product.ts';
+import { Dump, type DatabaseDump } from './database-dump.ts';
+import { script } from './script.ts';
+import { survey } from './survey.ts';
+
+const END = Buffer.from('-- Dump completed\n');
+
+/** Each database as one file of SQL, to be loaded into a database that is there; all of one state of the server. */
+export async function* portableDumps(
+  address: BackupAddress,
+  given: string | undefined,
+  io: SourceIo,
+): AsyncGenerator<PortableFile> {
+  const found = await survey(address, given, io);
+  const { tools, server } = found;
+  const client = await tools.program('client');
+  const { name: dumpName, version, said } = await tools.program('dump');
+  const dump = new Dump(found, version, io);
+  for await (const database of dump.databases()) {
+    const { name, charset, collation } = database.database;
+    yield {
+      name,
+      extension: 'sql',
+      content: script(content(database)),
+      about: () => ({
+        versions: { [dumpName]: said, [productName(server.version.product)]: server.said },
+        facts: { charset, collation, ...positionFacts(dump) },
+        restoreCommand: `${client.name} --binary-mode ${shellWord(name)}`,
+      }),
+    };
+  }
+}
+
+async function* content(database: DatabaseDump): AsyncGenerator<Uint8Array> {
+  for await (const file of database.files()) yield* file.content;
+  yield Buffer.from(END);
+}
+
+/** MariaDB tells it at the dump's beginning, its identifier at the end: then only the last file has that. */
+function positionFacts({ position }: Dump): Record<string, string> {
+  const { file, offset, gtid } = position;
+  return {
+    ...(file !== undefined && { binlog: `${file}:${String(offset ?? 0)}` }),
+    ...(gtid !== undefined && { gtid }),
+  };
+}

@@ -1,0 +1,65 @@
+import type { SourceIo } from '../../source.ts';
+import type { BackupAddress } from '../address.ts';
+import { Session } from '../session.ts';
+import { RespaldoError } from '../../../errors.ts';
+import { Toolbox } from '../toolbox.ts';
+import { chooseDatabases } from './choose-databases.ts';
+import { extraArguments } from './extra-arguments.ts';
+import {
+  inspectContent,
+  inspectDatabases,
+  inspectServer,
+  type ContentInventory,
+  type DatabaseInventory,
+  type ServerInventory,
+} from './inventory.ts';
+import { missingPrivileges, privilegesOf } from './privileges.ts';
+
+/** A server as it is before a dump, and what is going to be dumped. */
+export interface Survey {
+  readonly tools: Toolbox;
+  readonly server: ServerInventory;
+  readonly databases: readonly (DatabaseInventory & { readonly content: ContentInventory })[];
+  /** For the dump program. */
+  readonly extra: readonly string[];
+}
+
+/**
+ * Looks at tools, server and databases. Changes nothing.
+ * @param given the password, where somebody gave one.
+ * @throws RespaldoError what cannot work at all: `tool-missing`, `source-refused`, `source-missing`, `usage`.
+ */
+export async function survey(address: BackupAddress, given: string | undefined, io: SourceIo): Promise<Survey> {
+  const extra = extraArguments(address.extraArguments);
+  const tools = await Toolbox.open(address, given, io.runtime, io.signal);
+  await tools.program('dump');
+  return Session.with(tools, async (session) => {
+    const server = await inspectServer(session);
+    const chosen = chooseDatabases(await inspectDatabases(session), address, tools.server);
+    requirePrivileges(server, chosen, tools.server);
+    const databases = [];
+    for (const database of chosen)
+      databases.push({ ...database, content: await inspectContent(session, database.name) });
+    return { tools, server, databases, extra };
+  });
+}
+
+/** A dump of what an account does not see would look whole. */
+function requirePrivileges(
+  { grants, account }: ServerInventory,
+  databases: readonly DatabaseInventory[],
+  server: string,
+): void {
+  const privileges = privilegesOf(grants);
+  for (const { name } of databases) {
+    const missing = missingPrivileges(privileges, name);
+    if (missing.length > 0)
+      throw new RespaldoError(
+        'source-refused',
+        `${server}: ${account} lacks ${missing.join(', ')} on "${name}", and would not see everything that is in it`,
+        {
+          hint: `Run GRANT ${missing.join(', ')} ON *.* TO the account, or leave the database out: exclude=${name} in the address.`,
+        },
+      );
+  }
+}

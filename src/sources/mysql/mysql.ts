@@ -1,0 +1,42 @@
+import type { Entry } from '../../domain/entry.ts';
+import type { Finding } from '../../domain/finding.ts';
+import type { CaptureOptions, PortableFile, Source, SourceIo, SourceKind, SourceOptions } from '../source.ts';
+import { isMysqlAddress, parseAddress, snapshotPaths, type BackupAddress } from './address.ts';
+
+/** Databases of a MySQL or MariaDB server, as dumps. What talks to it is loaded when it is used. */
+class MysqlSource implements Source {
+  readonly kind = 'mysql';
+  readonly typed = true;
+  readonly paths: readonly string[];
+  readonly #address: BackupAddress;
+  readonly #options: SourceOptions;
+
+  constructor(address: BackupAddress, options: SourceOptions) {
+    this.paths = snapshotPaths(address, options.place);
+    this.#address = address;
+    this.#options = options;
+  }
+
+  async check(io: SourceIo): Promise<readonly Finding[]> {
+    const { checkDumps } = await import('./logical/check.ts');
+    return checkDumps(this.#address, this.#options.password, io);
+  }
+
+  async *capture(io: SourceIo, options: CaptureOptions): AsyncIterable<Entry> {
+    const { captureDumps } = await import('./logical/capture.ts');
+    yield* captureDumps(this.#address, this.#options.password, io, options);
+  }
+
+  async *portable(io: SourceIo): AsyncIterable<PortableFile> {
+    const { portableDumps } = await import('./logical/portable.ts');
+    yield* portableDumps(this.#address, this.#options.password, io);
+  }
+}
+
+export const mysql: SourceKind = {
+  name: 'mysql',
+  addresses: 'a MySQL or MariaDB server (mysql://user@host/database)',
+  accepts: isMysqlAddress,
+  open: (address, options) => new MysqlSource(parseAddress(address, options.place === undefined), options),
+  restore: (_snapshot, into) => into.extract('/', into.folder),
+};

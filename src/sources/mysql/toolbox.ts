@@ -1,0 +1,103 @@
+import { isError, RespaldoError, throwIfAborted } from '../../errors.ts';
+import type { Runtime } from '../../runtimes/runtime.ts';
+import { serverName, type MysqlAddress } from './address.ts';
+import { connectionArguments } from './connection-arguments.ts';
+import { loginTo, type Login } from './login.ts';
+import { programVersion, type Version } from './product.ts';
+import { explainTool } from './tool-refusal.ts';
+
+/** What the programs are called: by MariaDB, and by MySQL and older MariaDBs. */
+const NAMES = {
+  client: ['mariadb', 'mysql'],
+  dump: ['mariadb-dump', 'mysqldump'],
+} as const;
+export type Role = keyof typeof NAMES;
+
+interface Program {
+  readonly name: string;
+  readonly version: Version;
+  /** As it names itself. */
+  readonly said: string;
+}
+
+export interface ToolCall {
+  readonly role: Role;
+  /** After those that say where the server is. */
+  readonly args: readonly string[];
+  readonly stdin?: AsyncIterable<Uint8Array>;
+}
+
+/** MariaDB's or MySQL's own programs, whichever are where the source's tools run, logged in to one server. */
+export class Toolbox {
+  /** For messages. */
+  readonly server: string;
+  readonly signal: AbortSignal;
+  readonly address: MysqlAddress;
+  readonly runtime: Runtime;
+  readonly #login: Login;
+  readonly #programs = new Map<Role, Program>();
+
+  private constructor(address: MysqlAddress, login: Login, runtime: Runtime, signal: AbortSignal) {
+    this.address = address;
+    this.runtime = runtime;
+    this.signal = signal;
+    this.#login = login;
+    this.server = runtime.kind === 'host' ? serverName(address) : `MySQL in ${runtime.place}`;
+  }
+
+  /** @param given the password, where somebody gave one. @throws RespaldoError `tool-missing`. */
+  static async open(
+    address: MysqlAddress,
+    given: string | undefined,
+    runtime: Runtime,
+    signal: AbortSignal,
+  ): Promise<Toolbox> {
+    const tools = new Toolbox(address, await loginTo(address, given, runtime, signal), runtime, signal);
+    await tools.program('client');
+    return tools;
+  }
+
+  /** @throws RespaldoError `tool-missing`. */
+  async program(role: Role): Promise<Program> {
+    const known = this.#programs.get(role);
+    if (known !== undefined) return known;
+    for (const name of NAMES[role]) {
+      const said = await this.#versionOf(name);
+      const version = said === undefined ? undefined : programVersion(said);
+      if (said === undefined || version === undefined) continue;
+      const program = { name, version, said };
+      this.#programs.set(role, program);
+      return program;
+    }
+    throw new RespaldoError('tool-missing', `there is no ${NAMES[role].join(' or ')} on ${this.runtime.place}`, {
+      hint: 'Install the client programs of MariaDB or MySQL there (Debian: mariadb-client).',
+    });
+  }
+
+  async text(call: ToolCall): Promise<string> {
+    return Buffer.concat(await Array.fromAsync(this.run(call))).toString('utf8');
+  }
+
+  /** See {@link Runtime.run}; what the program said of the server is told as what it means. */
+  async *run({ role, args, stdin }: ToolCall): AsyncGenerator<Uint8Array> {
+    const { name, version } = await this.program(role);
+    const { user, env } = this.#login;
+    const where = connectionArguments(this.address, user, version);
+    try {
+      yield* this.runtime.run({ argv: [name, ...where, ...args], env, ...(stdin && { stdin }) }, this.signal);
+    } catch (error) {
+      throwIfAborted(this.signal);
+      throw explainTool(error, this.server);
+    }
+  }
+
+  async #versionOf(name: string): Promise<string | undefined> {
+    try {
+      const pieces = await Array.fromAsync(this.runtime.run({ argv: [name, '--version'] }, this.signal));
+      return Buffer.concat(pieces).toString('utf8').trim();
+    } catch (error) {
+      if (isError(error, 'tool-missing') || isError(error, 'command-failed')) return undefined;
+      throw error;
+    }
+  }
+}
