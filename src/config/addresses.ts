@@ -1,5 +1,6 @@
 import type { SourceOptions } from '../sources/source.ts';
-import { complaintFrom, complaintOf, type AddressChecks } from './references.ts';
+import type { AddressChecks } from './references.ts';
+import { complaintFrom, complaintOf } from './written.ts';
 
 /**
  * Checks of addresses by those who understand them. Opening a source or a store only reads its address.

@@ -1,16 +1,18 @@
-import { homedir } from 'node:os';
 import path from 'node:path';
-import type { CredentialReferences, Destination, Plan, PlanSource, SecretReference } from '../domain/plan.ts';
+import type { ArchiveDestination } from '../domain/archive.ts';
+import type { Destination, Plan, PlanSource } from '../domain/plan.ts';
 import { parseFolderMark } from '../domain/folder-mark.ts';
 import { parseSize } from '../domain/size.ts';
+import { toArchive } from './archives.ts';
 import { calendarRules } from './calendar.ts';
+import { toCredentials } from './credentials.ts';
 import { toDrillSettings } from './drill.ts';
+import { toEncryption } from './encryptions.ts';
 import { keepRules } from './keep.ts';
 import { toHooks } from './hooks.ts';
-import type { ConfigFile, CredentialsSetting, SourceSetting } from './schema.ts';
+import { absoluteUrl, expandHome, toReference } from './relative.ts';
+import type { ConfigFile, SourceSetting } from './schema.ts';
 import { toRuntimeTarget } from './runtime.ts';
-import type { SecretSetting } from './secret.ts';
-import { splitWords } from './words.ts';
 
 /** A configuration with its references resolved and its folders made absolute. */
 export interface Config {
@@ -19,6 +21,7 @@ export interface Config {
   readonly repositories: ReadonlyMap<string, Destination>;
   /** The repository that is meant where none is named: the default, or the only one. */
   readonly defaultRepository?: string;
+  readonly archives: ReadonlyMap<string, ArchiveDestination>;
   readonly plans: ReadonlyMap<string, Plan>;
 }
 
@@ -33,12 +36,12 @@ export function toConfig(settings: ConfigFile, file: string): Config {
         name,
         url: absoluteUrl(url, folder),
         ...(password && { password: toReference(password, folder) }),
-        ...(credentials && { credentials: toCredentials(credentials, folder) }),
+        ...(credentials && { credentials: toCredentials(credentials, (secret) => toReference(secret, folder)) }),
       },
     ],
   );
   const plans = Object.entries(settings.plans).map(([name, setting]): [string, Plan] => {
-    const repository = setting.repository ?? defaultRepository;
+    const repository = setting.repository ?? (setting.archives === undefined ? defaultRepository : undefined);
     return [
       name,
       {
@@ -47,6 +50,7 @@ export function toConfig(settings: ConfigFile, file: string): Config {
         folder,
         ...(setting.runtime && { runtime: toRuntimeTarget(setting.runtime) }),
         ...(repository !== undefined && { repository }),
+        ...(setting.archives && { archives: setting.archives }),
         type: setting.type,
         tags: setting.tags,
         selection: {
@@ -75,9 +79,16 @@ export function toConfig(settings: ConfigFile, file: string): Config {
       },
     ];
   });
+  const encryptions = Object.entries(settings.encryptions).map(
+    ([name, setting]) => [name, toEncryption(setting, folder)] as const,
+  );
+  const archives = Object.entries(settings.archives).map(
+    ([name, setting]) => [name, toArchive(name, setting, new Map(encryptions), folder)] as const,
+  );
   return {
     file,
     repositories: new Map(repositories),
+    archives: new Map(archives),
     ...(defaultRepository !== undefined && { defaultRepository }),
     plans: new Map(plans),
   };
@@ -104,34 +115,4 @@ function toSources(setting: SourceSetting, folder: string): readonly [PlanSource
 function sizeLimit(text: string | undefined): { excludeLargerThan?: number } {
   const size = text === undefined ? undefined : parseSize(text);
   return size === undefined ? {} : { excludeLargerThan: size };
-}
-
-function toCredentials(setting: CredentialsSetting, folder: string): CredentialReferences {
-  const token = setting['session-token'];
-  return {
-    accessKeyId: toReference(setting['access-key-id'], folder),
-    secretAccessKey: toReference(setting['secret-access-key'], folder),
-    ...(token && { sessionToken: toReference(token, folder) }),
-  };
-}
-
-function toReference({ env, file, command }: SecretSetting, folder: string): SecretReference {
-  if (env !== undefined) return { env };
-  if (file !== undefined) return { file: path.resolve(folder, expandHome(file)) };
-  if (typeof command === 'string') return { command: splitWords(command, 'command'), folder };
-  const [program, ...args] = command ?? [];
-  if (program === undefined) throw new TypeError('the schema asks for one of env, file and command');
-  return { command: [expandHome(program), ...args], folder };
-}
-
-/** A folder becomes absolute; what has another scheme stays as it is. */
-function absoluteUrl(url: string, folder: string): string {
-  if (/^local:/i.test(url)) return path.resolve(folder, expandHome(url.slice('local:'.length)));
-  const isFolder = !url.includes(':') || /^(\.{0,2}|~)\//.test(url);
-  return isFolder ? path.resolve(folder, expandHome(url)) : url;
-}
-
-/** No shell reads the file, so `~/` is expanded here. */
-function expandHome(text: string): string {
-  return text.startsWith('~/') ? path.join(homedir(), text.slice(2)) : text;
 }

@@ -34,6 +34,7 @@ function plan(name: string): Plan {
 const config: Config = {
   file: '/etc/respaldo.yaml',
   repositories: new Map(),
+  archives: new Map(),
   plans: new Map([
     ['shop', plan('shop')],
     ['files', plan('files')],

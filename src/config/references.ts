@@ -1,11 +1,10 @@
 import { HOOK_STAGES } from '../domain/hook.ts';
 import { ringOf } from '../domain/plan-order.ts';
-import { RespaldoError } from '../errors.ts';
+import { archiveComplaints } from './archive-references.ts';
 import type { Path } from './place.ts';
-import { NAME, NAME_RULE } from './schema.ts';
 import { didYouMean } from './suggest.ts';
 import type { Complaint } from './wording.ts';
-import { splitWords } from './words.ts';
+import { isMapping, isWritten, mapping, misnamed, splittable } from './written.ts';
 
 /** Says what is wrong with an address, or nothing. */
 type CheckAddress = (address: string) => Promise<string | undefined>;
@@ -53,6 +52,7 @@ function* references(content: unknown): Generator<Complaint> {
     yield* homeless(plan, ['plans', name]);
   }
   yield* misordered(mapping(root.plans));
+  yield* archiveComplaints(content);
 }
 
 /** A hook inside of nothing. */
@@ -95,6 +95,10 @@ function* addresses(content: unknown): Generator<{ value: string; path: Path; ki
     const { url } = mapping(repository);
     if (isWritten(url)) yield { value: url, path: ['repositories', name, 'url'], kind: 'store' };
   }
+  for (const [name, archive] of Object.entries(mapping(root.archives))) {
+    const { url } = mapping(archive);
+    if (isWritten(url)) yield { value: url, path: ['archives', name, 'url'], kind: 'store' };
+  }
   for (const [name, plan] of Object.entries(mapping(root.plans))) {
     for (const { source, path } of sources(mapping(plan).source, ['plans', name, 'source'])) {
       const { address } = mapping(source);
@@ -109,57 +113,19 @@ function* sources(source: unknown, path: Path): Generator<{ source: unknown; pat
   else for (const [at, one] of source.entries()) yield { source: one as unknown, path: [...path, at] };
 }
 
-function* misnamed(names: readonly string[], section: string): Generator<Complaint> {
-  for (const name of names) {
-    if (!NAME.test(name)) yield { path: [section, name], part: 'key', message: NAME_RULE };
-  }
-}
-
 function* known(name: unknown, names: readonly string[], path: Path): Generator<Complaint> {
   if (!isWritten(name) || names.includes(name)) return;
   const there = names.length === 0 ? '; none is defined under repositories' : didYouMean(name, names);
   yield { path, part: 'value', message: `there is no repository ${name}${there}` };
 }
 
-/** Where the file has no repository at all, the command line or the environment names it. */
+/**
+ * Where the file has no repository at all, the command line or the environment names it; a plan that goes to archives
+ * needs none.
+ */
 function* ambiguous(plan: unknown, names: readonly string[], path: Path): Generator<Complaint> {
   const [first] = names;
-  if (first === undefined || !isMapping(plan) || plan.repository !== undefined) return;
+  if (first === undefined || !isMapping(plan) || plan.repository !== undefined || plan.archives !== undefined) return;
   const message = `names no repository, and there are several (${names.join(', ')}): add repository: ${first}, or defaults: { repository: ${first} }`;
   yield { path, part: 'key', message };
-}
-
-function* splittable(secret: unknown, path: Path): Generator<Complaint> {
-  const { command } = mapping(secret);
-  if (!isWritten(command)) return;
-  const message = complaintOf(() => splitWords(command, 'command'));
-  if (message !== undefined) yield { path: [...path, 'command'], part: 'value', message };
-}
-
-/** What is wrong, in the words of what `look` throws for a wrong address; nothing if it does not throw. */
-export function complaintOf(look: () => unknown): string | undefined {
-  try {
-    look();
-    return undefined;
-  } catch (error) {
-    return complaintFrom(error);
-  }
-}
-
-/** The words of an error about a wrong address; any other error is thrown on. */
-export function complaintFrom(error: unknown): string {
-  if (!(error instanceof RespaldoError)) throw error;
-  return error.hint === undefined ? error.message : `${error.message}. ${error.hint}`;
-}
-
-function isWritten(value: unknown): value is string {
-  return typeof value === 'string' && value !== '';
-}
-
-function isMapping(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function mapping(value: unknown): Readonly<Record<string, unknown>> {
-  return isMapping(value) ? value : {};
 }

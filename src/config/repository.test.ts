@@ -17,9 +17,15 @@ const config: Config = {
     ['other', { name: 'other', url: '/srv/other' }],
   ]),
   defaultRepository: 'main',
+  archives: new Map(),
   plans: new Map(),
 };
-const undecided: Config = { file: config.file, repositories: config.repositories, plans: config.plans };
+const undecided: Config = {
+  file: config.file,
+  repositories: config.repositories,
+  archives: config.archives,
+  plans: config.plans,
+};
 const plan: Plan = {
   name: 'shop',
   repository: 'other',

@@ -3,6 +3,7 @@ import path from 'node:path';
 import type { CredentialReferences, Destination, Plan, SecretReference, StoreCredentials } from '../domain/plan.ts';
 import { RespaldoError } from '../errors.ts';
 import type { Config } from './config.ts';
+import { readCredentials } from './credentials.ts';
 import { describeSecret, type Environment, type ReadSecret } from './secrets.ts';
 import { didYouMean } from './suggest.ts';
 import { splitWords } from './words.ts';
@@ -108,19 +109,6 @@ export async function resolveAccess(
   const password = await ask(`password of the repository ${choice.name ?? place.url}`);
   if (password === '') throw new RespaldoError('usage', 'the password is empty', { hint: 'Type the password.' });
   return { ...place, password, passwordFrom: 'the terminal' };
-}
-
-/** Reads the keys of a store, one after the other: a command may ask a person. */
-async function readCredentials(
-  { accessKeyId, secretAccessKey, sessionToken }: CredentialReferences,
-  readSecret: ReadSecret,
-  signal: AbortSignal,
-): Promise<StoreCredentials> {
-  return {
-    accessKeyId: await readSecret(accessKeyId, signal),
-    secretAccessKey: await readSecret(secretAccessKey, signal),
-    ...(sessionToken && { sessionToken: await readSecret(sessionToken, signal) }),
-  };
 }
 
 interface ChosenPlace {

@@ -4,8 +4,12 @@ import { CALENDAR_DEFAULTS } from '../domain/calendar.ts';
 import { parseFolderMark } from '../domain/folder-mark.ts';
 import { malformedPatterns } from '../domain/pattern.ts';
 import { parseSize } from '../domain/size.ts';
+import { archiveSchema, planArchivesSchema } from './archives.ts';
+import { credentialsSchema } from './credentials.ts';
 import { drillSchema } from './drill.ts';
+import { encryptionSchema } from './encryptions.ts';
 import { hooksSchema } from './hooks.ts';
+import { NAME } from './names.ts';
 import { runtimeSchema } from './runtime.ts';
 import { ADDRESSES } from '../sources/index.ts';
 import { scheduleComplaint } from './schedule.ts';
@@ -16,14 +20,9 @@ import { secretSchema as secret } from './secret.ts';
  * descriptions. Keys are kebab-case. `docs/guides/configuration.md` tells the same story in prose.
  */
 
-/** Names of repositories and plans: no `/`, `.` or `:`, so that a name never looks like an address. */
-export const NAME = /^[\p{L}\p{N}][\p{L}\p{N}_-]*$/u;
 const DURATION = /^(\d{1,9}[ymdh])+$/;
 
 const text = z.string().min(1, 'must not be empty');
-
-/** Told of a name that is none. */
-export const NAME_RULE = 'a name holds letters, digits, - and _ only, and starts with a letter or digit';
 
 /** By name. Names are judged apart from the schema, so that what a wrong one stands for is judged all the same. */
 const named = <T extends z.ZodType>(value: T) =>
@@ -32,29 +31,16 @@ const named = <T extends z.ZodType>(value: T) =>
     .default({})
     .meta({ propertyNames: { pattern: NAME.source } });
 
-const credentials = z
-  .strictObject({
-    'access-key-id': secret.meta({ title: 'Access key id', description: 'Who asks: AWS_ACCESS_KEY_ID elsewhere.' }),
-    'secret-access-key': secret.meta({ title: 'Secret access key', description: 'Proves it: AWS_SECRET_ACCESS_KEY.' }),
-    'session-token': secret
-      .optional()
-      .meta({ title: 'Session token', description: 'Of keys for a limited time: AWS_SESSION_TOKEN.' }),
-  })
-  .meta({
-    title: 'Credentials',
-    description: 'The keys of an S3 store. Without them those of the environment, or of ~/.aws, are used.',
-  });
-
 const repository = z
   .strictObject({
     url: text.meta({
       title: 'Address',
       description:
-        'Where the repository lies: a folder, relative to the folder of this configuration, one of a server that speaks SFTP, or a bucket of one that speaks S3.',
+        'Where the repository lies: a folder, relative to the folder of this configuration, one of a server that speaks SFTP or WebDAV, or a bucket of one that speaks S3.',
       examples: ['./backups', '/srv/respaldo', 'sftp:backup@host:/srv/respaldo', 's3:https://host/bucket/respaldo'],
     }),
     password: secret.optional().meta({ title: 'Password', description: 'Opens the repository.' }),
-    credentials: credentials.optional(),
+    credentials: credentialsSchema.optional(),
   })
   .meta({
     title: 'Repository',
@@ -166,6 +152,7 @@ const plan = z
       title: 'Repository',
       description: 'Name of a repository of this file. May be left out if there is one, or a default.',
     }),
+    archives: planArchivesSchema.optional(),
     type: z.enum(['auto', 'full', 'differential', 'incremental']).default('auto').meta({
       title: 'Type',
       description:
@@ -266,6 +253,11 @@ const plan = z
 export const configSchema = z
   .strictObject({
     repositories: named(repository).meta({ title: 'Repositories', description: 'Where snapshots go, by name.' }),
+    archives: named(archiveSchema).meta({ title: 'Archives', description: 'Where portable files go, by name.' }),
+    encryptions: named(encryptionSchema).meta({
+      title: 'Encryptions',
+      description: 'How the files of archives are encrypted, by name.',
+    }),
     plans: named(plan).meta({ title: 'Plans', description: 'What is backed up, by name.' }),
     defaults: z
       .strictObject({
@@ -278,7 +270,6 @@ export const configSchema = z
 
 /** A valid file's content, before references and folders are resolved. */
 export type ConfigFile = z.output<typeof configSchema>;
-export type CredentialsSetting = z.output<typeof credentials>;
 export type SourceSetting = z.output<typeof source>;
 export type KeepSetting = z.output<typeof keep>;
 export type CalendarSetting = z.output<typeof calendar>;

@@ -1,7 +1,7 @@
 import { backupCandidates, type DetectedServer } from '../domain/detection.ts';
 import type { SecretReference } from '../domain/plan.ts';
 import type { RuntimeTarget } from '../domain/runtime-target.ts';
-import { NAME } from './schema.ts';
+import { NAME } from './names.ts';
 
 /** What a first `respaldo.yaml` is written from. */
 export interface Starter {

@@ -25,8 +25,10 @@ export interface Plan {
   readonly runtime?: RuntimeTarget;
   /** The folder that relative addresses start from: an absolute path. */
   readonly folder: string;
-  /** Name of a repository of the configuration; absent: the one that the command means. */
+  /** Name of a repository of the configuration; absent: the one that the command means, or none if there are archives. */
   readonly repository?: string;
+  /** Names of archives of the configuration that its portable files go to. */
+  readonly archives?: readonly string[];
   readonly type: WantedType;
   /** The user's own tags, without those that Respaldo adds. */
   readonly tags: readonly string[];
@@ -62,15 +64,20 @@ export interface Destination {
   readonly credentials?: CredentialReferences;
 }
 
-/** Where the keys of a store come from. */
-export interface CredentialReferences {
-  readonly accessKeyId: SecretReference;
-  readonly secretAccessKey: SecretReference;
-  readonly sessionToken?: SecretReference;
-}
+/** Where the keys of a store come from, or its password. */
+export type CredentialReferences =
+  | {
+      readonly accessKeyId: SecretReference;
+      readonly secretAccessKey: SecretReference;
+      readonly sessionToken?: SecretReference;
+    }
+  | { readonly password: SecretReference };
 
-/** The keys of a store that asks for some: never logged. */
-export interface StoreCredentials {
+/** What a store asks for: never logged. */
+export type StoreCredentials = AccessKeys | { readonly password: string };
+
+/** Of S3. */
+export interface AccessKeys {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
   /** Of keys that are good for a limited time. */
