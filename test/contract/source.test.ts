@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { promisify } from 'node:util';
 import { openSource } from '../../src/sources/index.ts';
 import { Cluster, DEBIAN_15, debianBinaries, SERVERS, type Binaries } from '../fixtures/postgres.ts';
@@ -27,6 +28,34 @@ describeSource('a folder', async (): Promise<SourceFixture> => {
     change: () => writeFile(join(folder, 'deep', '7'), 'changed'),
     held: () => Promise.resolve(undefined),
     [Symbol.asyncDispose]: () => rm(folder, { recursive: true }),
+  };
+});
+
+describeSource('a SQLite database', async (): Promise<SourceFixture> => {
+  const folder = await mkdtemp(join(tmpdir(), 'respaldo-source-'));
+  const database = new DatabaseSync(join(folder, 'shop.db'));
+  database.exec(`PRAGMA journal_mode = WAL;
+    CREATE TABLE account (id INTEGER PRIMARY KEY, name TEXT);
+    WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000)
+    INSERT INTO account SELECT i, hex(randomblob(50)) FROM n`);
+  const rows = (file: string): unknown => {
+    using opened = new DatabaseSync(file);
+    return opened.prepare('SELECT * FROM account').all();
+  };
+  return {
+    address: 'sqlite:shop.db',
+    source: openSource('sqlite:shop.db', { ...OPTIONS, workingDirectory: folder }),
+    state: () => Promise.resolve(rows(join(folder, 'shop.db'))),
+    restoredState: (restored) => Promise.resolve(rows(join(restored, 'shop.db'))),
+    change: async () => {
+      await Promise.resolve();
+      database.exec("UPDATE account SET name = 'changed' WHERE id % 5000 = 0");
+    },
+    held: async () => (await readdir(tmpdir())).filter((name) => name.startsWith('respaldo-sqlite-')),
+    [Symbol.asyncDispose]: async () => {
+      database.close();
+      await rm(folder, { recursive: true });
+    },
   };
 });
 

@@ -4,7 +4,7 @@ import type { RuntimeTarget } from '../../domain/runtime-target.ts';
 import type { Output } from '../output.ts';
 import { harmless, quoted } from '../printable.ts';
 import { renderTable, type Column } from '../table.ts';
-import { shellWord } from './shell-word.ts';
+import { shellWord } from '../../domain/shell-word.ts';
 
 const COLUMNS: readonly Column[] = [{ title: 'Name' }, { title: 'Where' }, { title: 'Version' }, { title: 'Why' }];
 

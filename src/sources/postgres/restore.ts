@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { Report } from '../../domain/entry.ts';
 import type { ReadableSnapshot } from '../../domain/snapshot.ts';
+import { shellWord } from '../../domain/shell-word.ts';
 import { RespaldoError } from '../../errors.ts';
 import type { RestoreTarget, SourceIo } from '../source.ts';
 import { readFacts, type Facts } from './facts.ts';
@@ -36,7 +37,7 @@ export async function restore(snapshot: ReadableSnapshot, into: RestoreTarget, i
     severity: 'note',
     code: 'how-to-start',
     prominent: true,
-    message: `PostgreSQL ${facts.serverVersion} was restored; start it as the files’ owner with: pg_ctl -D ${quote(data)} start`,
+    message: `PostgreSQL ${facts.serverVersion} was restored; start it as the files’ owner with: pg_ctl -D ${shellWord(data)} start`,
     subject: data,
   });
 }
@@ -70,9 +71,4 @@ function tellDamage({ damagedFiles }: Facts, report: Report): void {
       message: `${file} held damaged pages when it was backed up`,
       subject: file,
     });
-}
-
-/** For a shell. */
-function quote(path: string): string {
-  return /^[\w./:@+-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`;
 }

@@ -10,7 +10,7 @@ import { identifier, literal } from '../logical/sql.ts';
 import { checkServer } from './checks.ts';
 import { inDatabase } from './databases.ts';
 import { refutation, refuting } from './refutation.ts';
-import { Stopwatch } from './stopwatch.ts';
+import { Stopwatch } from '../../../domain/stopwatch.ts';
 import { ThrowAwayServer } from './throwaway-server.ts';
 
 /** Restores the dumps into a new server, as into any other, compares them with their record, and looks into them. */

@@ -5,7 +5,7 @@ import { restore } from '../restore.ts';
 import { checkServer } from './checks.ts';
 import { inDatabase } from './databases.ts';
 import { refuting } from './refutation.ts';
-import { Stopwatch } from './stopwatch.ts';
+import { Stopwatch } from '../../../domain/stopwatch.ts';
 import { ThrowAwayServer } from './throwaway-server.ts';
 
 /** Restores the files, lets a server recover on them, and looks into all that it holds. */

@@ -1,13 +1,20 @@
-import type { DrillPhase, DrillTimes } from '../../../domain/drill.ts';
-import type { DrillRequest } from '../../source.ts';
+import type { DrillPhase, DrillTimes } from './drill.ts';
+
+/** Where a stopwatch takes the time from, and whom it tells. */
+interface Timed {
+  /** `monotonic()`: milliseconds. */
+  readonly clock: { monotonic(): number };
+  /** Told when a phase begins. */
+  readonly onPhase: (phase: DrillPhase) => void;
+}
 
 /** Measures the phases of a drill. */
 export class Stopwatch {
-  readonly #request: Pick<DrillRequest, 'clock' | 'onPhase'>;
+  readonly #timed: Timed;
   readonly #times: Partial<Record<DrillPhase, number>> = {};
 
-  constructor(request: Pick<DrillRequest, 'clock' | 'onPhase'>) {
-    this.#request = request;
+  constructor(timed: Timed) {
+    this.#timed = timed;
   }
 
   get times(): DrillTimes {
@@ -15,7 +22,7 @@ export class Stopwatch {
   }
 
   async measure<T>(phase: DrillPhase, work: () => Promise<T>): Promise<T> {
-    const { clock, onPhase } = this.#request;
+    const { clock, onPhase } = this.#timed;
     onPhase(phase);
     const start = clock.monotonic();
     const result = await work();

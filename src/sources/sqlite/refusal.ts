@@ -1,0 +1,63 @@
+import { errnoOf, RespaldoError, type ErrorCode } from '../../errors.ts';
+
+interface Meaning {
+  readonly error: ErrorCode;
+  readonly what: string;
+  readonly hint: string;
+}
+
+/** The primary code of an error is the lowest byte of an extended one. */
+const PRIMARY = 0xff;
+const LOCKED = 5;
+
+/** SQLite's result codes (https://sqlite.org/rescode.html), and what they mean for a backup. */
+const MEANINGS: Readonly<Record<number, Meaning>> = {
+  [LOCKED]: { error: 'source-refused', what: 'is locked by somebody who writes', hint: 'Try again when that is done.' },
+  8: { error: 'source-refused', what: 'cannot be opened', hint: besideIt() },
+  11: {
+    error: 'source-damaged',
+    what: 'is damaged',
+    hint: 'Restore it, or save what can be read: sqlite3 file.db .recover',
+  },
+  13: { error: 'target-full', what: 'does not fit', hint: 'Name a folder with more room for copies by TMPDIR.' },
+  14: { error: 'source-refused', what: 'cannot be opened', hint: besideIt() },
+  26: {
+    error: 'source-refused',
+    what: 'is no SQLite database, or an encrypted one',
+    hint: 'An encrypted database is dumped by the tool that has its key: tool … | respaldo backup --stdin',
+  },
+};
+
+const SYSTEM: Readonly<Record<string, Meaning>> = {
+  ENOENT: {
+    error: 'source-missing',
+    what: 'does not exist',
+    hint: 'Check the spelling: sqlite:./file.db starts from where you are, in respaldo.yaml from its folder.',
+  },
+  EACCES: { error: 'source-refused', what: 'may not be read', hint: 'Run the backup as its owner, or as root.' },
+  ENOSPC: { error: 'target-full', what: 'does not fit', hint: 'Name a folder with more room for copies by TMPDIR.' },
+};
+
+/** What SQLite or the system raised about a database, as our error; anything else as it is. */
+export function refusal(file: string, error: unknown): unknown {
+  if (error instanceof RespaldoError || !(error instanceof Error)) return error;
+  const code = isRaised(error) ? error.errcode & PRIMARY : undefined;
+  const known = code === undefined ? SYSTEM[errnoOf(error) ?? ''] : MEANINGS[code];
+  if (known === undefined && code === undefined) return error;
+  const { error: ours = 'source-refused', what = 'cannot be read', hint } = known ?? {};
+  const said = code === undefined ? '' : `: ${error.message}`;
+  return new RespaldoError(ours, `${file} ${what}${said}`, { ...(hint !== undefined && { hint }), cause: error });
+}
+
+/** Whether SQLite raised it. */
+export function isRaised(error: unknown): error is Error & { readonly errcode: number } {
+  return error instanceof Error && 'errcode' in error && typeof error.errcode === 'number';
+}
+
+export function isLocked(error: unknown): boolean {
+  return isRaised(error) && (error.errcode & PRIMARY) === LOCKED;
+}
+
+function besideIt(): string {
+  return 'SQLite may have to make or change files beside it (-wal, -shm, -journal): run the backup as its owner; on a disk that is read-only, copy all of them elsewhere.';
+}
