@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Puts on a Debian machine what the tests compare Respaldo with: PostgreSQL, restic as Debian has it, a newer restic,
-# Ceph with its S3 gateway, a Docker engine and compose, programs that compress and encrypt, and a few terminals and
+# Ceph with its S3 gateway, Apache for WebDAV, a Docker engine and compose, programs that compress and encrypt, and a few terminals and
 # shells. Quick when everything is there.
 # Starts nothing, and leaves apt's sources alone.
 #
@@ -21,6 +21,7 @@ components=(
   /usr/bin/ceph-mon=ceph-mon
   /usr/bin/ceph-osd=ceph-osd
   /usr/bin/ceph=ceph-common
+  /usr/sbin/apache2=apache2-bin
   openssl=openssl
   git=git
   tmux=tmux

@@ -48,6 +48,11 @@ describe('openStore', () => {
     ['s3:https://host/bucket?storage-class=glacier', 'cannot be read when it is needed'],
     ['s3:https://host/bucket/100%', 'a percent sign is written %25'],
     ['s3:https://host/bucket/a#b', 'a "#" is written %23'],
+    ['webdav:https://user:s3cr3t@host/folder', 'holds a password'],
+    ['webdav:https://', 'names no server'],
+    ['webdav:https://host/a#b', 'a "#" is written %23'],
+    ['webdav:https://host/100%', 'a percent sign is written %25'],
+    ['webdav:https://host/x?secret=s3cr3t', 'no option "secret"'],
     ['sftp://user:s3cr3t@host/folder', 'holds a password'],
     ['sftp:user:s3cr3t@host:folder', 'holds a password'],
     ['sftp:/srv/backups', 'names no server'],
@@ -68,7 +73,9 @@ describe('openStore', () => {
       (thrown: unknown) => thrown as RespaldoError,
     );
     expect(error.code).toBe('usage');
-    expect(error.hint).toMatch(/\/srv\/backups|s3:host\/bucket|AWS_ACCESS_KEY_ID/);
+    expect(error.hint).toMatch(
+      /\/srv\/backups|s3:host\/bucket|AWS_ACCESS_KEY_ID|webdav:https:|RESPALDO_WEBDAV_PASSWORD/,
+    );
     expect(error.message).toContain(message);
     expect(inspect(error)).not.toContain('s3cr3t');
   });
@@ -96,6 +103,15 @@ describe('openStore', () => {
     ['S3:HTTPS://Host/bucket//x', 's3:host/bucket//x'],
     ['s3:host/bucket/a/..', 's3:host/bucket'],
   ])('takes "%s" for the bucket of %s, as restic does, without connecting', async (url, location) => {
+    expect((await open(url)).location).toBe(location);
+  });
+
+  it.each([
+    ['webdav:https://maria@host/srv/my%20backups/', 'webdav:https://maria@host/srv/my%20backups'],
+    ['webdav:host:8443//srv//backups', 'webdav:https://host:8443/srv/backups'],
+    ['webdav://back%20up@host/x', 'webdav:https://back%20up@host/x'],
+    ['WebDAV:HTTP://[::1]:8080/', 'webdav:http://[::1]:8080'],
+  ])('takes "%s" for the folder of %s, without connecting', async (url, location) => {
     expect((await open(url)).location).toBe(location);
   });
 

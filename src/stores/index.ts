@@ -63,20 +63,41 @@ const KINDS: readonly StoreKind[] = [
     patience: NETWORK_PATIENCE,
     open: async (rest, { workingDirectory, credentials }) => {
       const [{ S3Store }, { parseS3Address }] = await Promise.all([import('./s3.ts'), import('./s3-address.ts')]);
+      if (credentials !== undefined && !('accessKeyId' in credentials)) throw unsuitable('S3', KEYS);
       return new S3Store(parseS3Address(rest), workingDirectory, { ...(credentials && { credentials }) });
     },
   },
+  {
+    schemes: ['webdav'],
+    patience: NETWORK_PATIENCE,
+    open: async (rest, { workingDirectory, credentials }) => {
+      const [{ WebDavStore }, { parseWebDavAddress }] = await Promise.all([
+        import('./webdav.ts'),
+        import('./webdav-address.ts'),
+      ]);
+      if (credentials !== undefined && !('password' in credentials)) throw unsuitable('WebDAV', 'a password');
+      return new WebDavStore(parseWebDavAddress(rest), workingDirectory, credentials);
+    },
+  },
 ];
+
+const KEYS = 'access-key-id and secret-access-key';
+
+function unsuitable(kind: string, wanted: string): RespaldoError {
+  return new RespaldoError('config', `the credentials are not those of a ${kind} store`, {
+    hint: `A ${kind} store wants ${wanted} under credentials: in respaldo.yaml.`,
+  });
+}
 
 /** What restic knows besides, and people will try. */
 const OTHERS = ['rest', 'rclone', 'b2', 'gs', 'azure', 'swift'];
 
 const PLACES =
-  'A repository lies in a folder of this machine (`./backups`, `/srv/backups`, `local:backups`), in one of a server (`sftp:user@host:/srv/backups`), or in a bucket (`s3:host/bucket/folder`). A network share works when it is mounted.';
+  'A repository lies in a folder of this machine (`./backups`, `/srv/backups`, `local:backups`), in one of a server (`sftp:user@host:/srv/backups`, `webdav:https://user@host/backups`), or in a bucket (`s3:host/bucket/folder`). A network share works when it is mounted.';
 
 /**
  * The store at `url`: a folder (`./folder`, `/folder`, `~/folder`, `local:folder`, `file:///folder`), one of a server
- * (`sftp:user@host:/folder`), or a bucket (`s3:host/bucket/prefix`). Nothing is opened or made yet. Failures that may
+ * (`sftp:user@host:/folder`, `webdav:https://user@host/folder`), or a bucket (`s3:host/bucket/prefix`). Nothing is opened or made yet. Failures that may
  * pass are tried again.
  * @throws RespaldoError `usage` if this is no address of a store.
  */

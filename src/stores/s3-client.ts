@@ -1,16 +1,12 @@
 import type { S3Client, S3ClientConfig } from '@aws-sdk/client-s3';
-import { readFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
-import { resolve } from 'node:path';
-import { getCACertificates } from 'node:tls';
 
-import type { StoreCredentials } from '../domain/plan.ts';
-import { RespaldoError } from '../errors.ts';
+import type { AccessKeys } from '../domain/plan.ts';
+import { trustedCertificates } from './certificates.ts';
 import type { S3Address } from './s3-address.ts';
 
 export interface S3ClientOptions {
   /** Absent: those of the environment, of `~/.aws`, of the machine: the SDK's usual chain. */
-  readonly credentials?: StoreCredentials;
+  readonly credentials?: AccessKeys;
   /** Where relative paths start from: an absolute path. */
   readonly workingDirectory: string;
   /** How far this program's time is from the machine's. Milliseconds. */
@@ -36,7 +32,7 @@ export async function makeS3Client(
   { credentials, workingDirectory, clockOffset }: S3ClientOptions,
 ): Promise<S3Client> {
   const agent = { keepAlive: true, maxSockets: SOCKETS };
-  const authorities = address.secure ? { ca: await certificates(address.caFile, workingDirectory) } : {};
+  const authorities = address.secure ? { ca: await trustedCertificates(address.caFile, workingDirectory) } : {};
   const { S3Client } = await import('@aws-sdk/client-s3');
   return new S3Client({
     ...endpointOf(address),
@@ -70,21 +66,6 @@ function endpointOf({ secure, host, lookup }: S3Address): S3ClientConfig {
     };
   }
   return { endpoint: `${secure ? 'https' : 'http'}://${host}`, forcePathStyle: lookup !== 'dns' };
-}
-
-/** Node trusts a list of its own; restic, and everybody who installs an authority, the system's. */
-async function certificates(file: string | undefined, workingDirectory: string): Promise<string[]> {
-  const usual = [...getCACertificates('default'), ...getCACertificates('system')];
-  if (file === undefined) return usual;
-  const path = resolve(workingDirectory, file.replace(/^~(?=\/)/, homedir()));
-  try {
-    return [...usual, await readFile(path, 'utf8')];
-  } catch (error) {
-    throw new RespaldoError('store-refused', `cannot read the certificates in ${path}`, {
-      hint: 'The ca-file of the address must be a file in PEM form that you can read.',
-      cause: error,
-    });
-  }
 }
 
 const nothing = (): void => undefined;

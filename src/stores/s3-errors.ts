@@ -1,4 +1,5 @@
 import { RespaldoError, errnoOf } from '../errors.ts';
+import { networkVerdict } from './network-errors.ts';
 
 /** What an error of the SDK or of the network says, as far as it says it. */
 interface Complaint {
@@ -58,20 +59,6 @@ const WORDS: Readonly<Record<string, Verdict>> = {
   NoSuchUpload: ['store-broken'],
 };
 
-const NETWORK: Readonly<Record<string, Verdict>> = {
-  ENOTFOUND: ['store-broken', "Is the server's name right, and does this machine have a network?"],
-  ECONNREFUSED: ['store-broken', 'Is the server up, and its port right?'],
-  EPROTO: ['store-refused', TLS],
-  DEPTH_ZERO_SELF_SIGNED_CERT: ['store-refused', TLS],
-  SELF_SIGNED_CERT_IN_CHAIN: ['store-refused', TLS],
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: ['store-refused', TLS],
-  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: ['store-refused', TLS],
-  UNABLE_TO_GET_ISSUER_CERT: ['store-refused', TLS],
-  CERT_HAS_EXPIRED: ['store-refused', "The server's certificate has run out: it must be renewed there."],
-  CERT_NOT_YET_VALID: ['store-refused', "Is this machine's clock right?"],
-  ERR_TLS_CERT_ALTNAME_INVALID: ['store-refused', 'The certificate is for another name: use that one in the address.'],
-};
-
 /** Whether there is no such object; of a request for its head alone, perhaps no such bucket. */
 export function isNoSuchKey(error: unknown): boolean {
   const { code, status } = complaintOf(error);
@@ -129,8 +116,8 @@ export function s3Failure(doing: string, what: string, error: unknown): unknown 
   });
 }
 
-function verdictOn({ code = '', status }: Complaint, errno = ''): Verdict {
-  const known = WORDS[code] ?? NETWORK[errno];
+function verdictOn({ code = '', status }: Complaint, errno?: string): Verdict {
+  const known = WORDS[code] ?? networkVerdict(errno, TLS);
   if (known !== undefined) return known;
   if (status === 507) return ['store-full', SPACE];
   if (status === 401 || status === 403) return ['store-refused', RIGHTS];

@@ -4,7 +4,7 @@ import type { GetObjectCommandOutput, ListObjectsV2CommandOutput, S3Client, Stor
 import type { Clock } from '../clock.ts';
 import { systemClock } from '../clock.ts';
 import type { Observation } from '../domain/observation.ts';
-import type { StoreCredentials } from '../domain/plan.ts';
+import type { AccessKeys } from '../domain/plan.ts';
 import { RespaldoError, throwIfAborted } from '../errors.ts';
 import { Gate } from './gate.ts';
 import { NETWORK_PATIENCE, type Patience, persist } from './patience.ts';
@@ -34,7 +34,7 @@ interface Tools {
 }
 
 export interface S3StoreOptions {
-  readonly credentials?: StoreCredentials;
+  readonly credentials?: AccessKeys;
   readonly clock?: Clock;
   /** With the requests of a stream; all others are sent once. */
   readonly patience?: Patience;
@@ -58,7 +58,7 @@ export class S3Store implements Store {
   readonly location: string;
   readonly #address: S3Address;
   readonly #workingDirectory: string;
-  readonly #credentials: StoreCredentials | undefined;
+  readonly #credentials: AccessKeys | undefined;
   readonly #clock: Clock;
   readonly #patience: Patience;
   readonly #gate = new Gate(OPERATIONS);
