@@ -9,7 +9,7 @@ import { targetPath, type RuntimeTarget } from './domain/runtime-target.ts';
 import { isError, RespaldoError } from './errors.ts';
 import type { StoppedJournal } from './journal/journal.ts';
 import type { DetectPorts } from './operations/detect.ts';
-import type { LockPolicy, PackingOptions, Repository } from './repository/repository.ts';
+import type { LockPolicy, PackingOptions, Repository, Soon } from './repository/repository.ts';
 import type { ContainerEngine } from './runtimes/container-engine.ts';
 import type { Runtime, Sandbox, SandboxRequest } from './runtimes/runtime.ts';
 import type { StreamOptions } from './sources/index.ts';
@@ -31,6 +31,8 @@ export interface OpenOptions {
   readonly packing?: PackingOptions;
   /** What to keep on this machine of a store that lies elsewhere. Default: nothing. */
   readonly cache?: CacheOptions;
+  /** What is going to be asked for first, so that it gets ready early. */
+  readonly soon?: Soon;
 }
 
 /** Who makes a repository, and how. */
@@ -53,13 +55,13 @@ export async function openRepositoryAt(
 ): Promise<Repository> {
   const { openRepository } = await import('./repository/index.ts');
   const { withCache } = await import('./stores/index.ts');
-  const { cache: kept, locking, packing } = options;
+  const { cache: kept, locking, packing, soon } = options;
   const cache = kept && ((store: Store, repositoryId: string) => withCache(store, repositoryId, kept));
   return withStore(access, options, (store) =>
     openRepository(
       store,
       access.password,
-      { ...(locking && { locking }), ...(packing && { packing }), ...(cache && { cache }) },
+      { ...(locking && { locking }), ...(packing && { packing }), ...(cache && { cache }), ...(soon && { soon }) },
       signal,
     ),
   );

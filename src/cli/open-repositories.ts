@@ -1,6 +1,6 @@
 import type { Plan } from '../domain/plan.ts';
 import { isError } from '../errors.ts';
-import type { Repository } from '../repository/repository.ts';
+import type { Repository, Soon } from '../repository/repository.ts';
 import type { Invocation } from './invocation.ts';
 import { canAsk } from './prompt.ts';
 import { accessTo, isPasswordMissing, locationFor, openAt, type Surroundings } from './session.ts';
@@ -12,12 +12,15 @@ import { accessTo, isPasswordMissing, locationFor, openAt, type Surroundings } f
 export class OpenRepositories implements AsyncDisposable {
   readonly #invocation: Invocation;
   readonly #around: Surroundings;
+  readonly #soon: Soon | undefined;
   readonly #open = new Map<string, Repository>();
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor(invocation: Invocation, around: Surroundings) {
+  /** @param soon what is going to be asked of each */
+  constructor(invocation: Invocation, around: Surroundings, soon?: Soon) {
     this.#invocation = invocation;
     this.#around = around;
+    this.#soon = soon;
   }
 
   /** As its `location` will be, whether or not it can be opened. */
@@ -51,7 +54,7 @@ export class OpenRepositories implements AsyncDisposable {
     const known = this.#open.get(location);
     if (known !== undefined) return known;
     const access = await accessTo(this.#invocation, this.#around, undefined, plan);
-    const repository = await openAt(access, this.#invocation, this.#around);
+    const repository = await openAt(access, this.#invocation, this.#around, this.#soon);
     this.#open.set(repository.location, repository);
     return repository;
   }

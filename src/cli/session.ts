@@ -5,7 +5,7 @@ import type { Environment, ReadSecret } from '../config/secrets.ts';
 import type { Plan } from '../domain/plan.ts';
 import { isError, RespaldoError } from '../errors.ts';
 import type { Recorder } from '../operations/recording.ts';
-import type { LockPolicy, Repository } from '../repository/repository.ts';
+import type { LockPolicy, Repository, Soon } from '../repository/repository.ts';
 import type { Globals, Invocation } from './invocation.ts';
 import type { Output } from './output.ts';
 import { harmless } from './printable.ts';
@@ -113,11 +113,15 @@ export async function placeFor(
   return { place: await resolvePlace(choice, readSecret, signal), workingDirectory };
 }
 
-/** Opens a repository, and says so of each failure of its store that is tried again. */
+/**
+ * Opens a repository, and says so of each failure of its store that is tried again.
+ * @param soon what is going to be asked of it
+ */
 export async function openAt(
   access: RepositoryAccess,
   { globals, output, signal }: Invocation,
   { config, workingDirectory }: Surroundings,
+  soon?: Soon,
 ): Promise<Repository> {
   const onRetry = (error: RespaldoError): void => output.warn(`${error.message}; trying again`);
   const [{ chooseCache }, { choosePacking }] = await Promise.all([
@@ -134,6 +138,7 @@ export async function openAt(
       locking: lockingOf(globals, output),
       packing,
       ...(cache && { cache }),
+      ...(soon && { soon }),
     };
     return await openRepositoryAt(access, options, signal);
   } catch (error) {
@@ -157,9 +162,10 @@ function lockingOf({ lock, retryLock = 0 }: Globals, output: Output): LockPolicy
 export async function withRepository<T>(
   invocation: Invocation,
   work: (repository: Repository, surroundings: Surroundings) => Promise<T>,
+  soon?: Soon,
 ): Promise<T> {
   const around = await surroundings(invocation);
-  const repository = await openAt(await accessTo(invocation, around), invocation, around);
+  const repository = await openAt(await accessTo(invocation, around), invocation, around, soon);
   try {
     return await work(repository, around);
   } finally {

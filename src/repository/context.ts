@@ -8,6 +8,7 @@ import type { LockPolicy } from './repository.ts';
 import type { BlobIndex } from './storage/blob-index.ts';
 import { loadIndex, type LoadOptions } from './storage/load-index.ts';
 import { Objects, packIdOf } from './storage/objects.ts';
+import type { Recruits } from './workers/recruits.ts';
 
 /** What the parts of an opened repository share. */
 export interface RepositoryContext {
@@ -21,6 +22,8 @@ export interface RepositoryContext {
   readonly objects: Objects;
   readonly clock: Clock;
   readonly packing: Packing;
+  /** Threads that were started before anybody needed them. */
+  readonly recruits?: Recruits | undefined;
   /**
    * A fresh read of every index. List snapshots first: what they need is then in it.
    * @throws RespaldoError `repository-damaged` unless `onDamaged` is given, for who only reads
@@ -35,15 +38,16 @@ export interface ContextParts extends Pick<RepositoryContext, 'store' | 'key' | 
   readonly locking?: LockPolicy;
   /** Default: that of the repository's version. */
   readonly packing?: Packing;
+  readonly recruits?: Recruits | undefined;
 }
 
 export function makeContext(parts: ContextParts): RepositoryContext {
-  const { store, key, config, clock, locking, packing = packingOf(config.version) } = parts;
+  const { store, key, config, clock, locking, packing = packingOf(config.version), recruits } = parts;
   const nearby: NearStore = parts.nearby ?? store;
   const sealer = new Sealer(key);
   const objects = new Objects(nearby, sealer, config.version, locking);
   return {
-    ...{ store, nearby, key, sealer, config, objects, clock, packing },
+    ...{ store, nearby, key, sealer, config, objects, clock, packing, recruits },
     loadIndex: async (signal, options) => {
       const index = await loadIndex(objects, signal, options);
       await nearby.retain?.('data/', (key) => index.hasPack(packIdOf(key)));

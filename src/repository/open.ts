@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { type Clock, systemClock } from '../clock.ts';
 import { isError, RespaldoError } from '../errors.ts';
 import type { NearStore, Store } from '../stores/store.ts';
+import { recruitArchivers } from './archiver/recruit.ts';
 import { makeContext } from './context.ts';
 import { encodeConfig, openConfig, type RepositoryConfig } from './format/config.ts';
 import type { RepositoryKey } from './format/cipher.ts';
@@ -12,8 +13,10 @@ import { createKeyFile, type KeyDerivation, openKeyFile } from './format/key.ts'
 import { packingOf } from './format/packing.ts';
 import { randomPolynomial } from './format/polynomial.ts';
 import { OpenedRepository } from './opened-repository.ts';
-import type { LockPolicy, PackingOptions, Repository } from './repository.ts';
+import type { LockPolicy, PackingOptions, Repository, Soon } from './repository.ts';
+import { recruitRestorers } from './restorer/recruit.ts';
 import { CONFIG_KEY, listObjects, listPacks, objectKey, type ObjectType, readObject } from './storage/objects.ts';
+import type { Recruits } from './workers/recruits.ts';
 
 export interface InitOptions extends OpenOptions {
   /** Default 2. Version 1 knows no compression. */
@@ -33,6 +36,7 @@ export interface OpenOptions {
   readonly packing?: PackingOptions;
   /** Puts a cache before the store, once the repository's id is known. Default: none. */
   readonly cache?: (store: Store, repositoryId: string) => Promise<NearStore>;
+  readonly soon?: Soon;
 }
 
 /**
@@ -66,7 +70,24 @@ export async function openRepository(
   signal: AbortSignal,
 ): Promise<Repository> {
   const sealedConfig = await readConfig(store, signal);
-  return openWith(store, await unlock(store, password, sealedConfig, signal), options);
+  const recruits = recruit(options.soon);
+  try {
+    return await openWith(store, await unlock(store, password, sealedConfig, signal), { ...options, recruits });
+  } catch (error) {
+    await recruits?.close();
+    throw error;
+  }
+}
+
+function recruit(soon: Soon | undefined): Recruits | undefined {
+  switch (soon) {
+    case 'save':
+      return recruitArchivers();
+    case 'restore':
+      return recruitRestorers();
+    case undefined:
+      return undefined;
+  }
 }
 
 interface Unlocked {
@@ -78,10 +99,12 @@ interface Unlocked {
 async function openWith(
   store: Store,
   { keyId, key, config }: Unlocked,
-  { clock = systemClock, kdf, locking = {}, packing, cache = (store) => Promise.resolve(store) }: OpenOptions,
+  options: OpenOptions & { readonly recruits?: Recruits | undefined },
 ): Promise<Repository> {
+  const { clock = systemClock, kdf, locking = {}, cache = (it: Store) => Promise.resolve(it), recruits } = options;
   const nearby = await cache(store, config.id);
-  const parts = { store, nearby, key, config, clock, locking, packing: packingOf(config.version, packing) };
+  const packing = packingOf(config.version, options.packing);
+  const parts = { store, nearby, key, config, clock, locking, packing, recruits };
   return new OpenedRepository(makeContext(parts), keyId, kdf);
 }
 

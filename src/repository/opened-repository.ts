@@ -253,7 +253,8 @@ export class OpenedRepository implements Repository {
     return removeLocks(this.#context.objects, all, this.#context.clock, signal);
   }
 
-  close(): Promise<void> {
-    return this.#context.store.close();
+  async close(): Promise<void> {
+    await this.#context.recruits?.close();
+    await this.#context.store.close();
   }
 }

@@ -25,6 +25,7 @@ export type * from './port/listing.ts';
 export type * from './port/locking.ts';
 export type * from './port/migrating.ts';
 export type * from './port/objects.ts';
+export type * from './port/opening.ts';
 export type * from './port/packing.ts';
 export type * from './port/pruning.ts';
 export type * from './port/repairing.ts';

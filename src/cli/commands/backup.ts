@@ -49,7 +49,7 @@ async function run(invocation: Invocation, args: readonly string[], options: Bac
   const everything = await everyPlanMeant(args, options, around);
   const plans = everything ?? (await plansOf(args, options, around, invocation));
   if (options.name !== undefined && plans.length > 1) throw oneName();
-  await using repositories = new OpenRepositories(invocation, around);
+  await using repositories = new OpenRepositories(invocation, around, 'save');
   await withRecorder(invocation, async (recorder) => {
     const scene: Scene = { args, invocation, around, repositories, recorder };
     if (everything !== undefined && options.all !== true) {

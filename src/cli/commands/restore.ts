@@ -108,16 +108,20 @@ export function define(command: Command, invocation: Invocation): void {
     }
     requireReference(reference, invocation);
     const given = placeOf(options, invocation);
-    await withRepository(invocation, async (repository) => {
-      const chosen = await findOrChoose(repository, reference, options, invocation);
-      const place = given ?? (await askPlace(invocation.signal));
-      const isChosen = reference === undefined || given === undefined;
-      await ('folder' in place
-        ? run(repository, chosen, place.folder, { ...options, isChosen }, invocation)
-        : isVolumeTarget(place.address, await sourceKinds())
-          ? restoreSnapshotToVolume(repository, volumeWish(chosen, place.address, options), invocation)
-          : restoreSnapshotToServer(repository, chosen, place.address, { ...options, isChosen }, invocation));
-    });
+    await withRepository(
+      invocation,
+      async (repository) => {
+        const chosen = await findOrChoose(repository, reference, options, invocation);
+        const place = given ?? (await askPlace(invocation.signal));
+        const isChosen = reference === undefined || given === undefined;
+        await ('folder' in place
+          ? run(repository, chosen, place.folder, { ...options, isChosen }, invocation)
+          : isVolumeTarget(place.address, await sourceKinds())
+            ? restoreSnapshotToVolume(repository, volumeWish(chosen, place.address, options), invocation)
+            : restoreSnapshotToServer(repository, chosen, place.address, { ...options, isChosen }, invocation));
+      },
+      given !== undefined && 'folder' in given ? 'restore' : undefined,
+    );
   });
 }
 

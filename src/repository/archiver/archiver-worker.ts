@@ -39,9 +39,7 @@ serve<WorkerData, Task, Answer, FilledPack>((data, emit) => {
 function equip(data: WorkerData, claims: Claims, emit: Emit<FilledPack>): Equipment {
   const sealer = new Sealer(data.key);
   const builder = data.dryRun ? undefined : new PackBuilder('data', sealer, data.packing.levels.data, data.packing);
-  const sink = new BlobSink('data', claims, builder, (pack) =>
-    emit({ value: pack, transfer: pack.bytes.buffer instanceof ArrayBuffer ? [pack.bytes.buffer] : [] }),
-  );
+  const sink = new BlobSink('data', claims, builder, (pack) => emit({ value: pack, transfer: [pack.bytes.buffer] }));
   const accounts = new Accounts();
   return {
     sink,

@@ -10,8 +10,9 @@ import type { BlobIndex } from '../storage/blob-index.ts';
 import { Claims } from '../storage/claims.ts';
 import type { Guard } from '../storage/held-lock.ts';
 import { withLock } from '../storage/locks.ts';
-import { Crew, usefulWorkers, workerScript } from '../workers/crew.ts';
+import { Crew } from '../workers/crew.ts';
 import { keepMainHeapSmall } from '../workers/main-heap.ts';
+import { usefulWorkers } from '../workers/thread.ts';
 import { Batches } from './batches.ts';
 import { begun } from './begun.ts';
 import { BlobSink } from './blob-sink.ts';
@@ -22,6 +23,7 @@ import { Parents } from './parents.ts';
 import { ProgressMeter } from './progress-meter.ts';
 import type { Answer, FilledPack, Task, WorkerData } from './protocol.ts';
 import { writeRecord } from './record.ts';
+import { ARCHIVER_SCRIPT } from './recruit.ts';
 import { Scan } from './scan.ts';
 import type { Saving } from './saving.ts';
 import { StreamSaver } from './stream-saver.ts';
@@ -169,12 +171,14 @@ class Run {
 
   async #hire(): Promise<Crew<Task, Answer, FilledPack>> {
     this.#crew = await Crew.start<Task, Answer, FilledPack>({
-      script: workerScript(import.meta.url, 'archiver-worker'),
+      script: ARCHIVER_SCRIPT,
       data: this.#workerData,
       size: Math.min(this.#options.readConcurrency ?? usefulWorkers(), MOST_READERS),
+      recruits: this.#context.recruits,
       onEvent: async (pack) => {
-        await this.#packs.write(this.#context.store, pack);
+        const room = await this.#packs.write(this.#context.store, pack);
         this.#growClaims();
+        return room;
       },
     });
     return this.#crew;

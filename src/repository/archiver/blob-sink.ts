@@ -10,18 +10,19 @@ export class BlobSink {
   readonly #claims: Claims;
   /** Undefined: a dry run, which counts only. */
   readonly #builder: PackBuilder | undefined;
-  readonly #deliver: (pack: FilledPack) => Promise<void>;
-  #delivery: Promise<void> = Promise.resolve();
+  readonly #deliver: (pack: FilledPack) => Promise<ArrayBuffer | undefined>;
+  #delivery: Promise<ArrayBuffer | undefined> = Promise.resolve(undefined);
   #blobs = 0;
   #bytes = 0;
   #stored = 0;
   #before = { bytes: 0, stored: 0 };
 
+  /** @param deliver resolves when the pack is written; the buffer that it returns is used for another one */
   constructor(
     type: BlobType,
     claims: Claims,
     builder: PackBuilder | undefined,
-    deliver: (pack: FilledPack) => Promise<void>,
+    deliver: (pack: FilledPack) => Promise<ArrayBuffer | undefined>,
   ) {
     this.#type = type;
     this.#claims = claims;
@@ -67,7 +68,8 @@ export class BlobSink {
     this.#delivery = this.#deliver({ id, bytes, index: encodeIndexedPack({ id, blobs }), blobs: blobs.length });
     // Its failure is met by whoever waits for it next.
     this.#delivery.catch(() => undefined);
-    await before;
+    const room = await before;
+    if (room !== undefined) builder.reuse(room);
   }
 
   /** What was stored altogether. Counts a blob as soon as it is taken. */

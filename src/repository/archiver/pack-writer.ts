@@ -2,7 +2,6 @@
 import type { Clock } from '../../clock.ts';
 import { INDEX_BLOBS, joinIndex } from '../format/index-file.ts';
 import { packKey, type Objects } from '../storage/objects.ts';
-import { release } from '../workers/release.ts';
 import type { FilledPack } from './protocol.ts';
 import type { Store } from '../../stores/store.ts';
 
@@ -24,13 +23,16 @@ export class PackWriter {
     this.#since = clock.monotonic();
   }
 
-  /** The pack is durable when this resolves. */
-  async write(store: Store, pack: FilledPack): Promise<void> {
+  /**
+   * The pack is durable when this resolves.
+   * @returns the pack's buffer, to be filled again
+   */
+  async write(store: Store, pack: FilledPack): Promise<ArrayBuffer> {
     await store.write(packKey(pack.id), pack.bytes, this.#signal);
-    release(pack.bytes);
     this.#packs.push(pack.index);
     this.#blobs += pack.blobs;
     if (this.#blobs >= INDEX_BLOBS || this.#clock.monotonic() - this.#since >= INDEX_AGE_MS) await this.writeIndex();
+    return pack.bytes.buffer;
   }
 
   /** Every pack written so far is in a durable index when this resolves. */

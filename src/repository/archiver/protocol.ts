@@ -121,7 +121,8 @@ export type Answer = DirectoriesAnswer | ChunksAnswer | { readonly kind: 'done' 
 /** A pack that a thread filled, for the main thread to write. */
 export interface FilledPack {
   readonly id: Id;
-  readonly bytes: Uint8Array;
+  /** Alone in its buffer, which moves with it. */
+  readonly bytes: Uint8Array<ArrayBuffer>;
   /** The pack's part of an index file. */
   readonly index: Uint8Array;
   readonly blobs: number;

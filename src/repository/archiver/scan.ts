@@ -1,7 +1,8 @@
 /** Totals of local trees, counted by a thread of their own while the walk goes on. */
 import { resolve } from 'node:path';
 import type { LocalTree } from '../../domain/entry.ts';
-import { Crew, workerScript } from '../workers/crew.ts';
+import { Crew } from '../workers/crew.ts';
+import { workerScript } from '../workers/thread.ts';
 import type { ScanTask, ScanTotals } from './scan-worker.ts';
 
 export class Scan implements AsyncDisposable {
@@ -30,7 +31,7 @@ export class Scan implements AsyncDisposable {
       size: 1,
       onEvent: (totals) => {
         this.#current = totals;
-        return Promise.resolve();
+        return Promise.resolve(undefined);
       },
     });
     const crew = await this.#crew;

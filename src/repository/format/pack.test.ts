@@ -47,6 +47,32 @@ describe('a pack', () => {
     );
   });
 
+  test('fills the buffer of one that is written, and holds nothing of it', () => {
+    const first = Buffer.alloc(5000, 'first');
+    const second = Buffer.from('second');
+    const builder = new PackBuilder('data', sealer, undefined);
+    builder.add(hashId(first), first);
+    const written = builder.finish();
+    const { buffer } = written.bytes;
+    builder.reuse(buffer);
+    builder.add(hashId(second), second);
+    const pack = builder.finish();
+    expect(pack.bytes.buffer).toBe(buffer);
+    expect(pack.bytes.length).toBeLessThan(written.bytes.length);
+    expect(pack.id).toBe(hashId(pack.bytes));
+    const [blob] = parse(pack);
+    if (blob === undefined) throw new Error('no blob');
+    expect(Buffer.from(unpackBlob(sealer, pack.bytes.subarray(0, blob.length), blob))).toEqual(second);
+  });
+
+  test('does not fill a buffer that is too small for it', () => {
+    const builder = new PackBuilder('data', sealer, undefined);
+    builder.reuse(new ArrayBuffer(64));
+    const plain = Buffer.alloc(1000, 1);
+    builder.add(hashId(plain), plain);
+    expect(parse(builder.finish())).toHaveLength(1);
+  });
+
   test('is read from its tail alone', () => {
     const pack = build('data', [Buffer.from('one'), Buffer.from('two')]);
     const size = headerSizeOf(pack.id, pack.bytes.subarray(-4), pack.bytes.length);

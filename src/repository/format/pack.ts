@@ -52,6 +52,8 @@ export class PackBuilder {
   readonly #alwaysCompress: boolean;
   readonly #packBytes: number;
   #buffer = new ArrayBuffer(0);
+  /** Of a pack that is written: to fill it again is cheaper than to have the system zero a new one. */
+  #spare: ArrayBuffer | undefined;
   #size = 0;
   #headerSize = headerBase();
   #blobs: PackedBlob[] = [];
@@ -105,6 +107,11 @@ export class PackBuilder {
     return this.#size >= this.#packBytes || this.#headerSize + COMPRESSED_ENTRY > MAX_HEADER;
   }
 
+  /** Takes back the buffer of a finished pack that nobody reads any more. */
+  reuse(buffer: ArrayBuffer): void {
+    this.#spare = buffer;
+  }
+
   /** Seals the header, hashes the pack and starts over. */
   finish(): FinishedPack {
     if (this.#blobs.length === 0) throw new RespaldoError('internal', 'a pack without blobs cannot be finished');
@@ -144,7 +151,13 @@ export class PackBuilder {
     if (needed > MAX_UINT32) throw new RespaldoError('internal', `a pack of ${needed} bytes is too large`);
     const length = Math.max(this.#packBytes, needed) + SPARE;
     // Of a new buffer the system zeroes what is written to; a transfer zeroes all of it by hand.
-    this.#buffer = this.#size === 0 ? new ArrayBuffer(length) : this.#buffer.transfer(length);
+    this.#buffer = this.#size === 0 ? this.#room(length) : this.#buffer.transfer(length);
+  }
+
+  #room(length: number): ArrayBuffer {
+    const spare = this.#spare;
+    this.#spare = undefined;
+    return spare !== undefined && spare.byteLength >= length ? spare : new ArrayBuffer(length);
   }
 
   #reset(): void {

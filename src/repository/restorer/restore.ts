@@ -9,8 +9,9 @@ import type { RestoreOptions, Restored } from '../repository.ts';
 import type { BlobIndex } from '../storage/blob-index.ts';
 import { BlobReader } from '../storage/blobs.ts';
 import { withLock } from '../storage/locks.ts';
-import { Crew, usefulWorkers, workerScript } from '../workers/crew.ts';
+import { Crew } from '../workers/crew.ts';
 import { keepMainHeapSmall } from '../workers/main-heap.ts';
+import { usefulWorkers } from '../workers/thread.ts';
 import { Batches } from './batches.ts';
 import { Deletion } from './deletion.ts';
 import { Files } from './files.ts';
@@ -18,6 +19,7 @@ import { Folders } from './folders.ts';
 import { Intake } from './intake.ts';
 import { makeLateEntries } from './late-entries.ts';
 import { Losses } from './losses.ts';
+import { RESTORER_SCRIPT } from './recruit.ts';
 import { attributeSelection, type Select, selection } from './selection.ts';
 import { Tally } from './tally.ts';
 import { Target } from './target.ts';
@@ -161,7 +163,8 @@ class Run {
   #hire(): Promise<Crew<Task, Answer>> {
     keepMainHeapSmall();
     const data: WorkerData = { key: this.#context.key, ...this.#writing() };
-    return Crew.start({ script: workerScript(import.meta.url, 'restorer-worker'), data, size: usefulWorkers() });
+    const { recruits } = this.#context;
+    return Crew.start({ script: RESTORER_SCRIPT, data, size: usefulWorkers(), recruits });
   }
 
   #folders(target: Target): Folders {

@@ -1,36 +1,23 @@
 /** A fixed number of worker threads that answer tasks. */
-import { availableParallelism } from 'node:os';
-import { Worker, type ResourceLimits, type Transferable } from 'node:worker_threads';
+import type { Transferable, Worker } from 'node:worker_threads';
 import { RespaldoError } from '../../errors.ts';
-import { returnLargeBuffers } from './memory.ts';
 import { packError, unpackError, type FromWorker, type ToWorker } from './message.ts';
-
-/** More threads than this cost memory and win little: the store and the disk are the limit then. */
-const MOST_WORKERS = 4;
-
-export function usefulWorkers(): number {
-  return Math.max(1, Math.min(availableParallelism(), MOST_WORKERS));
-}
-
-/** The worker script `name` beside the module at `importMetaUrl`: `.ts` in a checkout, `.js` once compiled. */
-export function workerScript(importMetaUrl: string, name: string): URL {
-  return new URL(`./${name}.${importMetaUrl.endsWith('.ts') ? 'ts' : 'js'}`, importMetaUrl);
-}
+import type { Recruits } from './recruits.ts';
+import { startThread } from './thread.ts';
 
 export interface CrewOptions<Event> {
   readonly script: URL;
   /** Given to every worker; cloned. */
   readonly data: unknown;
   readonly size: number;
-  /** Deals with what a worker emits in the middle of a task; the worker's `emit` waits for it and gets its error. */
-  readonly onEvent?: (event: Event) => Promise<void>;
+  /** Threads that were started before. */
+  readonly recruits?: Recruits | undefined;
+  /**
+   * Deals with what a worker emits in the middle of a task; the worker's `emit` waits for it and gets its error. What
+   * it returns moves to the worker: a buffer that came with the event and can be used again.
+   */
+  readonly onEvent?: (event: Event) => Promise<ArrayBuffer | undefined>;
 }
-
-/**
- * Workers hold their large data outside the heap. A small young generation, and a bound that makes the collector work
- * in smaller steps, keep what garbage takes meanwhile to some tens of megabytes a thread.
- */
-const HEAP_LIMITS: ResourceLimits = { maxYoungGenerationSizeMb: 6, maxOldGenerationSizeMb: 512 };
 
 interface Member {
   readonly thread: Worker;
@@ -40,18 +27,19 @@ interface Member {
 
 export class Crew<Task, Answer, Event = never> implements AsyncDisposable {
   readonly #members: Member[];
-  readonly #onEvent: (event: Event) => Promise<void>;
+  readonly #onEvent: (event: Event) => Promise<ArrayBuffer | undefined>;
   #tasks = 0;
   #closing = false;
 
   private constructor(options: CrewOptions<Event>) {
-    this.#onEvent = options.onEvent ?? (() => Promise.resolve());
-    this.#members = Array.from({ length: options.size }, () => this.#hire(options));
+    this.#onEvent = options.onEvent ?? (() => Promise.resolve(undefined));
+    const { script, data, size, recruits } = options;
+    const ready = recruits?.take(script, size) ?? [];
+    this.#members = Array.from({ length: size }, (_, n) => this.#hire(ready[n] ?? startThread(script), data));
   }
 
   /** Ready to take tasks when it resolves. */
   static async start<Task, Answer, Event = never>(options: CrewOptions<Event>): Promise<Crew<Task, Answer, Event>> {
-    returnLargeBuffers();
     const crew = new Crew<Task, Answer, Event>(options);
     try {
       await Promise.all(crew.#members.map((member) => member.ready.promise));
@@ -103,8 +91,7 @@ export class Crew<Task, Answer, Event = never> implements AsyncDisposable {
     return answered.promise as Promise<Answer>;
   }
 
-  #hire(options: CrewOptions<Event>): Member {
-    const thread = new Worker(options.script, { workerData: options.data, resourceLimits: HEAP_LIMITS });
+  #hire(thread: Worker, data: unknown): Member {
     const member: Member = { thread, waiting: new Map(), ready: Promise.withResolvers<void>() };
     thread.on('message', (message: FromWorker) => {
       this.#hear(member, message);
@@ -118,6 +105,8 @@ export class Crew<Task, Answer, Event = never> implements AsyncDisposable {
     });
     // Nobody may be waiting for it yet; whoever does gets the rejection all the same.
     member.ready.promise.catch(() => undefined);
+    const begin: ToWorker = { kind: 'begin', data };
+    thread.postMessage(begin);
     return member;
   }
 
@@ -138,13 +127,15 @@ export class Crew<Task, Answer, Event = never> implements AsyncDisposable {
   }
 
   async #deal(member: Member, event: number, value: Event): Promise<void> {
-    let reply: ToWorker = { kind: 'received', event };
+    let reply: ToWorker;
+    let room: ArrayBuffer | undefined;
     try {
-      await this.#onEvent(value);
+      room = await this.#onEvent(value);
+      reply = { kind: 'received', event, ...(room && { room }) };
     } catch (error) {
       reply = { kind: 'received', event, error: packError(error) };
     }
-    member.thread.postMessage(reply);
+    member.thread.postMessage(reply, room === undefined ? [] : [room]);
   }
 
   #settle(member: Member, id: number): PromiseWithResolvers<unknown> | undefined {

@@ -10,8 +10,14 @@ export interface WireError {
 }
 
 export type ToWorker =
+  | { readonly kind: 'begin'; readonly data: unknown }
   | { readonly kind: 'task'; readonly id: number; readonly task: unknown }
-  | { readonly kind: 'received'; readonly event: number; readonly error?: WireError };
+  | {
+      readonly kind: 'received';
+      readonly event: number;
+      readonly error?: WireError;
+      readonly room?: ArrayBuffer;
+    };
 
 export type FromWorker =
   | { readonly kind: 'ready' }

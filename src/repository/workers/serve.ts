@@ -1,5 +1,5 @@
 /** The worker's side of a {@link Crew}. */
-import { parentPort, workerData, type Transferable } from 'node:worker_threads';
+import { parentPort, type Transferable } from 'node:worker_threads';
 import { RespaldoError } from '../../errors.ts';
 import { packError, unpackError, type FromWorker, type ToWorker } from './message.ts';
 
@@ -9,8 +9,11 @@ export interface Moved<T> {
   readonly transfer: readonly Transferable[];
 }
 
-/** Hands something to the main thread in the middle of a task; resolves once it was dealt with: back-pressure. */
-export type Emit<Event> = (event: Moved<Event>) => Promise<void>;
+/**
+ * Hands something to the main thread in the middle of a task; resolves once it was dealt with: back-pressure. A buffer
+ * of it that can be used again comes back.
+ */
+export type Emit<Event> = (event: Moved<Event>) => Promise<ArrayBuffer | undefined>;
 
 /**
  * Answers tasks one after another, in the order they arrive. `start` gets the crew's data and makes the handler.
@@ -26,36 +29,45 @@ export function serve<Data, Task, Answer, Event = never>(
     port.postMessage(message, transfer);
   };
 
-  const unacknowledged = new Map<number, PromiseWithResolvers<void>>();
+  const unacknowledged = new Map<number, PromiseWithResolvers<ArrayBuffer | undefined>>();
   let events = 0;
   const emit: Emit<Event> = ({ value, transfer }) => {
     const event = events++;
-    const received = Promise.withResolvers<void>();
+    const received = Promise.withResolvers<ArrayBuffer | undefined>();
     unacknowledged.set(event, received);
     post({ kind: 'event', event, value }, transfer);
     return received.promise;
   };
 
-  const handle = start(workerData as Data, emit);
+  let handle: ReturnType<typeof start> | undefined;
   const answer = async (id: number, task: Task): Promise<void> => {
     try {
+      if (handle === undefined) throw new RespaldoError('internal', 'a worker got a task before it had begun');
       const { value, transfer } = await handle(task);
       post({ kind: 'answer', id, answer: value }, transfer);
     } catch (error) {
       post({ kind: 'failure', id, error: packError(error) });
     }
   };
+  const acknowledge = ({ event, error, room }: Extract<ToWorker, { kind: 'received' }>): void => {
+    const received = unacknowledged.get(event);
+    unacknowledged.delete(event);
+    if (error === undefined) received?.resolve(room);
+    else received?.reject(unpackError(error));
+  };
 
   let last = Promise.resolve();
   port.on('message', (message: ToWorker) => {
-    if (message.kind === 'task') {
-      last = last.then(() => answer(message.id, message.task as Task));
-      return;
+    switch (message.kind) {
+      case 'begin':
+        handle = start(message.data as Data, emit);
+        post({ kind: 'ready' });
+        return;
+      case 'task':
+        last = last.then(() => answer(message.id, message.task as Task));
+        return;
+      case 'received':
+        acknowledge(message);
     }
-    const received = unacknowledged.get(message.event);
-    unacknowledged.delete(message.event);
-    if (message.error === undefined) received?.resolve();
-    else received?.reject(unpackError(message.error));
   });
-  post({ kind: 'ready' });
 }

@@ -1,0 +1,50 @@
+import { once } from 'node:events';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { expect, test } from 'vitest';
+import type { ClaimingData } from '../../../test/fixtures/claiming-worker.ts';
+import { BlobIndex } from '../storage/blob-index.ts';
+import { Claims } from '../storage/claims.ts';
+import { Crew } from './crew.ts';
+import { Recruits } from './recruits.ts';
+
+const script = new URL('../../../test/fixtures/claiming-worker.ts', import.meta.url);
+const otherScript = pathToFileURL(`${fileURLToPath(script)}.missing`);
+
+const data = (threads: number): ClaimingData => ({
+  claims: Claims.create(new BlobIndex().shared()),
+  missing: new Int32Array(new SharedArrayBuffer(4)).fill(threads),
+});
+
+test('threads that were started early work like any others, and those that lack are hired', async () => {
+  const recruits = new Recruits(script, 1);
+  await using crew = await Crew.start<{ count: number }, number[]>({ script, data: data(2), size: 2, recruits });
+  expect((await crew.all({ count: 50 })).flat().toSorted((a, b) => a - b)).toEqual(
+    Array.from({ length: 50 }, (_, n) => n),
+  );
+  expect(recruits.take(script, 1)).toEqual([]);
+});
+
+test('threads that nobody takes end when they are closed', async () => {
+  const recruits = new Recruits(script, 2);
+  const [taken] = recruits.take(script, 1);
+  if (taken === undefined) throw new Error('nobody to take');
+  await recruits.close();
+  expect(recruits.take(script, 1)).toEqual([]);
+  await taken.terminate();
+});
+
+test('threads of one script are not given to who wants another', async () => {
+  const recruits = new Recruits(script, 1);
+  expect(recruits.take(otherScript, 1)).toEqual([]);
+  expect(recruits.take(script, 1)).toHaveLength(1);
+});
+
+test('a thread that cannot start is told of by the crew, not by the recruits', async () => {
+  const recruits = new Recruits(otherScript, 1);
+  const [early] = recruits.take(otherScript, 1);
+  if (early === undefined) throw new Error('nobody to take');
+  await once(early, 'error');
+  await expect(
+    Crew.start({ script: otherScript, data: {}, size: 1, recruits: new Recruits(otherScript, 1) }),
+  ).rejects.toThrow(/missing/);
+});
