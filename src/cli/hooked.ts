@@ -50,6 +50,7 @@ export async function hooked(
 
 /** The run goes on. */
 function tellFailure({ message, hint }: RespaldoError, output: Output): void {
-  output.alarm(hint === undefined ? message : `${message}\n${hint}`);
+  output.alarm(message);
+  if (hint !== undefined && !output.mode.json) output.error(harmless(hint));
   output.jsonError({ message_type: 'error', error: { message }, during: 'hook', item: '' });
 }

@@ -45,6 +45,8 @@ function explain(issue: Issue, above: Path, schema: JsonSchema): readonly Compla
       }));
     case 'invalid_union':
       return explainUnion(issue, path, schema);
+    case 'invalid_key':
+      return [{ path, part: 'key', message: issue.issues[0]?.message ?? issue.message }];
     default:
       return [{ path, part: issue.message.startsWith(MISSING) ? 'key' : 'value', message: issue.message }];
   }

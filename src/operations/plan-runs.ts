@@ -53,8 +53,10 @@ export async function runPlans<T>(
     const { start, skip } = signal.aborted ? { start: [], skip: [] } : nextSteps(dependencies, standings);
     for (const { name, because } of skip) end(name, { state: 'skipped', because });
     for (const name of start.slice(0, Math.max(0, jobs - running.size))) begin(name);
-    if (running.size > 0) await Promise.race(running);
-    else if (skip.length === 0) break;
+    // Who waits for those that were left out just now is left out as well.
+    if (skip.length > 0) continue;
+    if (running.size === 0) break;
+    await Promise.race(running);
   }
   for (const [plan, standing] of standings) if (standing === 'idle') end(plan, { state: 'not-begun' });
   return new Map(
