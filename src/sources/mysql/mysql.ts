@@ -38,5 +38,10 @@ export const mysql: SourceKind = {
   addresses: 'a MySQL or MariaDB server (mysql://user@host/database)',
   accepts: isMysqlAddress,
   open: (address, options) => new MysqlSource(parseAddress(address, options.place === undefined), options),
+  server: {
+    plan: async (request, io) => (await import('./restore/plan.ts')).planServerRestore(request, io),
+    carryOut: async (plan, request, io) =>
+      (await import('./restore/carry-out.ts')).carryOutServerRestore(plan, request, io),
+  },
   restore: (_snapshot, into) => into.extract('/', into.folder),
 };

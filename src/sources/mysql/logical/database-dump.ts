@@ -130,6 +130,7 @@ export class DatabaseDump {
       triggers: [...content.triggers],
       events: [...content.events],
       collations: [...content.collations],
+      namesItself: content.namesItself,
       files: [...this.#files],
     };
   }

@@ -49,6 +49,8 @@ const database = z.object({
   events: z.array(program),
   /** That its columns use. */
   collations: z.array(z.string()),
+  /** Columns take numbers from sequences that they name with their database. */
+  namesItself: z.boolean(),
   /** Files below its folder, in the order in which they are restored. */
   files: z.array(z.string()),
 });

@@ -55,6 +55,8 @@ export interface ContentInventory {
   readonly triggers: readonly (ProgramInventory & { readonly table: string })[];
   readonly events: readonly ProgramInventory[];
   readonly collations: readonly string[];
+  /** Columns take numbers from sequences that they name with their database. */
+  readonly namesItself: boolean;
 }
 
 export async function inspectServer(session: Session): Promise<ServerInventory> {
@@ -120,6 +122,10 @@ export async function inspectContent(session: Session, database: string): Promis
     { name: 'COLLATION_NAME' },
     `FROM information_schema.COLUMNS ${of('TABLE_SCHEMA')} AND COLLATION_NAME IS NOT NULL GROUP BY COLLATION_NAME`,
   );
+  const defaults = await session.query(
+    { count: 'COUNT(*)' },
+    `FROM information_schema.COLUMNS ${of('TABLE_SCHEMA')} AND COLUMN_DEFAULT LIKE 'nextval(%'`,
+  );
   const views = await session.query(
     { name: 'TABLE_NAME', definer: 'DEFINER' },
     `FROM information_schema.VIEWS ${of('TABLE_SCHEMA')} ORDER BY TABLE_NAME`,
@@ -145,6 +151,7 @@ export async function inspectContent(session: Session, database: string): Promis
     collations: [...new Set([...tables.map(({ collation }) => collation), ...collations.map(({ name }) => name)])]
       .filter((name) => name !== null)
       .toSorted(),
+    namesItself: Number(defaults[0]?.count) > 0,
   };
 }
 

@@ -1,7 +1,9 @@
 import { RespaldoError } from '../../../errors.ts';
 import type { Toolbox } from '../toolbox.ts';
+import { isAtLeast } from '../product.ts';
 import { programsArguments, type Programs } from './dump-arguments.ts';
 import type { ContentInventory, ServerInventory } from './inventory.ts';
+import { readTriggers, triggerStatements } from './triggers.ts';
 
 const SANDBOX = '/*M!999999';
 const END = /^-- Dump completed/m;
@@ -15,6 +17,7 @@ export async function programsText(
   content: ContentInventory,
 ): Promise<string> {
   if (content[kind].length === 0) return '';
+  if (kind === 'triggers' && listsTriggers(server)) return triggerStatements(await readTriggers(tools, database));
   const { version } = await tools.program('dump');
   const views = content.views.map(({ name }) => ({ database, name }));
   const args = programsArguments(version, server, kind, database, views);
@@ -24,6 +27,11 @@ export async function programsText(
       hint: 'Nothing was stored as a snapshot. See the server’s log, then try again.',
     });
   return withoutFrame(text);
+}
+
+/** From MariaDB 12 on a trigger may act on several events, and on single columns, which its list does not tell. */
+function listsTriggers({ version }: ServerInventory): boolean {
+  return !(version.product === 'mariadb' && isAtLeast(version, 12));
 }
 
 /** Without comments at its beginning and end, which tell of the dump and not of the database. */

@@ -1,6 +1,6 @@
 import { RespaldoError } from '../../../errors.ts';
 import { Session } from '../session.ts';
-import { identifier, literal } from '../sql.ts';
+import { clientCharset, identifier, literal } from '../sql.ts';
 import type { Toolbox } from '../toolbox.ts';
 import type { ProgramInventory } from './inventory.ts';
 
@@ -9,6 +9,7 @@ export interface ViewDefinition {
   readonly name: string;
   /** `CREATE ALGORITHM=… VIEW …`, in which tables of its own database have no database before them. */
   readonly create: string;
+  readonly charset: string;
   readonly collation: string;
   readonly columns: readonly string[];
   /** `orphaned`: its definer is gone, so that nobody can read it, but it can be made; `broken`: what it reads is gone. */
@@ -34,9 +35,9 @@ export async function readViews(
         for (; next < views.length; next++) {
           const name = views[next]?.name ?? '';
           const [row] = await session.show(`SHOW CREATE VIEW ${identifier(name)}`);
-          const [, create = '', , collation = ''] = row ?? [];
+          const [, create = '', charset = '', collation = ''] = row ?? [];
           const own = columns.get(name) ?? [];
-          found.push({ name, create, collation, columns: own, state: own.length > 0 ? 'sound' : 'broken' });
+          found.push({ name, create, charset, collation, columns: own, state: own.length > 0 ? 'sound' : 'broken' });
         }
       });
     } catch (error) {
@@ -104,9 +105,9 @@ function placeholders(columns: readonly string[]): string {
   return columns.map((column) => `1 AS ${identifier(column)}`).join(', ');
 }
 
-function definition({ create, collation }: ViewDefinition): readonly string[] {
+function definition({ create, charset, collation }: ViewDefinition): readonly string[] {
   return [
-    'SET NAMES utf8mb4;',
+    `SET NAMES ${clientCharset(charset)};`,
     ...(collation === '' ? [] : [`SET collation_connection = ${literal(collation)};`]),
     `${create.replace(/^CREATE /, 'CREATE OR REPLACE ')};`,
   ];

@@ -1,0 +1,55 @@
+import { RespaldoError } from '../../../errors.ts';
+import type { ServerRestorePlan, ServerRestoreRequest, SourceIo } from '../../source.ts';
+import { parseTarget } from '../address.ts';
+import { parseAccounts } from '../logical/accounts.ts';
+import { Session } from '../session.ts';
+import { Toolbox } from '../toolbox.ts';
+import { Place } from './place.ts';
+import { dumpOf } from './plan.ts';
+import { restorablesOf } from './restorable.ts';
+
+/** How long putting in place, or tidying up, may take when all else was cancelled. */
+const TIDY_MS = 600_000;
+
+/**
+ * Everything is verified first; then each database is made beside the one that it replaces, compared with the dump's
+ * record, and takes its place. Until then the server's databases are untouched, unless `inPlace` asks for room.
+ */
+export async function carryOutServerRestore(
+  plan: ServerRestorePlan,
+  request: ServerRestoreRequest,
+  io: SourceIo,
+): Promise<void> {
+  if (plan.obstacles.length > 0)
+    throw new RespaldoError('target-refused', `cannot restore to ${plan.server}`, { hint: plan.obstacles.join(' ') });
+  const restorables = await restorablesOf(plan, request);
+  for (const { verify } of restorables) await verify();
+  const { server: address } = parseTarget(request.address, io.runtime.kind === 'host');
+  const open = (signal: AbortSignal): Promise<Toolbox> => Toolbox.open(address, request.password, io.runtime, signal);
+  const tools = await open(io.signal);
+  if (request.createRoles && plan.missingRoles.length > 0) await createAccounts(tools, plan, request);
+  for (const restorable of restorables) {
+    const place = new Place(tools, restorable.planned, request, () => open(AbortSignal.timeout(TIDY_MS)));
+    await place.fill(restorable, io);
+  }
+}
+
+/** Grants on a whole server or database: those on single tables and routines would want them to be there. */
+const WHOLE = /^(?:CREATE (?:USER|ROLE) |GRANT .* ON (?:\*|`(?:[^`]|``)+`)\.\* TO )/s;
+
+async function createAccounts(
+  tools: Toolbox,
+  { missingRoles }: ServerRestorePlan,
+  { dump }: ServerRestoreRequest,
+): Promise<void> {
+  if ('file' in dump) return;
+  const { facts } = await dumpOf(dump.snapshot, dump.folder);
+  const text = facts.accounts === undefined ? undefined : await dump.snapshot.read(facts.accounts.file);
+  const accounts = parseAccounts(Buffer.from(text ?? []).toString('utf8'));
+  const statements = accounts
+    .filter(({ name }) => missingRoles.includes(name))
+    .flatMap((account) => account.statements.filter((sql) => WHOLE.test(sql)));
+  await Session.with(tools, async (session) => {
+    for (const sql of statements) await session.execute(sql);
+  });
+}
