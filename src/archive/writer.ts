@@ -208,7 +208,7 @@ async function writeGroup(
 }
 
 /** What a store says that it has taken is looked at once more. */
-async function requireSize(store: Store, key: string, size: number, signal: AbortSignal): Promise<void> {
+export async function requireSize(store: Store, key: string, size: number, signal: AbortSignal): Promise<void> {
   const found = await store.stat(key, signal);
   if (found.size === size) return;
   throw new RespaldoError(
@@ -242,6 +242,8 @@ async function finishGroup(
       written.push({ place, key, manifest });
     } catch (error) {
       throwIfAborted(options.signal);
+      // With its manifest it can be sent by the next run.
+      await staged?.store.write(manifestKey(key), encodeManifest(manifest), options.signal);
       written.push({
         place,
         key,

@@ -55,6 +55,11 @@ export interface Plan {
   readonly dependsOn?: readonly string[];
 }
 
+/** Whether it goes to a repository: one that names archives alone does not. */
+export function hasRepository({ archives, repository }: Pick<Plan, 'archives' | 'repository'>): boolean {
+  return archives === undefined || repository !== undefined;
+}
+
 /** A repository of the configuration. */
 export interface Destination {
   readonly name: string;

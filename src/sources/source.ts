@@ -264,6 +264,11 @@ export interface SourceKind {
   readonly finder?: ServerFinder;
   /** Absent: its snapshots are files, which are proven by restoring them. */
   readonly driller?: Driller;
+  /**
+   * Puts the content of a portable file, which is a folder, back into a folder that is there. Absent: its portable files
+   * are no folders.
+   */
+  readonly unpack?: (content: AsyncIterable<Uint8Array>, folder: string, io: SourceIo) => Promise<void>;
   /** Makes a snapshot of this kind usable again in an empty folder. */
   restore(snapshot: ReadableSnapshot, into: RestoreTarget, io: SourceIo): Promise<void>;
 }

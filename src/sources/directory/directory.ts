@@ -1,11 +1,11 @@
 /** Folders and files of this machine. */
 import { lstat } from 'node:fs/promises';
 import { isAbsolute, resolve } from 'node:path';
-import type { Entry, LocalTree } from '../../domain/entry.ts';
+import type { Entry, LocalTree, Selection } from '../../domain/entry.ts';
 import type { Finding } from '../../domain/finding.ts';
 import { encodeName, isText } from '../../domain/name.ts';
 import { RespaldoError } from '../../errors.ts';
-import type { Source, SourceKind, SourceOptions } from '../source.ts';
+import type { PortableFile, Source, SourceIo, SourceKind, SourceOptions } from '../source.ts';
 
 /** Of many that are missing, so many are named. */
 const NAMED = 5;
@@ -17,6 +17,10 @@ export const directory: SourceKind = {
   accepts: (address) => !SCHEME.test(address),
   open: (address, options) => openDirectories([address], options),
   restore: (_snapshot, into) => into.extract('/', into.folder),
+  unpack: async (content, folder, io) => {
+    const { unpackFolder } = await import('./tar.ts');
+    await unpackFolder(content, folder, io.runtime, io.signal);
+  },
 };
 
 /** Several folders and files that form one snapshot. */
@@ -34,7 +38,13 @@ export function openDirectories(addresses: readonly string[], options: SourceOpt
   const paths = addresses.map((address) =>
     isAbsolute(address) ? resolve(address) : resolve(options.workingDirectory, address),
   );
-  return { kind: 'directory', paths, check: () => check(paths), capture: () => capture(tree) };
+  return {
+    kind: 'directory',
+    paths,
+    check: () => check(paths),
+    capture: () => capture(tree),
+    portable: (io) => portable(paths, options.selection, io),
+  };
 }
 
 /** A path that is missing makes the snapshot incomplete; if all are, there is nothing to back up. */
@@ -57,6 +67,11 @@ async function exists(path: string): Promise<boolean> {
   } catch {
     return false;
   }
+}
+
+async function* portable(paths: readonly string[], selection: Selection, io: SourceIo): AsyncIterable<PortableFile> {
+  const { portableFolders } = await import('./tar.ts');
+  yield* portableFolders(paths, selection, io);
 }
 
 async function* capture(tree: LocalTree): AsyncIterable<Entry> {

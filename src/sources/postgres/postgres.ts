@@ -3,7 +3,15 @@ import type { Finding } from '../../domain/finding.ts';
 import type { ReadableSnapshot } from '../../domain/snapshot.ts';
 import { RespaldoError } from '../../errors.ts';
 import type { Runtime } from '../../runtimes/runtime.ts';
-import type { CaptureOptions, RestoreTarget, Source, SourceIo, SourceKind, SourceOptions } from '../source.ts';
+import type {
+  CaptureOptions,
+  PortableFile,
+  RestoreTarget,
+  Source,
+  SourceIo,
+  SourceKind,
+  SourceOptions,
+} from '../source.ts';
 import { recognise } from './detection/recognise.ts';
 import { customsOf, isPostgresAddress, parseAddress, snapshotPaths, type BackupAddress } from './address.ts';
 
@@ -14,11 +22,14 @@ class PostgresSource implements Source {
   readonly paths: readonly string[];
   readonly #address: BackupAddress;
   readonly #options: SourceOptions;
+  /** A server's own files are of no use without Respaldo, or a program like it. */
+  readonly portable?: NonNullable<Source['portable']>;
 
   constructor(address: BackupAddress, options: SourceOptions) {
     this.paths = snapshotPaths(address, options.place);
     this.#address = address;
     this.#options = options;
+    if (address.method === 'logical') this.portable = (io) => this.#portable(io);
   }
 
   async check(io: SourceIo): Promise<readonly Finding[]> {
@@ -40,6 +51,11 @@ class PostgresSource implements Source {
     }
     const { capture } = await import('./capture.ts');
     yield* capture({ address: this.#address, password, acceptDamagedPages }, io, options);
+  }
+
+  async *#portable(io: SourceIo): AsyncIterable<PortableFile> {
+    const { portableDumps } = await import('./logical/portable.ts');
+    yield* portableDumps(this.#address, this.#options.password, io);
   }
 }
 

@@ -69,7 +69,7 @@ export async function* captureDumps(
   yield { kind: 'file', path: FACTS_PATH, metadata, content: [encodeLogicalFacts(snapshot)] };
 }
 
-function passwordsMissing(server: string): Finding {
+export function passwordsMissing(server: string): Finding {
   return {
     severity: 'note',
     code: 'role-passwords-missing',

@@ -1,0 +1,36 @@
+import { throwIfAborted, toRespaldoError } from '../errors.ts';
+import type { Store } from '../stores/store.ts';
+import type { ArchivePlace } from './archive.ts';
+import { sameBytes } from './copy.ts';
+import { listArchive, removeArchivedFile } from './listing.ts';
+import { encodeManifest, manifestKey, type Manifest } from './manifest.ts';
+import { requireSize } from './writer.ts';
+import type { WrittenFile } from './writer.ts';
+
+/**
+ * Sends what an earlier run has made in the temporary folder of a place and could not send. What fails stays there.
+ * @throws RespaldoError `cancelled`, and what listing the temporary folder throws
+ */
+export async function sendLeftovers(place: ArchivePlace, signal: AbortSignal): Promise<readonly WrittenFile[]> {
+  const { temp, store } = place;
+  if (temp === undefined) return [];
+  const written: WrittenFile[] = [];
+  for (const { key, manifest, state } of (await listArchive(temp, signal)).files) {
+    if (state !== 'whole') continue;
+    try {
+      await moved(key, manifest, temp, store, signal);
+      written.push({ place, key, manifest });
+    } catch (error) {
+      throwIfAborted(signal);
+      written.push({ place, key, error: toRespaldoError(error), leftIn: `${temp.location}/${key}` });
+    }
+  }
+  return written;
+}
+
+async function moved(key: string, manifest: Manifest, from: Store, to: Store, signal: AbortSignal): Promise<void> {
+  await to.writeStream?.(key, sameBytes(from, key, manifest.stored, signal), signal);
+  await requireSize(to, key, manifest.stored.bytes, signal);
+  await to.write(manifestKey(key), encodeManifest(manifest), signal);
+  await removeArchivedFile(from, key, signal);
+}

@@ -1,0 +1,190 @@
+/** Folders as archives of GNU tar. */
+import { lstat } from 'node:fs/promises';
+import { posix } from 'node:path';
+import type { Selection } from '../../domain/entry.ts';
+import type { Finding } from '../../domain/finding.ts';
+import { encodeName, isText } from '../../domain/name.ts';
+import { errnoOf, RespaldoError } from '../../errors.ts';
+import type { Runtime } from '../../runtimes/runtime.ts';
+import type { PortableFile, SourceIo } from '../source.ts';
+import { leftOut } from './left-out.ts';
+
+/** Names of any length, times to the nanosecond, and what POSIX permissions cannot say. */
+const ARCHIVE = ['--create', '--file=-', '--format=posix', '--sparse', '--acls', '--xattrs', '--xattrs-include=*'];
+/** What is left out is named exactly, as it lies below the folder that tar starts from. */
+const LEFT_OUT = ['--anchored', '--no-wildcards', '--exclude-from=/dev/stdin'];
+/** Two blocks of zeros end an archive. */
+const TRAILER = 1024;
+/** Of many files that could not be read, so many are told one by one. */
+const TOLD = 100;
+
+/** Each folder or file as one archive, whose members begin with its own name. @param paths absolute ones */
+export async function* portableFolders(
+  paths: readonly string[],
+  selection: Selection,
+  io: SourceIo,
+): AsyncGenerator<PortableFile> {
+  const version = await versionOf(io);
+  for (const path of paths) {
+    const problems = new Problems(path, io.report);
+    yield {
+      name: posix.basename(path) === '' ? 'root' : posix.basename(path),
+      extension: 'tar',
+      content: archived(path, selection, io, problems),
+      about: () => ({
+        versions: { tar: version },
+        facts: {
+          path,
+          ...(problems.count > 0 && { incomplete: `${String(problems.count)} could not be read as they are` }),
+        },
+        restoreCommand: `tar --extract --file=- --acls --xattrs --xattrs-include='*' --numeric-owner`,
+      }),
+    };
+  }
+}
+
+async function versionOf({ runtime, signal }: SourceIo): Promise<string> {
+  const said = Buffer.concat(await Array.fromAsync(runtime.run({ argv: ['tar', '--version'] }, signal))).toString();
+  if (said.includes('GNU tar')) return said.split('\n', 1)[0] ?? '';
+  throw new RespaldoError('tool-missing', `the tar of ${runtime.place} is not GNU tar`, {
+    hint: 'Install it (Debian: tar; Alpine: apk add tar).',
+  });
+}
+
+/** @throws RespaldoError `source-lost` if the archive is cut short, `source-missing` */
+async function* archived(
+  path: string,
+  selection: Selection,
+  { runtime, signal }: SourceIo,
+  problems: Problems,
+): AsyncGenerator<Uint8Array> {
+  const [folder, name] = [posix.dirname(path), posix.basename(path) === '' ? '.' : posix.basename(path)];
+  if (!isText(path))
+    throw new RespaldoError('usage', `${path} cannot be named to tar: its name is not UTF-8`, {
+      hint: 'Name the folder above it.',
+    });
+  const command = {
+    argv: [
+      'tar',
+      ...ARCHIVE,
+      ...(selection.oneFileSystem ? ['--one-file-system'] : []),
+      ...LEFT_OUT,
+      `--directory=${folder}`,
+      '--',
+      name,
+    ],
+    stdin: exclusions(folder, leftOut(path, selection, signal)),
+  } as const;
+  await requireThere(path);
+  const end = new Trailer();
+  try {
+    for await (const piece of runtime.run(command, signal)) {
+      end.see(piece);
+      yield piece;
+    }
+  } catch (error) {
+    if (!end.isComplete || !isAboutFiles(error)) throw error;
+    problems.tell(error);
+  }
+  if (end.isComplete) return;
+  throw new RespaldoError('source-lost', `the archive of ${path} was cut short: its end is missing`, {
+    hint: 'Nothing was stored. Try again.',
+  });
+}
+
+async function requireThere(path: string): Promise<void> {
+  try {
+    await lstat(path);
+  } catch (error) {
+    throw new RespaldoError('source-missing', `${path} cannot be archived: ${errnoOf(error) ?? String(error)}`, {
+      hint: 'Check the spelling, and whether you may read the folder above.',
+      cause: error,
+    });
+  }
+}
+
+/** A line each. A name that holds a line break cannot be told to tar: then it is not left out. */
+async function* exclusions(folder: string, paths: AsyncIterable<string>): AsyncGenerator<Uint8Array> {
+  for await (const path of paths) {
+    const relative = folder === '/' ? path.slice(1) : path.slice(folder.length + 1);
+    if (!relative.includes('\n')) yield Buffer.concat([encodeName(relative), Buffer.from('\n')]);
+  }
+}
+
+/** Watches how an archive ends. */
+class Trailer {
+  #zeros = 0;
+
+  see(piece: Uint8Array): void {
+    const bytes = Buffer.from(piece.buffer, piece.byteOffset, piece.length);
+    let at = bytes.length;
+    while (at > 0 && bytes.length - at < TRAILER && bytes[at - 1] === 0) at--;
+    this.#zeros = at === 0 ? this.#zeros + bytes.length : bytes.length - at;
+  }
+
+  get isComplete(): boolean {
+    return this.#zeros >= TRAILER;
+  }
+}
+
+/** Whether tar went on to the end of the archive although something about single files was wrong. */
+function isAboutFiles(error: unknown): error is RespaldoError {
+  if (!(error instanceof RespaldoError) || error.code !== 'command-failed') return false;
+  const { code } = error.context;
+  if (code === 1) return true;
+  return code === 2 && error.message.includes('due to previous errors') && !error.message.includes('not recoverable');
+}
+
+/** What could not be read as it is. */
+class Problems {
+  readonly #path: string;
+  readonly #report: (finding: Finding) => void;
+  count = 0;
+
+  constructor(path: string, report: (finding: Finding) => void) {
+    this.#path = path;
+    this.#report = report;
+  }
+
+  /** @param error with tar's last words, a line for each file */
+  tell(error: RespaldoError): void {
+    const lines = error.message.split('\n').flatMap((line) => /^(?:\S*\/)?tar: (.+)$/.exec(line)?.[1] ?? []);
+    const about = lines.filter((line) => !/^Exiting with failure|^Removing leading/.test(line));
+    for (const line of about.slice(0, TOLD)) this.#tellOne(line);
+    // Its last words are kept, not its first ones: something was wrong, whatever it was.
+    if (this.count === 0 && error.context.code === 2) this.#tellOne(`not everything in ${this.#path} could be read`);
+  }
+
+  #tellOne(message: string): void {
+    const isNote = /file changed as we read it|File removed before we read it|socket ignored/.test(message);
+    if (!isNote) this.count += 1;
+    this.#report({
+      severity: isNote ? 'note' : 'incomplete',
+      code: isNote ? 'file-changed' : 'file-unreadable',
+      message,
+      subject: this.#path,
+    });
+  }
+}
+
+/** Unpacks an archive into a folder that is there. @throws RespaldoError `command-failed`, `tool-missing` */
+export async function unpackFolder(
+  content: AsyncIterable<Uint8Array>,
+  folder: string,
+  runtime: Runtime,
+  signal: AbortSignal,
+): Promise<void> {
+  const owner = process.getuid?.() === 0 ? ['--same-owner', '--numeric-owner'] : [];
+  const argv = [
+    'tar',
+    '--extract',
+    '--file=-',
+    '--preserve-permissions',
+    '--acls',
+    '--xattrs',
+    '--xattrs-include=*',
+    ...owner,
+    `--directory=${folder}`,
+  ] as const;
+  for await (const _said of runtime.run({ argv: [...argv], stdin: content }, signal));
+}
