@@ -7,9 +7,9 @@ export function release(bytes: Uint8Array | Uint32Array): void {
 }
 
 /** Bytes above this size are worth to be given back before the collector finds them. */
-const LARGE = 1024 * 1024;
+const LARGE = 16 * 1024;
 
 /** The same for what takes much, and has a buffer of its own; for the rest the collector is quicker. */
 export function releaseIfLarge(bytes: Uint8Array): void {
-  if (bytes.length > LARGE) release(bytes);
+  if (bytes.length > LARGE && bytes.length === bytes.buffer.byteLength) release(bytes);
 }
