@@ -1,7 +1,7 @@
 /** What `respaldo retention show` and `apply` do, and forget for plans. */
 import type { NamedPlan } from '../config/named-plans.ts';
 import type { Snapshot } from '../domain/snapshot.ts';
-import { isError } from '../errors.ts';
+import { isError, RespaldoError } from '../errors.ts';
 import { forget } from '../operations/forget.ts';
 import { recorded, type Recorder } from '../operations/recording.ts';
 import { bytesOnlyIn, planRetentionOf, type RetentionOutlook } from '../operations/retention.ts';
@@ -10,6 +10,7 @@ import { backupHost } from './identity.ts';
 import type { Invocation } from './invocation.ts';
 import { OpenRepositories } from './open-repositories.ts';
 import type { PruneFlags } from './prune-options.ts';
+import { canAsk, confirm } from './prompt.ts';
 import { surroundings, withRecorder } from './session.ts';
 import { count } from './units.ts';
 import { retentionLines, retentionMessage } from './views/retention.ts';
@@ -20,6 +21,7 @@ export interface RetentionOptions extends PruneFlags {
   readonly evenIfFailing?: boolean;
   readonly dryRun?: boolean;
   readonly prune?: boolean;
+  readonly yes?: boolean;
 }
 
 /** One plan of the command line, judged. */
@@ -47,6 +49,7 @@ export async function applyRetention(
 ): Promise<void> {
   await withJudged(names, options, invocation, async (judged, recorder) => {
     await tell(judged, invocation);
+    await requireConsent(judged, options, invocation);
     const changed = new Set<Repository>();
     for (const { plan, repository, outlook } of judged) {
       if (outlook.remove.length === 0) continue;
@@ -58,6 +61,22 @@ export async function applyRetention(
     // What is not asked of prune: a dry run has ended before.
     for (const repository of changed) await prune(repository, { ...options, dryRun: false }, invocation);
   });
+}
+
+/** What goes is gone: somebody has to want it, now that it was shown. */
+async function requireConsent(
+  judged: readonly Judged[],
+  { yes = false }: RetentionOptions,
+  { output, signal }: Invocation,
+): Promise<void> {
+  const snapshots = judged.reduce((sum, { outlook }) => sum + outlook.remove.length, 0);
+  if (yes || snapshots === 0) return;
+  const what = count(snapshots, 'snapshot');
+  if (!canAsk(output))
+    throw new RespaldoError('usage', `this would drop ${what}, and nobody can be asked: nothing was changed`, {
+      hint: 'Add --yes if that is meant, or --dry-run to see what would go.',
+    });
+  if (!(await confirm(`Drop ${what}?`, signal))) throw new RespaldoError('cancelled', 'nothing was changed');
 }
 
 /** Judges the plans one by one, with their repositories open for as long as `work` takes. */

@@ -1,6 +1,7 @@
 import { chmod, readFile, readdir, stat, symlink, writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Workplace } from '../fixtures/cli.ts';
+import { onTerminal, SCRIPT } from '../fixtures/terminal.ts';
 
 /** The dates are long past: their plans have no schedule, or they would all be overdue. */
 const CONFIG = `# Ours.
@@ -112,8 +113,24 @@ describe('The retention of plans', () => {
     expect(shop).toMatchObject({ last_run: { state: 'failed' }, retention: { hold: 'the last backup failed' } });
   });
 
+  it.skipIf(SCRIPT === undefined)('asks whoever sits at a terminal, and drops nothing without a yes', async () => {
+    const before = await place.ok('snapshots', '--json');
+    const asked = [/Drop 4 snapshots\?/, '\r'] as const;
+    const { code, stdout } = await onTerminal(place, ['retention', 'apply', '--even-if-failing'], {}, [asked]);
+    expect([code, stdout]).toEqual([
+      130,
+      expect.stringMatching(/goes[^]*Drop 4 snapshots\?[^]*nothing was changed/),
+    ]);
+    expect(await place.ok('snapshots', '--json')).toBe(before);
+  });
+
   it('drops what was shown, frees its space, and touches nothing else', async () => {
-    const told = await place.ok('retention', 'apply', '--even-if-failing', '--prune');
+    const refused = await place.respaldo('retention', 'apply', '--even-if-failing', '--prune');
+    expect([refused.code, refused.stderr]).toEqual([
+      2,
+      expect.stringContaining('this would drop 4 snapshots, and nobody'),
+    ]);
+    const told = await place.ok('retention', 'apply', '--even-if-failing', '--prune', '--yes');
     expect(told).toContain('dropped 4 snapshots of shop');
     expect(told).toMatch(/freed \d|wrote \d/);
     const left = JSON.parse(await place.ok('snapshots', '--json')) as { time: string }[];

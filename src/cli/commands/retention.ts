@@ -40,16 +40,19 @@ function defineShow(command: Command, invocation: Invocation): void {
 
 function defineApply(command: Command, invocation: Invocation): void {
   describe(command, {
-    about: 'Shows the same as show, then drops what goes. Dropping frees no space: --prune, or prune, does.',
+    about:
+      'Shows the same as show and, after a yes, drops what goes. Where nobody can be asked, in a pipe, under --json or ' +
+      '--quiet, it takes --yes. Dropping frees no space: --prune, or prune, does.',
     examples: [
       ['respaldo retention apply --dry-run', 'what would go?'],
-      ['respaldo retention apply shop --prune', 'one plan, and free the space'],
+      ['respaldo retention apply shop --yes --prune', 'one plan, unattended, and free the space'],
     ],
     exits: [...REPOSITORY_EXITS],
   });
   addJudgeOptions(command)
     .option('-n, --dry-run', 'show what would go, change nothing')
-    .option('--prune', 'free the space too, if something was dropped');
+    .option('--prune', 'free the space too, if something was dropped')
+    .option('-y, --yes', 'ask nothing');
   addPruneOptions(command).action((plans: string[], options: RetentionOptions) =>
     options.dryRun === true ? showRetention(plans, options, invocation) : applyRetention(plans, options, invocation),
   );
