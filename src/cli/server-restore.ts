@@ -1,19 +1,25 @@
 import path from 'node:path';
 import type { Command } from 'commander';
 import { openRuntimeAt, sourceKinds } from '../compose.ts';
+import type { ReadableSnapshot } from '../domain/snapshot.ts';
 import { RespaldoError } from '../errors.ts';
 import { expectRestore } from '../operations/expectation.ts';
 import { recorded, type Recorder } from '../operations/recording.ts';
-import { planServerRestore, restoreToServer, type ServerRestorePorts } from '../operations/restore-server.ts';
+import {
+  dumpedDatabases,
+  planServerRestore,
+  restoreToServer,
+  type ServerRestorePorts,
+} from '../operations/restore-server.ts';
 import type { Repository } from '../repository/repository.ts';
 import type { Dump, ServerRestorePlan, ServerRestoreRequest } from '../sources/source.ts';
 import type { ChosenSnapshot } from './choose-snapshot.ts';
 import type { Invocation } from './invocation.ts';
 import { quoted } from './printable.ts';
-import { askText, canAsk, confirm, notRestored } from './prompt.ts';
+import { askText, canAsk, choose, confirm, notRestored } from './prompt.ts';
 import { addRuntimeOptions, runtimeTarget, type RuntimeOptions } from './runtime-options.ts';
 import { withRecorder } from './session.ts';
-import { formatDuration } from './units.ts';
+import { formatBytes, formatDuration } from './units.ts';
 import { tellFinding } from './views/finding.ts';
 import { serverPlanLines, serverPlanMessage } from './views/server-restore.ts';
 import { snapshotTitle } from './views/snapshot.ts';
@@ -64,10 +70,35 @@ export async function restoreSnapshotToServer(
   invocation: Invocation,
 ): Promise<void> {
   const readable = repository.readable(snapshot, invocation.signal);
-  const dump = { snapshot: readable, ...(folder !== undefined && { folder }) };
+  const chosen = folder ?? (await chosenDatabase(readable, address, options, invocation));
+  const dump = { snapshot: readable, ...(chosen !== undefined && { folder: chosen }) };
   const record = { repository: repository.location, snapshot: snapshot.id };
   const work = { dump, address, title: snapshotTitle(snapshot), record, isChosen: options.isChosen };
   await withRecorder(invocation, (recorder) => restore(work, options, invocation, recorder));
+}
+
+/** Of several databases the one that is meant, or all: asked of whoever has chosen the snapshot from a list as well. */
+async function chosenDatabase(
+  snapshot: ReadableSnapshot,
+  address: string,
+  { isChosen }: { readonly isChosen: boolean },
+  { output, signal }: Invocation,
+): Promise<string | undefined> {
+  if (!isChosen || !canAsk(output)) return undefined;
+  const databases = await dumpedDatabases(snapshot, address, await sourceKinds());
+  if (databases.length < 2) return undefined;
+  const width = Math.max(...databases.map(({ name }) => quoted(name).length));
+  return choose<string | undefined>(
+    'Which database?',
+    [
+      { value: undefined, label: `all ${String(databases.length)}` },
+      ...databases.map(({ name, folder, bytes }) => ({
+        value: folder,
+        label: `${quoted(name).padEnd(width)}  ${formatBytes(bytes, 1)}`,
+      })),
+    ],
+    signal,
+  );
 }
 
 /** A file that another tool wrote, into a server. */

@@ -1,7 +1,14 @@
 import type { Finding } from '../domain/finding.ts';
+import type { ReadableSnapshot } from '../domain/snapshot.ts';
 import { RespaldoError } from '../errors.ts';
 import type { Runtime } from '../runtimes/runtime.ts';
-import type { ServerRestorePlan, ServerRestoreRequest, ServerRestorer, SourceKind } from '../sources/source.ts';
+import type {
+  DumpedDatabase,
+  ServerRestorePlan,
+  ServerRestoreRequest,
+  ServerRestorer,
+  SourceKind,
+} from '../sources/source.ts';
 import { Findings } from './findings.ts';
 
 export interface ServerRestorePorts {
@@ -9,6 +16,15 @@ export interface ServerRestorePorts {
   /** Every kind of source. */
   readonly kinds: readonly SourceKind[];
   readonly onFinding?: (finding: Finding) => void;
+}
+
+/** The databases of a snapshot that the server at this address could take. @throws as {@link planServerRestore} */
+export async function dumpedDatabases(
+  snapshot: ReadableSnapshot,
+  address: string,
+  kinds: readonly SourceKind[],
+): Promise<readonly DumpedDatabase[]> {
+  return restorerFor(address, kinds).databases(snapshot);
 }
 
 /** Looks at dump and server, and changes nothing. @throws RespaldoError `usage` for an address of no server. */

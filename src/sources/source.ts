@@ -88,8 +88,19 @@ export interface PlannedDatabase {
   readonly replaces?: { readonly bytes: number; readonly sessions: number };
 }
 
+/** A database that a snapshot holds a dump of. */
+export interface DumpedDatabase {
+  readonly name: string;
+  /** In the snapshot: restores take it for the database. */
+  readonly folder: string;
+  /** On the disk of the server that was dumped. */
+  readonly bytes: number;
+}
+
 /** Restores dumps into running servers. */
 export interface ServerRestorer {
+  /** What a snapshot holds. @throws RespaldoError `repository-unsupported` where it is no dump that it knows. */
+  databases(snapshot: ReadableSnapshot): Promise<readonly DumpedDatabase[]>;
   /** Looks, and changes nothing. @throws RespaldoError what cannot work at all. */
   plan(request: ServerRestoreRequest, io: SourceIo): Promise<ServerRestorePlan>;
   /** Restored, compared with the dump's record and in place, or thrown. */

@@ -121,6 +121,20 @@ describe.skipIf(SCRIPT === undefined)('A restore that is chosen at a terminal', 
       await server.query('DROP DATABASE chosen');
     });
 
+    it('asks which one of several databases is meant', async () => {
+      await server.query('CREATE DATABASE other');
+      await place.ok('backup', to('', '&method=logical'), '--tag', 'several');
+      const { code, stdout } = await onTerminal(place, ['restore', '--tag', 'several'], {}, [
+        [/What is to be restored/, '\r'],
+        [/Where to/, `${to('picked')}\r`],
+        [/Which database\?[^]*all \d[^]*other[^]*shop/, `${DOWN}${DOWN}${DOWN}\r`],
+        [/Restore it/, 'y'],
+      ]);
+      expect([code, stdout]).toEqual([0, expect.stringContaining('restored picked')]);
+      expect(await server.query('SELECT * FROM t', [], 'picked')).toEqual([{ one: 1 }]);
+      for (const name of ['picked', 'other']) await server.query(`DROP DATABASE ${name}`);
+    });
+
     it('offers to make the roles that it lacks', async () => {
       await server.query('DROP OWNED BY seller', [], 'shop');
       await server.query('DROP ROLE seller');

@@ -39,6 +39,7 @@ export const mysql: SourceKind = {
   accepts: isMysqlAddress,
   open: (address, options) => new MysqlSource(parseAddress(address, options.place === undefined), options),
   server: {
+    databases: async (snapshot) => (await (await import('./restore/plan.ts')).dumpOf(snapshot, undefined)).databases,
     plan: async (request, io) => (await import('./restore/plan.ts')).planServerRestore(request, io),
     carryOut: async (plan, request, io) =>
       (await import('./restore/carry-out.ts')).carryOutServerRestore(plan, request, io),

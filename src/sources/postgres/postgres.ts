@@ -80,6 +80,8 @@ export const postgres: SourceKind = {
     onHost: async (signal) => (await import('./detection/on-host.ts')).serversOfHost(signal),
   },
   server: {
+    databases: async (snapshot) =>
+      (await (await import('./logical/restore-plan.ts')).dumpOf(snapshot, undefined)).databases,
     plan: async (request, io) => (await import('./logical/restore-plan.ts')).planServerRestore(request, io),
     carryOut: async (plan, request, io) =>
       (await import('./logical/server-restore.ts')).carryOutServerRestore(plan, request, io),
