@@ -44,5 +44,10 @@ export const mysql: SourceKind = {
     carryOut: async (plan, request, io) =>
       (await import('./restore/carry-out.ts')).carryOutServerRestore(plan, request, io),
   },
+  driller: {
+    programs: ['mariadbd', 'mysqld'],
+    neededBytes: async (snapshot) => (await import('./drill/drill.ts')).neededBytes(snapshot),
+    drill: async (request, io) => (await import('./drill/drill.ts')).drill(request, io),
+  },
   restore: (_snapshot, into) => into.extract('/', into.folder),
 };

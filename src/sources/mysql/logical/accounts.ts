@@ -17,40 +17,80 @@ const OWN = ['mariadb.sys', 'mysql.sys', 'mysql.session', 'mysql.infoschema'];
 /** The account may not read the list. */
 const NO_PRIVILEGE = [1142, 1143, 1044, 1227, 1410];
 
+/** Listed, but ignored: a server that resolves no names does so with accounts of named hosts. */
+const IGNORED = [1133, 1141, 1268];
+
 /** Every account with its password's hash and its grants; undefined where ours may not read them. */
 export async function readAccounts(tools: Toolbox, server: ServerInventory): Promise<readonly Account[] | undefined> {
+  const listed = await listAccounts(tools, server);
+  if (listed === undefined) return undefined;
+  const accounts: Account[] = [];
+  // An account that the server ignores ends the session: then the next one has a new session.
+  for (let next = 0; next < listed.length; next++)
+    try {
+      await Session.with(tools, async (session) => {
+        if (server.version.product === 'mysql' && isAtLeast(server.version, 8, 0, 17))
+          // Hashes may hold bytes that are no text.
+          await session.execute('SET SESSION print_identified_with_as_hex = ON');
+        for (let one = listed[next]; one !== undefined; one = listed[++next])
+          accounts.push({ name: one.name, statements: await statementsOf(session, one) });
+      });
+    } catch (error) {
+      if (!hasNumber(error, IGNORED)) throw error;
+    }
+  return accounts;
+}
+
+/** `user@host` of each; undefined where ours may not read them. */
+export async function accountNames(tools: Toolbox, server: ServerInventory): Promise<readonly string[] | undefined> {
+  return (await listAccounts(tools, server))?.map(({ name }) => name);
+}
+
+interface ListedAccount {
+  readonly name: string;
+  /** As SQL has it. */
+  readonly sql: string;
+  readonly isRole: boolean;
+}
+
+/** Roles first: others are granted them. */
+async function listAccounts(
+  tools: Toolbox,
+  { version }: ServerInventory,
+): Promise<readonly ListedAccount[] | undefined> {
   try {
-    return await Session.with(tools, (session) => accountsIn(session, server));
+    const rows = await Session.with(tools, (session) =>
+      session.query(
+        { user: 'User', host: 'Host', role: version.product === 'mariadb' ? 'is_role' : "'N'" },
+        'FROM mysql.user ORDER BY User, Host',
+      ),
+    );
+    return rows
+      .filter(({ user }) => !OWN.includes(user ?? ''))
+      .map(({ user, host, role }) => {
+        const isRole = role === 'Y';
+        const name = isRole ? (user ?? '') : `${user ?? ''}@${host ?? ''}`;
+        return { name, isRole, sql: isRole ? identifier(name) : `${literal(user ?? '')}@${literal(host ?? '')}` };
+      })
+      .toSorted((a, b) => Number(b.isRole) - Number(a.isRole));
   } catch (error) {
-    const isForbidden = error instanceof RespaldoError && NO_PRIVILEGE.includes(Number(error.context['number']));
-    if (isForbidden) return undefined;
+    if (hasNumber(error, NO_PRIVILEGE)) return undefined;
     throw error;
   }
 }
 
-async function accountsIn(session: Session, { version }: ServerInventory): Promise<readonly Account[]> {
-  const isMaria = version.product === 'mariadb';
-  // Hashes may hold bytes that are no text.
-  if (!isMaria && isAtLeast(version, 8, 0, 17)) await session.execute('SET SESSION print_identified_with_as_hex = ON');
-  const rows = await session.query(
-    { user: 'User', host: 'Host', role: isMaria ? 'is_role' : "'N'" },
-    'FROM mysql.user ORDER BY User, Host',
-  );
-  const accounts: Account[] = [];
-  for (const row of rows.toSorted((a, b) => Number(b.role === 'Y') - Number(a.role === 'Y'))) {
-    const [user, host] = [row.user ?? '', row.host ?? ''];
-    if (OWN.includes(user)) continue;
-    const isRole = row.role === 'Y';
-    const account = isRole ? identifier(user) : `${literal(user)}@${literal(host)}`;
-    const create = isRole
-      ? [`CREATE ROLE IF NOT EXISTS ${account}`]
-      : (await session.show(`SHOW CREATE USER ${account}`)).map(([made = '']) =>
-          made.replace(/^CREATE USER /, 'CREATE USER IF NOT EXISTS '),
-        );
-    const grants = (await session.show(`SHOW GRANTS FOR ${account}`)).map(([grant = '']) => grant);
-    accounts.push({ name: isRole ? user : `${user}@${host}`, statements: [...create, ...grants] });
-  }
-  return accounts;
+async function statementsOf(session: Session, { sql, isRole }: ListedAccount): Promise<readonly string[]> {
+  const create = isRole
+    ? [`CREATE ROLE IF NOT EXISTS ${sql}`]
+    : (await session.show(`SHOW CREATE USER ${sql}`)).map(([made = '']) =>
+        made.replace(/^CREATE USER /, 'CREATE USER IF NOT EXISTS '),
+      );
+  const grants = (await session.show(`SHOW GRANTS FOR ${sql}`)).map(([grant = '']) => grant);
+  return [...create, ...grants];
+}
+
+function hasNumber(error: unknown, numbers: readonly number[]): boolean {
+  return error instanceof RespaldoError && numbers.includes(Number(error.context['number']));
 }
 
 const MARK = '-- account ';

@@ -48,7 +48,16 @@ export function triggerStatements(triggers: readonly TriggerDefinition[]): strin
   return triggers.map(triggerStatement).join('');
 }
 
-function triggerStatement({ name, table, when, statement, definer, sqlMode, charset, collation }: TriggerDefinition): string {
+function triggerStatement({
+  name,
+  table,
+  when,
+  statement,
+  definer,
+  sqlMode,
+  charset,
+  collation,
+}: TriggerDefinition): string {
   const at = definer.lastIndexOf('@');
   const account = `${identifier(definer.slice(0, at))}@${identifier(definer.slice(at + 1))}`;
   const create = `CREATE DEFINER=${account} TRIGGER ${identifier(name)} ${when} ON ${identifier(table)} FOR EACH ROW ${statement}`;

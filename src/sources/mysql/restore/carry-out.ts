@@ -28,9 +28,32 @@ export async function carryOutServerRestore(
   const open = (signal: AbortSignal): Promise<Toolbox> => Toolbox.open(address, request.password, io.runtime, signal);
   const tools = await open(io.signal);
   if (request.createRoles && plan.missingRoles.length > 0) await createAccounts(tools, plan, request);
-  for (const restorable of restorables) {
+  await inSomeOrder(restorables, async (restorable) => {
     const place = new Place(tools, restorable.planned, request, () => open(AbortSignal.timeout(TIDY_MS)));
     await place.fill(restorable, io);
+  });
+}
+
+/** A table, view, routine or database that is not there. */
+const MISSING = [1049, 1146, 1305, 1356];
+
+/** Views may read other databases, which then have to be there before: whoever misses something tries again after them. */
+async function inSomeOrder<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
+  let waiting = items;
+  while (waiting.length > 0) {
+    const postponed: T[] = [];
+    let failure: unknown;
+    for (const item of waiting)
+      try {
+        await work(item);
+      } catch (error) {
+        const isMissing = error instanceof RespaldoError && MISSING.includes(Number(error.context['number']));
+        if (!isMissing) throw error;
+        postponed.push(item);
+        failure ??= error;
+      }
+    if (postponed.length === waiting.length) throw failure;
+    waiting = postponed;
   }
 }
 

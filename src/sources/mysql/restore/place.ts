@@ -63,7 +63,7 @@ export class Place {
     const isReplacing = replaces !== undefined;
     if (isReplacing) {
       if (this.#request.disconnect) await disconnect(this.#tools, target);
-      await this.#execute(`DROP DATABASE ${identifier(target)}`);
+      await this.#execute(`DROP DATABASE IF EXISTS ${identifier(target)}`);
     }
     try {
       await this.#create(target, restorable);

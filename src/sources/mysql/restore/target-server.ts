@@ -1,6 +1,6 @@
 import { isError } from '../../../errors.ts';
 import { inspectServer, type ServerInventory } from '../logical/inventory.ts';
-import { readAccounts } from '../logical/accounts.ts';
+import { accountNames } from '../logical/accounts.ts';
 import { Session } from '../session.ts';
 import { list, literal } from '../sql.ts';
 import type { Toolbox } from '../toolbox.ts';
@@ -49,7 +49,7 @@ export async function inspectTarget(tools: Toolbox, names: readonly string[]): P
     };
   });
   const { folder, ...known } = target;
-  const accounts = (await readAccounts(tools, target.server))?.map(({ name }) => name);
+  const accounts = await accountNames(tools, target.server);
   return { ...known, accounts, freeBytes: await freeBytes(tools, folder) };
 }
 

@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { isError, RespaldoError, throwIfAborted } from '../../../errors.ts';
 import type { Runtime } from '../../../runtimes/runtime.ts';
+import { confine, type Confinement } from '../../confinement.ts';
 import type { DrillRequest, SourceIo } from '../../source.ts';
 import { parseTarget } from '../address.ts';
 import { connect, type PostgresConnection } from '../connection.ts';
 import { ACCESS, drillConfiguration } from './configuration.ts';
-import { confine, type Confinement } from './confinement.ts';
 import { refutation, refuting } from './refutation.ts';
 import { copyPrograms, findPrograms, type ServerPrograms } from './programs.ts';
 

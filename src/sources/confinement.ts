@@ -1,7 +1,7 @@
 /** How a drill's programs are run: by nobody in particular, and without a network. */
-import { isError } from '../../../errors.ts';
-import type { Command, Runtime } from '../../../runtimes/runtime.ts';
-import type { DrillRequest } from '../../source.ts';
+import { isError } from '../errors.ts';
+import type { Command, Runtime } from '../runtimes/runtime.ts';
+import type { DrillRequest } from './source.ts';
 
 type User = DrillRequest['user'];
 

@@ -1,0 +1,84 @@
+/** The plan's own demands on what was restored. */
+import { judge, type Assertion, type DrillCheck, type DrillSettings } from '../../../domain/drill.ts';
+import { isError, RespaldoError, throwIfAborted } from '../../../errors.ts';
+import { Session } from '../session.ts';
+import { identifier } from '../sql.ts';
+import type { Toolbox } from '../toolbox.ts';
+
+/** An assertion, and where it is asked. */
+export interface PlacedAssertion {
+  readonly assertion: Assertion;
+  readonly database: string;
+}
+
+/** @throws RespaldoError `config` for an assertion of nobody knows which database. */
+export function placeAssertions(
+  assertions: readonly Assertion[],
+  databases: readonly string[],
+): readonly PlacedAssertion[] {
+  const there = `The snapshot holds: ${databases.join(', ')}.`;
+  return assertions.map((assertion) => {
+    const meant = assertion.database ?? (databases.length === 1 ? databases[0] : undefined);
+    if (meant === undefined)
+      throw new RespaldoError('config', `the assertion does not say which database it is about: ${assertion.sql}`, {
+        hint: `Write { database: name, sql: "SELECT …" }, or add --database to --assert. ${there}`,
+      });
+    if (!databases.includes(meant))
+      throw new RespaldoError('config', `an assertion is about the database "${meant}", which is not there`, {
+        hint: there,
+      });
+    return { assertion, database: meant };
+  });
+}
+
+/** Each in a transaction of its own that can change nothing. */
+export async function checkAssertions(
+  tools: Toolbox,
+  placed: readonly PlacedAssertion[],
+  { timeoutSeconds }: Pick<DrillSettings, 'timeoutSeconds'>,
+): Promise<readonly DrillCheck[]> {
+  const checks: DrillCheck[] = [];
+  for (const { assertion, database } of placed) {
+    const name = `assertion ${assertion.sql.trim().replace(/\s+/g, ' ')}`;
+    checks.push({ name, ...(await ask(tools, database, assertion, timeoutSeconds)) });
+  }
+  return checks;
+}
+
+async function ask(
+  tools: Toolbox,
+  database: string,
+  assertion: Assertion,
+  timeoutSeconds: number,
+): Promise<Omit<DrillCheck, 'name'>> {
+  try {
+    const select = assertion.sql.trim().replace(/;+$/, '');
+    const rows = await Session.with(tools, async (session) => {
+      await session.execute(`USE ${identifier(database)}`);
+      // Each product takes its own limit, and for the other's it is a comment.
+      await session.execute(`/*M!100108 SET SESSION max_statement_time = ${String(timeoutSeconds)} */`);
+      await session.execute('START TRANSACTION READ ONLY');
+      return session.show(`SELECT * FROM (${select}\n) AS assertion LIMIT 2`);
+    });
+    return judge(
+      assertion,
+      rows.map(([value = 'NULL']) => valueOf(value, assertion)),
+    );
+  } catch (error) {
+    throwIfAborted(tools.signal);
+    const isAnswer = ['source-refused', 'source-missing', 'source-lost'] as const;
+    if (!(error instanceof RespaldoError) || !isAnswer.some((code) => isError(error, code))) throw error;
+    const late = error.context['number'] === LATE ? ` (it may take ${String(timeoutSeconds)} s: drill.timeout)` : '';
+    return { passed: false, detail: `${error.message.replace(`${tools.server}: `, '')}${late}` };
+  }
+}
+
+/** A statement that took too long. */
+const LATE = 1969;
+
+/** What is true is a number here: where a truth is asked for, it is told as one. */
+function valueOf(value: string, { equals, atLeast, atMost }: Assertion): string | null {
+  if (value === 'NULL') return null;
+  const wantsTruth = typeof equals === 'boolean' || (equals ?? atLeast ?? atMost) === undefined;
+  return wantsTruth && /^-?\d+$/.test(value) ? (Number(value) === 0 ? 'f' : 't') : value;
+}

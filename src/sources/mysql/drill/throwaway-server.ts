@@ -1,0 +1,167 @@
+import { existsSync } from 'node:fs';
+import { lchown, mkdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { isError, RespaldoError, throwIfAborted } from '../../../errors.ts';
+import type { Runtime } from '../../../runtimes/runtime.ts';
+import { confine, type Confinement } from '../../confinement.ts';
+import type { DrillRequest, SourceIo } from '../../source.ts';
+import { parseTarget } from '../address.ts';
+import { productName, type Product } from '../product.ts';
+import { Session } from '../session.ts';
+import { Toolbox } from '../toolbox.ts';
+import { findServer, type ServerProgram } from './programs.ts';
+import { refutation } from './refutation.ts';
+
+/** A socket's path has 107 bytes at most. */
+const LONGEST_FOLDER = 107 - '/s.sock'.length;
+const POLL_MS = 50;
+const LOG_LINES = 8;
+
+/** Harmless and quick: no network, no events, no replication, and nothing waits for the disk. */
+const HARMLESS = [
+  ...['--skip-networking', '--event-scheduler=OFF', '--skip-slave-start', '--local-infile=0'],
+  ...['--skip-name-resolve', '--innodb-flush-log-at-trx-commit=0', '--max-allowed-packet=1G'],
+];
+
+/**
+ * A server that nobody else knows: its files and socket lie in a folder that only its user may enter, it listens on no
+ * network, and where the system allows it sees none.
+ */
+export class ThrowAwayServer {
+  readonly #home: string;
+  readonly #program: ServerProgram;
+  readonly #confinement: Confinement;
+  readonly #runtime: Runtime;
+  /** Ends the server. */
+  readonly #end = new AbortController();
+  /** Resolves when it has ended, for whatever reason. */
+  #ended: Promise<void> = Promise.resolve();
+  #isUp = false;
+
+  private constructor(home: string, program: ServerProgram, confinement: Confinement, runtime: Runtime) {
+    this.#home = home;
+    this.#program = program;
+    this.#confinement = confinement;
+    this.#runtime = runtime;
+  }
+
+  /** Finds the programs and makes the folder. @throws RespaldoError `tool-missing`, `usage` for too long a path. */
+  static async prepare(
+    product: Product,
+    { folder, user }: Pick<DrillRequest, 'folder' | 'user'>,
+    { runtime, signal }: Pick<SourceIo, 'runtime' | 'signal'>,
+  ): Promise<ThrowAwayServer> {
+    const home = join(folder, 'my');
+    if (Buffer.byteLength(home) > LONGEST_FOLDER)
+      throw new RespaldoError('usage', `${folder} is too long a path for the socket of a server`, {
+        hint: 'Name a folder with a shorter one: --folder /var/tmp',
+      });
+    const program = await findServer(product, runtime, signal);
+    const confinement = await confine(user, runtime, signal);
+    await mkdir(home, { mode: 0o700 });
+    if (confinement.user !== undefined) await lchown(home, confinement.user.uid, confinement.user.gid);
+    return new ThrowAwayServer(home, program, confinement, runtime);
+  }
+
+  /** For people. */
+  get name(): string {
+    const { product, numbers } = this.#program.version;
+    const where = this.#runtime.kind === 'host' ? this.#program.path : this.#runtime.place;
+    return `${productName(product)} ${numbers.join('.')} (${where})`;
+  }
+
+  get address(): string {
+    return `mysql://root@/?socket=${encodeURIComponent(this.#socket)}`;
+  }
+
+  /** The superuser of a new server has no password: that of our environment is another's. */
+  async tools(signal: AbortSignal): Promise<Toolbox> {
+    return Toolbox.open(parseTarget(this.address, true).server, '', this.#runtime, signal);
+  }
+
+  /** New and empty. Returns when it answers. @throws RespaldoError `not-proven` with what its log says. */
+  async start(signal: AbortSignal): Promise<void> {
+    await this.#initialize(signal);
+    const files = [`--socket=${this.#socket}`, `--pid-file=${join(this.#home, 'pid')}`, `--log-error=${this.#log}`];
+    const argv = [this.#program.path, '--no-defaults', ...this.#data, ...files, ...HARMLESS, ...this.#productOptions];
+    this.#isUp = true;
+    this.#ended = this.#run(argv, AbortSignal.any([signal, this.#end.signal]))
+      .catch(() => undefined)
+      .then(() => {
+        this.#isUp = false;
+      });
+    while (!(await this.#answers(signal))) {
+      throwIfAborted(signal);
+      if (this.#hasEnded()) throw refutation(`the server does not start:\n${await this.lastWords()}`, undefined);
+      await wait(POLL_MS, undefined, { signal }).catch(() => undefined);
+    }
+  }
+
+  /** Ends it, whatever it is doing; never throws. */
+  async stop(): Promise<void> {
+    this.#end.abort();
+    await this.#ended;
+  }
+
+  /** The end of its log. */
+  async lastWords(): Promise<string> {
+    const log = await readFile(this.#log, 'utf8').catch(() => '');
+    return log.trimEnd().split('\n').slice(-LOG_LINES).join('\n');
+  }
+
+  async #initialize(signal: AbortSignal): Promise<void> {
+    const { path, version } = this.#program;
+    const argv =
+      version.product === 'mysql'
+        ? [path, '--no-defaults', '--initialize-insecure', ...this.#data]
+        : ['mariadb-install-db', '--no-defaults', ...this.#data, ...NEW_MARIADB];
+    try {
+      await this.#run(argv, signal);
+    } catch (error) {
+      if (!isError(error, 'tool-missing')) throw error;
+      await this.#run(['mysql_install_db', ...argv.slice(1)], signal);
+    }
+  }
+
+  #hasEnded(): boolean {
+    return !this.#isUp;
+  }
+
+  async #answers(signal: AbortSignal): Promise<boolean> {
+    if (!existsSync(this.#socket)) return false;
+    try {
+      await Session.with(await this.tools(signal), (session) => session.execute('SELECT 1'));
+      return true;
+    } catch (error) {
+      throwIfAborted(signal);
+      if (isError(error, 'source-lost')) return false;
+      throw error;
+    }
+  }
+
+  async #run(argv: readonly string[], signal: AbortSignal): Promise<void> {
+    const [program = '', ...args] = argv;
+    const command = this.#confinement.command([program, ...args]);
+    const env = { LC_ALL: 'C', TZ: 'UTC' };
+    for await (const _piece of this.#runtime.run({ ...command, cwd: this.#home, env }, signal)) continue;
+  }
+
+  get #data(): readonly string[] {
+    return [`--datadir=${join(this.#home, 'data')}`, `--tmpdir=${this.#home}`];
+  }
+
+  get #productOptions(): readonly string[] {
+    return this.#program.version.product === 'mysql' ? ['--disable-log-bin', '--mysqlx=OFF'] : [];
+  }
+
+  get #socket(): string {
+    return join(this.#home, 's.sock');
+  }
+
+  get #log(): string {
+    return join(this.#home, 'log');
+  }
+}
+
+const NEW_MARIADB = ['--auth-root-authentication-method=normal', '--skip-test-db', '--skip-name-resolve'];
