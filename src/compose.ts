@@ -1,8 +1,10 @@
 /** The only file that wires concrete parts together. Everything is loaded when it is first used. */
+import type { ArchivePlace } from './archive/archive.ts';
 import type { Catalog } from './catalog/catalog.ts';
 import { systemClock, type Clock } from './clock.ts';
 import type { PlaceAccess, RepositoryAccess } from './config/repository.ts';
 import type { Environment, ReadSecret } from './config/secrets.ts';
+import type { ArchiveDestination } from './domain/archive.ts';
 import type { DetectionScope } from './domain/detection.ts';
 import type { Plan } from './domain/plan.ts';
 import { targetPath, type RuntimeTarget } from './domain/runtime-target.ts';
@@ -33,6 +35,15 @@ export interface OpenOptions {
   readonly cache?: CacheOptions;
   /** What is going to be asked for first, so that it gets ready early. */
   readonly soon?: Soon;
+}
+
+/** Who opens an archive, and from where. */
+export interface ArchiveOptions {
+  /** Where a relative address starts from: an absolute path. */
+  readonly workingDirectory: string;
+  readonly readSecret: ReadSecret;
+  /** Told of each failure of the store that is going to be tried again. */
+  readonly onRetry?: (error: RespaldoError) => void;
 }
 
 /** Who makes a repository, and how. */
@@ -210,6 +221,49 @@ function requireHost({ runtime }: Plan, what: string): void {
 export async function openBareStoreAt({ url, credentials }: PlaceAccess, workingDirectory: string): Promise<Store> {
   const { openBareStore } = await import('./stores/index.ts');
   return openBareStore(url, { workingDirectory, ...(credentials && { credentials }) });
+}
+
+/** The store of an archive. Nothing is connected yet. @throws what reading a secret throws, `usage` */
+export async function openArchiveStore(
+  { url, credentials }: Pick<ArchiveDestination, 'url' | 'credentials'>,
+  { readSecret, workingDirectory, onRetry }: ArchiveOptions,
+  signal: AbortSignal,
+): Promise<Store> {
+  const { openStore } = await import('./stores/index.ts');
+  const { readCredentials } = await import('./config/credentials.ts');
+  return openStore(url, {
+    workingDirectory,
+    mayLock: true,
+    ...(credentials && { credentials: await readCredentials(credentials, readSecret, signal) }),
+    ...(onRetry && { onRetry }),
+  });
+}
+
+/**
+ * An archive to be written to: its place is made, and whom it is encrypted to was looked at.
+ * @throws RespaldoError `config` for a recipient that nothing can be encrypted to, and the store's
+ */
+export async function openArchivePlace(
+  destination: ArchiveDestination,
+  options: ArchiveOptions,
+  signal: AbortSignal,
+): Promise<ArchivePlace> {
+  const { readyEncryption } = await import('./config/archive-access.ts');
+  const { name, template, compression, encryption, temp } = destination;
+  const ready = encryption && (await readyEncryption(encryption, options.readSecret, signal));
+  const made = async (url: string, credentials?: ArchiveDestination['credentials']): Promise<Store> => {
+    const store = await openArchiveStore({ url, ...(credentials && { credentials }) }, options, signal);
+    await (store.makePlace ?? store.create).call(store, signal);
+    return store;
+  };
+  return {
+    archive: name,
+    store: await made(destination.url, destination.credentials),
+    template,
+    steps: { compression, ...(ready && { encryption: ready }) },
+    // Of several archives each has its own.
+    ...(temp !== undefined && { temp: await made(`local:${temp}/${name}`) }),
+  };
 }
 
 /** The memory of runs. Never throws: where it cannot be used, `warn` is told once and nothing is remembered. */

@@ -2,10 +2,9 @@
 import { createCipheriv, createDecipheriv, hkdfSync, randomBytes, scrypt } from 'node:crypto';
 import type { Recipient, Stanza } from 'age-encryption';
 import { RespaldoError, throwIfAborted } from '../errors.ts';
-import type { Encryption, Keys } from './archive.ts';
+import type { Encryption, EncryptionRecord, Keys } from './archive.ts';
 import { inBlocks } from './blocks.ts';
 import { passphraseMissing } from './gpg.ts';
-import type { EncryptionRecord } from './manifest.ts';
 
 type AgeEncryption = Extract<Encryption, { tool: 'age' }>;
 

@@ -1,5 +1,6 @@
 /** The words of archives: what is written, how, and where to. */
-import type { Compression } from '../domain/archive.ts';
+import type { Compression, CompressionName } from '../domain/archive.ts';
+import type { RespaldoError } from '../errors.ts';
 import type { Store } from '../stores/store.ts';
 
 /** A key of the keyring that can be encrypted to. */
@@ -44,3 +45,71 @@ export interface ArchivePlace {
   /** Where each file is made before it is sent. Absent: it is sent while it is made. */
   readonly temp?: Store;
 }
+
+/** What is known of bytes. */
+export interface Sum {
+  readonly bytes: number;
+  /** In hexadecimal digits. */
+  readonly sha256: string;
+}
+
+/** How a file was encrypted: no secret. */
+export interface EncryptionRecord {
+  readonly tool: 'gpg' | 'age';
+  /** Of the configuration that wrote it. */
+  readonly name?: string | undefined;
+  /** Public keys, or fingerprints with the names of their owners. */
+  readonly recipients?: readonly string[] | undefined;
+  readonly passphrase?: true | undefined;
+}
+
+/** What is said of an archive's file in the small one beside it. */
+export interface Manifest {
+  readonly format: 1;
+  /** The last part of the file's key. */
+  readonly file: string;
+  readonly plan: string;
+  /** `postgres`, `mysql`, `directory`: who can restore it. */
+  readonly source: string;
+  /** Of the database or folder. */
+  readonly database: string;
+  /** Of the plain content: `sql`, `tar`. */
+  readonly extension: string;
+  readonly hostname: string;
+  /** When the run began: the same for all files of one run. ISO 8601. */
+  readonly time: string;
+  /** The same for all files of one run. */
+  readonly run: string;
+  readonly program: string;
+  readonly plain: Sum;
+  readonly stored: Sum;
+  readonly compression: { readonly name: CompressionName; readonly level?: number | undefined };
+  readonly encryption?: EncryptionRecord | undefined;
+  /** Programs and servers, by name. */
+  readonly versions: Readonly<Record<string, string>>;
+  readonly facts: Readonly<Record<string, string>>;
+  /** Of a file that others build upon, or that builds upon others: all of them, by level, make a whole. */
+  readonly chain?: { readonly id: string; readonly level: number } | undefined;
+  /** The command line that restores it by hand, in the folder where the file lies. */
+  readonly restore: string;
+}
+
+/** A file of an archive. */
+export interface ArchivedFile {
+  /** In its store. */
+  readonly key: string;
+  readonly manifest: Manifest;
+  /** Whether it is there with the size that it should have. */
+  readonly state: 'whole' | 'missing' | 'resized';
+}
+
+/** What became of a file at one place. */
+export type WrittenFile =
+  | { readonly place: ArchivePlace; readonly key: string; readonly manifest: Manifest; readonly error?: undefined }
+  | {
+      readonly place: ArchivePlace;
+      readonly key: string;
+      readonly error: RespaldoError;
+      /** Where the finished file still lies, so that it need not be captured again. */
+      readonly leftIn?: string;
+    };

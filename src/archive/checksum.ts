@@ -1,11 +1,5 @@
 import { createHash } from 'node:crypto';
-
-/** What is known of bytes that have passed. */
-export interface Sum {
-  readonly bytes: number;
-  /** In hexadecimal digits. */
-  readonly sha256: string;
-}
+import type { Sum } from './archive.ts';
 
 /** Counts and hashes what passes. */
 export class Checksum {

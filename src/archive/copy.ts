@@ -1,6 +1,7 @@
 import { RespaldoError, throwIfAborted } from '../errors.ts';
 import type { ReadStore } from '../stores/store.ts';
-import { Checksum, type Sum } from './checksum.ts';
+import type { Sum } from './archive.ts';
+import { Checksum } from './checksum.ts';
 
 /** Bytes that are asked of a store at a time. */
 const PIECE = 8 * 1024 * 1024;

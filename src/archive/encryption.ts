@@ -1,8 +1,7 @@
 /** How an archive's files are encrypted, and what it takes to read them again. Holds secrets: never logged. */
-import type { Encryption, Keys } from './archive.ts';
+import type { Encryption, EncryptionRecord, Keys } from './archive.ts';
 import { ageDecrypted, ageEncrypted } from './age.ts';
 import { gpgDecrypted, gpgEncrypted } from './gpg.ts';
-import type { EncryptionRecord } from './manifest.ts';
 
 /** @throws RespaldoError `tool-missing`, `command-failed` */
 export function encrypted(

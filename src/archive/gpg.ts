@@ -1,7 +1,6 @@
 import { RespaldoError } from '../errors.ts';
-import type { Encryption, GpgKey, Keys } from './archive.ts';
+import type { Encryption, EncryptionRecord, GpgKey, Keys } from './archive.ts';
 import { filtered, filteredBytes, type FilterProgram } from './filter.ts';
-import type { EncryptionRecord } from './manifest.ts';
 
 type GpgEncryption = Extract<Encryption, { tool: 'gpg' }>;
 type Said = Parameters<NonNullable<FilterProgram['judge']>>[0];

@@ -1,11 +1,10 @@
 import { throwIfAborted, toRespaldoError } from '../errors.ts';
 import type { Store } from '../stores/store.ts';
-import type { ArchivePlace } from './archive.ts';
+import type { ArchivePlace, Manifest, WrittenFile } from './archive.ts';
 import { sameBytes } from './copy.ts';
 import { listArchive, removeArchivedFile } from './listing.ts';
-import { encodeManifest, manifestKey, type Manifest } from './manifest.ts';
+import { encodeManifest, manifestKey } from './manifest.ts';
 import { requireSize } from './writer.ts';
-import type { WrittenFile } from './writer.ts';
 
 /**
  * Sends what an earlier run has made in the temporary folder of a place and could not send. What fails stays there.

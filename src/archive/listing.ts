@@ -1,15 +1,7 @@
 import { isError, type RespaldoError, toRespaldoError } from '../errors.ts';
 import type { ReadStore, Store } from '../stores/store.ts';
-import { describedKey, manifestKey, parseManifest, type Manifest } from './manifest.ts';
-
-/** A file of an archive. */
-export interface ArchivedFile {
-  /** In its store. */
-  readonly key: string;
-  readonly manifest: Manifest;
-  /** Whether it is there with the size that it should have. */
-  readonly state: 'whole' | 'missing' | 'resized';
-}
+import type { ArchivedFile, Manifest } from './archive.ts';
+import { describedKey, manifestKey, parseManifest } from './manifest.ts';
 
 /** What a store holds: files by the times of their runs, and what is wrong with manifests. */
 export interface ArchiveListing {

@@ -1,11 +1,10 @@
 import { RespaldoError } from '../errors.ts';
 import type { ReadStore } from '../stores/store.ts';
-import type { Keys } from './archive.ts';
+import type { Keys, Manifest } from './archive.ts';
 import { Checksum } from './checksum.ts';
 import { decompressed } from './compression.ts';
 import { sameBytes } from './copy.ts';
 import { decrypted } from './encryption.ts';
-import type { Manifest } from './manifest.ts';
 
 /** The stored bytes. @throws RespaldoError `source-damaged` at the end if they are not those that were written */
 export function storedContent(

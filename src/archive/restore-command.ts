@@ -1,8 +1,8 @@
 import type { CompressionName } from '../domain/archive.ts';
 import { shellWord } from '../domain/shell-word.ts';
+import type { EncryptionRecord } from './archive.ts';
 import { decompressCommand } from './compression.ts';
 import { decryptCommand } from './encryption.ts';
-import type { EncryptionRecord } from './manifest.ts';
 
 /**
  * The command line that restores a file with standard tools alone.

@@ -3,12 +3,12 @@ import { archiveKey, numberedKey, type NamedFile } from '../domain/archive-name.
 import { stepsEnding } from '../domain/archive.ts';
 import { isError, RespaldoError, throwIfAborted, toRespaldoError } from '../errors.ts';
 import type { Store } from '../stores/store.ts';
-import type { ArchivePlace, Steps } from './archive.ts';
-import { Checksum, type Sum } from './checksum.ts';
+import type { ArchivePlace, Manifest, Steps, Sum, WrittenFile } from './archive.ts';
+import { Checksum } from './checksum.ts';
 import { compressed } from './compression.ts';
 import { sameBytes } from './copy.ts';
 import { encrypted, recordOf } from './encryption.ts';
-import { encodeManifest, manifestKey, type Manifest } from './manifest.ts';
+import { encodeManifest, manifestKey } from './manifest.ts';
 import { restoreCommand } from './restore-command.ts';
 import { SharedContent } from './shared-content.ts';
 
@@ -22,17 +22,6 @@ export interface NewArchiveFile {
   /** Asked when the content has ended. */
   about(): Pick<Manifest, 'versions' | 'facts' | 'chain'> & { readonly restoreCommand: string };
 }
-
-/** What became of a file at one place. */
-export type WrittenFile =
-  | { readonly place: ArchivePlace; readonly key: string; readonly manifest: Manifest; readonly error?: undefined }
-  | {
-      readonly place: ArchivePlace;
-      readonly key: string;
-      readonly error: RespaldoError;
-      /** Where the finished file still lies, so that it need not be captured again. */
-      readonly leftIn?: string;
-    };
 
 export interface WriteOptions {
   readonly signal: AbortSignal;

@@ -1,6 +1,7 @@
-import type { Plan } from '../domain/plan.ts';
+import { hasRepository, type Plan } from '../domain/plan.ts';
 import { isError } from '../errors.ts';
 import type { Repository, Soon } from '../repository/repository.ts';
+import { archiveLocations } from './archive-locations.ts';
 import type { Invocation } from './invocation.ts';
 import { canAsk } from './prompt.ts';
 import { accessTo, isPasswordMissing, locationFor, openAt, type Surroundings } from './session.ts';
@@ -23,9 +24,10 @@ export class OpenRepositories implements AsyncDisposable {
     this.#soon = soon;
   }
 
-  /** As its `location` will be, whether or not it can be opened. */
-  locationOf(plan: Plan): Promise<string> {
-    return locationFor(this.#invocation, this.#around, plan);
+  /** As its `location` will be, whether or not it can be opened; of a plan without one, that of its first archive. */
+  async locationOf(plan: Plan): Promise<string> {
+    if (hasRepository(plan)) return locationFor(this.#invocation, this.#around, plan);
+    return (await archiveLocations(plan, this.#around))[0] ?? '';
   }
 
   /**
@@ -36,7 +38,7 @@ export class OpenRepositories implements AsyncDisposable {
     if (!canAsk(this.#invocation.output)) return;
     for (const plan of plans) {
       try {
-        if (await isPasswordMissing(this.#invocation, this.#around, plan)) await this.of(plan);
+        if (hasRepository(plan) && (await isPasswordMissing(this.#invocation, this.#around, plan))) await this.of(plan);
       } catch (error) {
         if (isError(error, 'cancelled')) throw error;
       }

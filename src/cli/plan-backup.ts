@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { openRuntimeOf, openSources, openStoppedJournal, openStreamSource, type StreamOptions } from '../compose.ts';
 import { planHint } from '../config/plans.ts';
 import { hasHooks } from '../domain/hook.ts';
-import type { Plan } from '../domain/plan.ts';
+import { hasRepository, type Plan } from '../domain/plan.ts';
 import type { Snapshot } from '../domain/snapshot.ts';
 import { isError, RespaldoError, toRespaldoError } from '../errors.ts';
 import { backup, backupsOf, type BackupOutcome, type BackupPorts, type BackupRequest } from '../operations/backup.ts';
@@ -11,12 +11,16 @@ import { bearersOf, replaceBearers } from '../operations/naming.ts';
 import { PlanRun } from '../operations/plan-run.ts';
 import { recorded, type Recorder } from '../operations/recording.ts';
 import type { Repository, SavedItem } from '../repository/repository.ts';
+import type { Runtime } from '../runtimes/runtime.ts';
 import type { Source } from '../sources/source.ts';
+import { archiveLocations } from './archive-locations.ts';
 import type { BackupOptions } from './backup-options.ts';
+import { report } from './errors.ts';
 import { hooked } from './hooked.ts';
 import { backupHost, identity } from './identity.ts';
 import type { Invocation } from './invocation.ts';
 import type { OpenRepositories } from './open-repositories.ts';
+import { backUpPlanArchives, type FailedDestination } from './plan-archives.ts';
 import { quoted } from './printable.ts';
 import { showProgress } from './progress.ts';
 import type { Surroundings } from './session.ts';
@@ -63,7 +67,7 @@ async function runPlan(plan: Plan, options: BackupOptions, scene: Scene): Promis
     run: randomUUID(),
     host: options.host ?? backupHost(),
     startedAt: clock.now(),
-    destinations: [destination],
+    destinations: [...(hasRepository(plan) ? [destination] : []), ...(await archiveLocations(plan, scene.around))],
   });
   const work = async (): Promise<PlanRun> => {
     await capture(plan, sources ?? (await sourcesOf(plan, options, scene)), run, options, scene);
@@ -93,15 +97,55 @@ async function sourcesOf(
   return openSources(plan, around.readSecret, invocation.signal, process.env);
 }
 
-/** A snapshot of each source. */
+/** To each of the destinations, which succeed or fail by themselves. @throws RespaldoError what failed, of several a sum */
 async function capture(
   plan: Plan,
   sources: readonly Source[],
   run: PlanRun,
   options: BackupOptions,
+  scene: Scene,
+): Promise<void> {
+  const { invocation } = scene;
+  const runtime = await openRuntimeOf(plan, process.env, invocation.clock);
+  if (plan.archives === undefined) return captureToRepository(plan, sources, runtime, run, options, scene);
+  const failed: FailedDestination[] = [];
+  if (hasRepository(plan)) {
+    try {
+      await captureToRepository(plan, sources, runtime, run, options, scene);
+    } catch (error) {
+      if (invocation.signal.aborted) throw error;
+      report(error, invocation.output, invocation.signal);
+      failed.push({ name: `repository ${plan.repository ?? ''}`, error: toRespaldoError(error) });
+    }
+  }
+  const work = { plan, sources, run, runtime, dryRun: options.dryRun ?? false };
+  failed.push(...(await backUpPlanArchives(work, scene)));
+  if (failed.length > 0) throw sumOf(failed, run.identity.destinations.length);
+}
+
+function sumOf(failed: readonly FailedDestination[], all: number): RespaldoError {
+  const [first, ...others] = failed;
+  const names = failed.map(({ name }) => name).join(', ');
+  const { error } = first ?? { error: new RespaldoError('internal', 'nothing failed') };
+  const message =
+    others.length === 0
+      ? `${names}: ${error.message}`
+      : `${String(failed.length)} of ${String(all)} destinations failed: ${names}`;
+  return new RespaldoError(error.code, message, {
+    ...(error.hint !== undefined && { hint: error.hint }),
+    cause: error,
+  });
+}
+
+/** A snapshot of each source. */
+async function captureToRepository(
+  plan: Plan,
+  sources: readonly Source[],
+  runtime: Runtime,
+  run: PlanRun,
+  options: BackupOptions,
   { invocation, repositories }: Scene,
 ): Promise<void> {
-  const runtime = await openRuntimeOf(plan, process.env, invocation.clock);
   const journal = await openStoppedJournal(process.env, invocation.clock);
   const repository = await repositories.of(plan);
   const circumstances = {

@@ -1,11 +1,6 @@
 /** A backup to archives: each database or folder captured once, and written to every place. */
-import {
-  sendLeftovers,
-  writeArchiveFile,
-  type ArchivePlace,
-  type NewArchiveFile,
-  type WrittenFile,
-} from '../archive/index.ts';
+import type { ArchivePlace, WrittenFile } from '../archive/archive.ts';
+import { sendLeftovers, writeArchiveFile, type NewArchiveFile } from '../archive/index.ts';
 import type { Clock } from '../clock.ts';
 import type { Finding } from '../domain/finding.ts';
 import { RespaldoError, throwIfAborted, toRespaldoError } from '../errors.ts';

@@ -1,6 +1,7 @@
 import type { RunState } from '../domain/hook.ts';
 import type { RunSoFar } from '../domain/run-facts.ts';
 import type { RespaldoError } from '../errors.ts';
+import type { ArchiveOutcome } from './archive-backup.ts';
 import type { BackupOutcome } from './backup.ts';
 import type { RunResult } from './recording.ts';
 
@@ -19,6 +20,7 @@ export interface RunIdentity {
 export class PlanRun {
   readonly identity: RunIdentity;
   readonly #outcomes: BackupOutcome[] = [];
+  readonly #archived: ArchiveOutcome[] = [];
   #problem: RespaldoError | undefined;
 
   constructor(identity: RunIdentity) {
@@ -29,6 +31,11 @@ export class PlanRun {
   add(outcome: BackupOutcome): void {
     this.#outcomes.push(outcome);
     if (outcome.aftermath !== undefined) this.spoil(outcome.aftermath);
+  }
+
+  /** Its archives have got what they could. */
+  archived(outcomes: readonly ArchiveOutcome[]): void {
+    this.#archived.push(...outcomes);
   }
 
   /** Something around it failed; the first problem is the one that is remembered. */
@@ -48,7 +55,8 @@ export class PlanRun {
 
   /** Of what was captured. */
   get state(): Extract<RunState, 'succeeded' | 'incomplete'> {
-    const isWhole = this.#problem === undefined && this.#outcomes.every(({ state }) => state === 'succeeded');
+    const all = [...this.#outcomes, ...this.#archived];
+    const isWhole = this.#problem === undefined && all.every(({ state }) => state === 'succeeded');
     return isWhole ? 'succeeded' : 'incomplete';
   }
 
@@ -58,8 +66,10 @@ export class PlanRun {
     return {
       ...this.identity,
       snapshots: this.#outcomes.flatMap(({ snapshot }) => (snapshot === undefined ? [] : [snapshot.id])),
-      bytesProcessed: bytesOf('totalBytesProcessed'),
-      bytesAdded: bytesOf('dataAddedPacked'),
+      // What several archives have got was read once.
+      bytesProcessed:
+        bytesOf('totalBytesProcessed') + Math.max(0, ...this.#archived.map((one) => archivedBytes(one, 'plain'))),
+      bytesAdded: this.#archived.reduce((sum, one) => sum + archivedBytes(one, 'stored'), bytesOf('dataAddedPacked')),
     };
   }
 
@@ -67,7 +77,11 @@ export class PlanRun {
   get result(): Omit<RunResult, 'state'> {
     const { snapshots, bytesProcessed, bytesAdded } = this.soFar;
     const snapshot = snapshots.at(-1);
-    if (this.#outcomes.length === 0) return {};
+    if (this.#outcomes.length + this.#archived.length === 0) return {};
     return { ...(snapshot !== undefined && { snapshot }), bytesProcessed, bytesAdded };
   }
+}
+
+function archivedBytes({ files }: ArchiveOutcome, which: 'plain' | 'stored'): number {
+  return files.reduce((sum, { manifest }) => sum + manifest[which].bytes, 0);
 }

@@ -12,7 +12,7 @@ import { leftOut } from './left-out.ts';
 /** Names of any length, times to the nanosecond, and what POSIX permissions cannot say. */
 const ARCHIVE = ['--create', '--file=-', '--format=posix', '--sparse', '--acls', '--xattrs', '--xattrs-include=*'];
 /** What is left out is named exactly, as it lies below the folder that tar starts from. */
-const LEFT_OUT = ['--anchored', '--no-wildcards', '--exclude-from=/dev/stdin'];
+const LEFT_OUT = ['--anchored', '--no-wildcards', '--exclude-from=-'];
 /** Two blocks of zeros end an archive. */
 const TRAILER = 1024;
 /** Of many files that could not be read, so many are told one by one. */

@@ -1,0 +1,194 @@
+/** The archives of a plan: opened, written, told and remembered, each by itself. */
+import type { ArchivePlace } from '../archive/archive.ts';
+import { openArchivePlace } from '../compose.ts';
+import type { ArchiveDestination } from '../domain/archive.ts';
+import type { Plan } from '../domain/plan.ts';
+import { RespaldoError, throwIfAborted, toRespaldoError } from '../errors.ts';
+import { backUpToArchives, type ArchiveOutcome } from '../operations/archive-backup.ts';
+import type { PlanRun } from '../operations/plan-run.ts';
+import type { Recorder } from '../operations/recording.ts';
+import type { Runtime } from '../runtimes/runtime.ts';
+import type { Source } from '../sources/source.ts';
+import type { Invocation } from './invocation.ts';
+import { harmless, quoted } from './printable.ts';
+import { showProgress } from './progress.ts';
+import type { Surroundings } from './session.ts';
+import { archiveLine, archiveMessage, archiveProgress, tellArchivedFile } from './views/archive-backup.ts';
+import { tellFinding } from './views/finding.ts';
+
+/** What one plan brings to its archives. */
+interface ArchiveWork {
+  readonly plan: Plan;
+  readonly sources: readonly Source[];
+  readonly run: PlanRun;
+  readonly runtime: Runtime;
+  readonly dryRun: boolean;
+}
+
+interface Scene {
+  readonly invocation: Invocation;
+  readonly around: Surroundings;
+  readonly recorder: Recorder;
+}
+
+/** A destination that did not get what it should. */
+export interface FailedDestination {
+  /** For people: `archive offsite`. */
+  readonly name: string;
+  readonly error: RespaldoError;
+}
+
+/**
+ * Writes the plan's portable files to all of its archives.
+ * @returns those that failed, which have been told
+ * @throws RespaldoError what keeps every archive from getting anything, and `cancelled`
+ */
+export async function backUpPlanArchives(work: ArchiveWork, scene: Scene): Promise<readonly FailedDestination[]> {
+  const { invocation, recorder } = scene;
+  const { output, signal, exit } = invocation;
+  const { places, failed } = await opened(work.plan, scene);
+  try {
+    if (places.length === 0 || work.dryRun) {
+      if (work.dryRun) output.note('a dry run: archives are not written');
+      return failed;
+    }
+    const outcomes = await remembered(work, places, recorder, () => written(work, places, invocation));
+    work.run.archived(outcomes);
+    for (const outcome of outcomes) {
+      output.json(archiveMessage(outcome));
+      output.note(archiveLine(outcome, output));
+    }
+    if (outcomes.some(({ state }) => state === 'incomplete')) exit(3);
+    return [...failed, ...outcomes.flatMap(failureOf)];
+  } finally {
+    for (const { store, temp } of places) {
+      await store.close();
+      await temp?.close();
+    }
+    throwIfAborted(signal);
+  }
+}
+
+async function opened(
+  { archives = [] }: Plan,
+  { invocation, around }: Scene,
+): Promise<{ readonly places: readonly ArchivePlace[]; readonly failed: readonly FailedDestination[] }> {
+  const { output, signal } = invocation;
+  const places: ArchivePlace[] = [];
+  const failed: FailedDestination[] = [];
+  for (const name of archives) {
+    try {
+      const { readSecret, workingDirectory } = around;
+      const onRetry = (error: RespaldoError): void => output.warn(`${error.message}; trying again`);
+      const options = { readSecret, workingDirectory, onRetry };
+      places.push(await openArchivePlace(destinationOf(name, around), options, signal));
+    } catch (error) {
+      throwIfAborted(signal);
+      const failure = toRespaldoError(error);
+      failed.push({ name: `archive ${name}`, error: failure });
+      output.json({
+        message_type: 'archive',
+        archive: name,
+        status: 'failed',
+        files: [],
+        errors: [{ message: failure.message, code: failure.code }],
+      });
+      output.alarm(`archive ${name}: ${failure.message}${failure.hint === undefined ? '' : `\n${failure.hint}`}`);
+    }
+  }
+  return { places, failed };
+}
+
+/** The configuration was checked: only another one than the plan's lacks it. */
+function destinationOf(name: string, { config }: Surroundings): ArchiveDestination {
+  const destination = config?.archives.get(name);
+  if (destination !== undefined) return destination;
+  throw new RespaldoError('config', `there is no archive ${name} in respaldo.yaml`);
+}
+
+async function written(
+  { plan, sources, run, runtime }: ArchiveWork,
+  places: readonly ArchivePlace[],
+  { output, clock, signal, version }: Invocation,
+): Promise<readonly ArchiveOutcome[]> {
+  using progress = showProgress(output, clock, archiveProgress);
+  return await backUpToArchives(
+    {
+      plan: plan.name ?? run.identity.plan,
+      sources,
+      places,
+      hostname: run.identity.host,
+      run: run.identity.run,
+      program: `respaldo ${version}`,
+    },
+    {
+      runtime,
+      clock,
+      onProgress: progress.update,
+      onFile: (file) => tellArchivedFile(file, output),
+      onRetry: (archive, error) =>
+        output.warn(`archive ${archive}: ${error.message}; sending it once more, without reading the source again`),
+      onFinding: (finding) => tellFinding(finding, 'archival', output),
+    },
+    signal,
+  );
+}
+
+/** A run of its own for each archive; the plan's own run stands for the first of its destinations. */
+async function remembered(
+  { run }: ArchiveWork,
+  places: readonly ArchivePlace[],
+  { catalog, clock }: Recorder,
+  work: () => Promise<readonly ArchiveOutcome[]>,
+): Promise<readonly ArchiveOutcome[]> {
+  const { plan: subject, destinations } = run.identity;
+  const ids = new Map<string, number>();
+  for (const { archive, store } of places.filter(({ store: { location } }) => location !== destinations[0]))
+    ids.set(
+      archive,
+      await catalog.begin({ operation: 'backup', subject, repository: store.location, startedAt: clock.now() }),
+    );
+  let outcomes: readonly ArchiveOutcome[] = [];
+  let failure: RespaldoError | undefined;
+  try {
+    outcomes = await work();
+  } catch (error) {
+    failure = toRespaldoError(error);
+    throw error;
+  } finally {
+    for (const [archive, id] of ids) {
+      const outcome = outcomes.find((one) => one.archive === archive);
+      const error = failure ?? outcome?.failures[0]?.error;
+      await catalog.finish(id, {
+        state: failure?.code === 'cancelled' ? 'cancelled' : (outcome?.state ?? 'failed'),
+        finishedAt: clock.now(),
+        ...(outcome && bytesOf(outcome)),
+        ...(error && { error: `${error.code}: ${error.message}` }),
+      });
+    }
+  }
+  return outcomes;
+}
+
+function bytesOf({ files }: ArchiveOutcome): { readonly bytesProcessed: number; readonly bytesAdded: number } {
+  return {
+    bytesProcessed: files.reduce((sum, { manifest }) => sum + manifest.plain.bytes, 0),
+    bytesAdded: files.reduce((sum, { manifest }) => sum + manifest.stored.bytes, 0),
+  };
+}
+
+function failureOf({ archive, failures }: ArchiveOutcome): FailedDestination[] {
+  const [first, ...others] = failures;
+  if (first === undefined) return [];
+  const { error } = first;
+  const more = others.length === 0 ? '' : ` (and ${String(others.length)} more)`;
+  return [
+    {
+      name: `archive ${archive}`,
+      error: new RespaldoError(error.code, `${quoted(first.database)}: ${harmless(error.message)}${more}`, {
+        ...(error.hint !== undefined && { hint: error.hint }),
+        cause: error,
+      }),
+    },
+  ];
+}
