@@ -49,7 +49,23 @@ describe('a first configuration', () => {
     const text = starterConfig({ url: './backups', password: PASSWORD, servers });
     expect(text).toContain('# Left out, since it is a replica: PostgreSQL in the copy');
     expect(text).toContain('not running (exited)');
-    expect(text.match(/source: postgresql/g)).toHaveLength(1);
+    expect(text.match(/^ +source: postgresql/gm)).toHaveLength(1);
+  });
+
+  it('tells how each server is backed up by its files instead', () => {
+    const physical = 'postgresql://postgres@localhost:5432/?method=physical';
+    const host = { target: { kind: 'host' } } as const;
+    const servers = [server({ hostPorts: [5433] }), server(), server({ ...host, physical }), server(host)];
+    const text = starterConfig({ url: './backups', password: PASSWORD, servers });
+    const told = [...text.matchAll(/# .*?(postgresql:\S+physical|method=physical at the end)/g)].map(
+      ([, what]) => what,
+    );
+    expect(told).toEqual([
+      'postgresql://postgres@localhost:5433/?method=physical',
+      'postgresql://user@host:5432/?method=physical',
+      physical,
+      'method=physical at the end',
+    ]);
   });
 
   it('is valid where nothing was found', async () => {

@@ -49,8 +49,31 @@ function planLines(server: DetectedServer, name: string): readonly string[] {
     `  ${scalar(name)}:`,
     `    source: ${scalar(address)}`,
     `    # Login: ${comment(login)}. Otherwise: source: { address: …, password: { env: NAME } }`,
+    ...byFilesLines(server),
     ...runtimeLines(target),
     '    keep: { daily: 7, weekly: 4, monthly: 12 }',
+  ];
+}
+
+/** How the whole server is backed up by its files instead. */
+function byFilesLines({ kind, physical, target, hostPorts }: DetectedServer): readonly string[] {
+  if (kind !== 'postgres') return [];
+  const [port] = hostPorts;
+  const privilege = 'The user needs the REPLICATION privilege';
+  if (physical !== undefined)
+    return [
+      `    # Its files instead of dumps, faster where it is large: source: ${comment(scalar(physical))}`,
+      `    # ${privilege}.`,
+    ];
+  if (target.kind === 'host')
+    return [
+      '    # Its files instead of dumps, if it allows replication: method=physical at the end.',
+      `    # ${privilege}.`,
+    ];
+  const there = port === undefined ? 'user@host:5432' : `postgres@localhost:${String(port)}`;
+  return [
+    '    # Its files instead of dumps, if it allows replication and can be reached from here: leave the runtime out, and',
+    `    # source: postgresql://${there}/?method=physical. ${privilege}.`,
   ];
 }
 

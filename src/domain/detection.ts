@@ -29,6 +29,8 @@ export interface DetectedServer {
   readonly target: RuntimeTarget;
   /** For a backup. */
   readonly address: string;
+  /** For a backup by its files, where it is known that it lets itself be replicated. */
+  readonly physical?: string;
   /** Why it is taken for one: `image postgres:16`. Never empty. */
   readonly reasons: readonly string[];
   /** For people: where user and password come from. */

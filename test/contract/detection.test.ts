@@ -63,6 +63,24 @@ describe('on a host', () => {
     expect(own[0]?.address).toContain(`@/?host=${cluster.folder}&port=${String(cluster.port)}&method=logical`);
   });
 
+  it.each(SERVERS)(
+    '$name is offered by its files as well, unless its settings forbid it',
+    async ({ binaries: get }) => {
+      const its = await get();
+      const settings = ['wal_level = minimal', 'max_wal_senders = 0'];
+      const both = [await Cluster.create(its), await Cluster.create(its, { settings })];
+      try {
+        for (const server of both) await server.start();
+        const { servers } = await found({ kind: 'host' });
+        const offered = both.map(({ port }) => servers.find(({ hostPorts }) => hostPorts.includes(port))?.physical);
+        expect(offered).toEqual([expect.stringMatching(/&method=physical$/), undefined]);
+      } finally {
+        for (const server of both) await server.remove();
+        await its.remove();
+      }
+    },
+  );
+
   it('a server whose process nobody may see is found by its socket', async () => {
     expect(await postmasters(folder)).toEqual([]);
     const sockets = await listeningSockets({});

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { backupCandidates, type Detection } from '../../domain/detection.ts';
+import { shellWord } from '../../domain/shell-word.ts';
 import { describe } from '../help.ts';
 import type { Invocation } from '../invocation.ts';
 import { lookAround } from '../look-around.ts';
@@ -40,5 +41,8 @@ function show({ servers, unseen }: Detection, { output }: Invocation): void {
   if (candidates.length === 0) return;
   output.note('Back up:');
   for (const server of candidates) output.note(`  ${harmless(backupCommand(server))}`);
+  const byFiles = candidates.flatMap(({ physical }) => physical ?? []);
+  if (byFiles.length > 0) output.note('Or whole, by their files (the user needs the REPLICATION privilege):');
+  for (const address of byFiles) output.note(`  ${harmless(`respaldo backup ${shellWord(address)}`)}`);
   output.note('Or write all of it down: respaldo config init');
 }

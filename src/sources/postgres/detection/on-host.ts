@@ -2,10 +2,13 @@ import type { DetectedServer } from '../../../domain/detection.ts';
 import { throwIfAborted } from '../../../errors.ts';
 import { accounts, type Accounts } from './accounts.ts';
 import { answers } from './answers.ts';
+import { replicationSettings } from './control-file.ts';
 import { listeningSockets, type ServerSocket } from './listening-sockets.ts';
 import { postmasters, type Postmaster } from './postmasters.ts';
 
 const USUAL_PORT = 5432;
+/** The first version that is backed up by its files. */
+const OLDEST_BY_FILES = 15;
 
 /**
  * The servers of this host: those whose process may be seen, those whose socket somebody listens on, and what answers
@@ -14,7 +17,7 @@ const USUAL_PORT = 5432;
 export async function serversOfHost(signal: AbortSignal): Promise<readonly DetectedServer[]> {
   const [processes, sockets, names] = await Promise.all([postmasters(), listeningSockets(), accounts()]);
   throwIfAborted(signal);
-  const found = processes.map((process) => ofProcess(process, sockets, names));
+  const found = await Promise.all(processes.map((process) => ofProcess(process, sockets, names)));
   const others = sockets.filter((socket) => !processes.some((process) => isOf(process, socket)));
   const listening = others.map((socket) => ofSocket(socket, names));
   const ports = new Set([...processes.map(({ port }) => port), ...others.map(({ port }) => port)]);
@@ -23,12 +26,19 @@ export async function serversOfHost(signal: AbortSignal): Promise<readonly Detec
   return [...found, ...listening, ...onPort];
 }
 
-function ofProcess(process: Postmaster, sockets: readonly ServerSocket[], names: Accounts): DetectedServer {
+async function ofProcess(
+  process: Postmaster,
+  sockets: readonly ServerSocket[],
+  names: Accounts,
+): Promise<DetectedServer> {
   const { pid, port, folder, owner, version } = process;
   const socket = sockets.find((one) => isOf(process, one));
   const user = names.get(owner);
+  const told = server(port, socket?.folder ?? 'localhost', user);
+  const isReplicable = Number(version) >= OLDEST_BY_FILES && folder !== undefined && (await letsReplicate(folder));
   return {
-    ...server(port, socket?.folder ?? 'localhost', user),
+    ...told,
+    ...(isReplicable && { physical: told.address.replace('method=logical', 'method=physical') }),
     reasons: [
       `process ${String(pid)}`,
       ...(folder === undefined ? [] : [`data directory ${folder}`]),
@@ -36,6 +46,12 @@ function ofProcess(process: Postmaster, sockets: readonly ServerSocket[], names:
     ],
     ...(version !== undefined && { version }),
   };
+}
+
+/** Whether its settings do: whom it lets in, only a login would tell. */
+async function letsReplicate(folder: string): Promise<boolean> {
+  const settings = await replicationSettings(folder);
+  return settings !== undefined && settings.walLevel !== 'minimal' && settings.walSenders > 0;
 }
 
 function isOf(process: Postmaster, { path, pid }: ServerSocket): boolean {
