@@ -1,4 +1,4 @@
-import { backupCandidates, WHOLE_SERVER, type DetectedServer, type Detection } from '../domain/detection.ts';
+import { backupCandidates, PRODUCTS, WHOLE_SERVER, type DetectedServer, type Detection } from '../domain/detection.ts';
 import type { RuntimeTarget } from '../domain/runtime-target.ts';
 import { RespaldoError } from '../errors.ts';
 import type { Invocation } from './invocation.ts';
@@ -36,7 +36,7 @@ export async function detectedServer(
   }
   const server = others.length === 0 ? first : await oneOf([first, ...others], invocation);
   output.note(
-    `found PostgreSQL ${server.target.kind === 'host' ? 'on' : 'in'} ${quoted(server.place)}: ${server.reasons.map(quoted).join(', ')}`,
+    `found ${PRODUCTS[server.kind]} ${server.target.kind === 'host' ? 'on' : 'in'} ${quoted(server.place)}: ${server.reasons.map(quoted).join(', ')}`,
   );
   return server;
 }
@@ -57,7 +57,7 @@ async function oneOf(servers: readonly DetectedServer[], { output, signal }: Inv
 
 /** What could be the reason why nothing was found. */
 function tellNone({ servers, unseen }: Detection, { output }: Invocation): void {
-  for (const { place, obstacle } of servers)
-    output.warn(`${place} seems to be PostgreSQL, but it does not run: ${obstacle ?? ''}`);
+  for (const { kind, place, obstacle } of servers)
+    output.warn(`${place} seems to be ${PRODUCTS[kind]}, but it does not run: ${obstacle ?? ''}`);
   for (const place of unseen) output.detail(unseenLine(place));
 }

@@ -1,4 +1,4 @@
-import { backupCandidates, type DetectedServer } from '../domain/detection.ts';
+import { backupCandidates, PRODUCTS, type DetectedServer } from '../domain/detection.ts';
 import type { SecretReference } from '../domain/plan.ts';
 import type { RuntimeTarget } from '../domain/runtime-target.ts';
 import { NAME } from './names.ts';
@@ -82,8 +82,8 @@ function leftOut(server: DetectedServer): readonly string[] {
   return [`  # Left out, since it is ${comment(`${why}: ${titleOf(server)}`)}`];
 }
 
-function titleOf({ version, place }: DetectedServer): string {
-  return `PostgreSQL${version === undefined ? '' : ` ${version}`} ${place === 'this host' ? 'on' : 'in'} ${place}`;
+function titleOf({ kind, version, place }: DetectedServer): string {
+  return `${PRODUCTS[kind]}${version === undefined ? '' : ` ${version}`} ${place === 'this host' ? 'on' : 'in'} ${place}`;
 }
 
 function runtimeLines(target: RuntimeTarget): readonly string[] {

@@ -16,12 +16,18 @@ export interface DetectionScope {
   readonly context?: string;
 }
 
+/** For people. */
+export const PRODUCTS: Readonly<Record<DetectedServer['kind'], string>> = {
+  postgres: 'PostgreSQL',
+  mysql: 'MySQL or MariaDB',
+};
+
 /** Of a container or pod: every database of its own server, as dumps. */
 export const WHOLE_SERVER = 'postgresql:///?method=logical';
 
 /** A server that was found, and how it is backed up. Holds no secret. */
 export interface DetectedServer {
-  readonly kind: 'postgres';
+  readonly kind: 'postgres' | 'mysql';
   /** For people, and for the name of a plan: `shop-db`. */
   readonly name: string;
   /** For people: `this host`, `the container shop-db`. */
