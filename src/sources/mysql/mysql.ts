@@ -1,6 +1,7 @@
 import type { Entry } from '../../domain/entry.ts';
 import type { Finding } from '../../domain/finding.ts';
 import type { CaptureOptions, PortableFile, Source, SourceIo, SourceKind, SourceOptions } from '../source.ts';
+import { recognise } from './detection/recognise.ts';
 import { isMysqlAddress, parseAddress, snapshotPaths, type BackupAddress } from './address.ts';
 
 /** Databases of a MySQL or MariaDB server, as dumps. What talks to it is loaded when it is used. */
@@ -38,6 +39,10 @@ export const mysql: SourceKind = {
   addresses: 'a MySQL or MariaDB server (mysql://user@host/database)',
   accepts: isMysqlAddress,
   open: (address, options) => new MysqlSource(parseAddress(address, options.place === undefined), options),
+  finder: {
+    recognise,
+    onHost: async (signal) => (await import('./detection/on-host.ts')).serversOfHost(signal),
+  },
   server: {
     databases: async (snapshot) => (await (await import('./restore/plan.ts')).dumpOf(snapshot, undefined)).databases,
     plan: async (request, io) => (await import('./restore/plan.ts')).planServerRestore(request, io),
