@@ -17,10 +17,10 @@ export function addressChecks(folder: string): AddressChecks {
       const { openSource } = await import('../sources/index.ts');
       return complaintOf(() => openSource(address, options));
     },
-    store: async (address) => {
+    store: async (address, use) => {
       const { openStore } = await import('../stores/index.ts');
       try {
-        const store = await openStore(address, { workingDirectory: folder });
+        const store = await openStore(address, { workingDirectory: folder, mayLock: use === 'archive' });
         await store.close();
         return undefined;
       } catch (error) {

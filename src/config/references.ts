@@ -6,13 +6,13 @@ import { didYouMean } from './suggest.ts';
 import type { Complaint } from './wording.ts';
 import { isMapping, isWritten, mapping, misnamed, splittable } from './written.ts';
 
-/** Says what is wrong with an address, or nothing. */
-type CheckAddress = (address: string) => Promise<string | undefined>;
+/** What something of a configuration has an address for. */
+export type AddressUse = 'source' | 'repository' | 'archive';
 
-/** What only the rest of the program knows about addresses. */
+/** What only the rest of the program knows about addresses. Each says what is wrong with one, or nothing. */
 export interface AddressChecks {
-  readonly source: CheckAddress;
-  readonly store: CheckAddress;
+  readonly source: (address: string) => Promise<string | undefined>;
+  readonly store: (address: string, use: AddressUse) => Promise<string | undefined>;
 }
 
 /**
@@ -22,8 +22,8 @@ export interface AddressChecks {
 export async function checkReferences(content: unknown, check: AddressChecks): Promise<readonly Complaint[]> {
   const complaints: Complaint[] = [];
   for (const finding of references(content)) complaints.push(finding);
-  for (const { value, path, kind } of addresses(content)) {
-    const message = await check[kind](value);
+  for (const { value, path, use } of addresses(content)) {
+    const message = await (use === 'source' ? check.source(value) : check.store(value, use));
     if (message !== undefined) complaints.push({ path, part: 'value', message });
   }
   return complaints;
@@ -89,21 +89,21 @@ function* misordered(plans: Readonly<Record<string, unknown>>): Generator<Compla
   yield { path: ['plans', first, 'depends-on', at], part: 'value', message };
 }
 
-function* addresses(content: unknown): Generator<{ value: string; path: Path; kind: keyof AddressChecks }> {
+function* addresses(content: unknown): Generator<{ value: string; path: Path; use: AddressUse }> {
   const root = mapping(content);
   for (const [name, repository] of Object.entries(mapping(root.repositories))) {
     const { url } = mapping(repository);
-    if (isWritten(url)) yield { value: url, path: ['repositories', name, 'url'], kind: 'store' };
+    if (isWritten(url)) yield { value: url, path: ['repositories', name, 'url'], use: 'repository' };
   }
   for (const [name, archive] of Object.entries(mapping(root.archives))) {
     const { url } = mapping(archive);
-    if (isWritten(url)) yield { value: url, path: ['archives', name, 'url'], kind: 'store' };
+    if (isWritten(url)) yield { value: url, path: ['archives', name, 'url'], use: 'archive' };
   }
   for (const [name, plan] of Object.entries(mapping(root.plans))) {
     for (const { source, path } of sources(mapping(plan).source, ['plans', name, 'source'])) {
       const { address } = mapping(source);
-      if (isWritten(source)) yield { value: source, path, kind: 'source' };
-      else if (isWritten(address)) yield { value: address, path: [...path, 'address'], kind: 'source' };
+      if (isWritten(source)) yield { value: source, path, use: 'source' };
+      else if (isWritten(address)) yield { value: address, path: [...path, 'address'], use: 'source' };
     }
   }
 }

@@ -17,6 +17,8 @@ export interface StoreOptions {
   readonly limits?: StoreLimits;
   /** The keys of a store that asks for some; absent: those of the environment. */
   readonly credentials?: StoreCredentials;
+  /** Whether an address may ask for objects that nobody can remove for a time: not of a repository, which removes locks. */
+  readonly mayLock?: boolean;
   /** Told of each failure that is going to be tried again, and in how many milliseconds. */
   readonly onRetry?: (error: RespaldoError, delay: number) => void;
 }
@@ -27,6 +29,7 @@ interface Opening {
   readonly url: string;
   readonly workingDirectory: string;
   readonly credentials?: StoreCredentials;
+  readonly mayLock: boolean;
 }
 
 interface StoreKind {
@@ -61,10 +64,12 @@ const KINDS: readonly StoreKind[] = [
     schemes: ['s3'],
     // The large ones ask for patience when they are busy.
     patience: NETWORK_PATIENCE,
-    open: async (rest, { workingDirectory, credentials }) => {
+    open: async (rest, { workingDirectory, credentials, mayLock }) => {
       const [{ S3Store }, { parseS3Address }] = await Promise.all([import('./s3.ts'), import('./s3-address.ts')]);
       if (credentials !== undefined && !('accessKeyId' in credentials)) throw unsuitable('S3', KEYS);
-      return new S3Store(parseS3Address(rest), workingDirectory, { ...(credentials && { credentials }) });
+      const address = parseS3Address(rest);
+      if (address.keeping.lock !== undefined && !mayLock) throw unlockable();
+      return new S3Store(address, workingDirectory, { ...(credentials && { credentials }) });
     },
   },
   {
@@ -86,6 +91,12 @@ const KEYS = 'access-key-id and secret-access-key';
 function unsuitable(kind: string, wanted: string): RespaldoError {
   return new RespaldoError('config', `the credentials are not those of a ${kind} store`, {
     hint: `A ${kind} store wants ${wanted} under credentials: in respaldo.yaml.`,
+  });
+}
+
+function unlockable(): RespaldoError {
+  return new RespaldoError('usage', 'the S3 address asks for an object lock, which is for archives alone', {
+    hint: 'A repository removes its own locks and what nobody needs any more. Leave object-lock out, and let the bucket keep versions.',
   });
 }
 
@@ -114,10 +125,14 @@ export async function openStore(url: string, options: StoreOptions): Promise<Sto
 /** The same with nothing around it: each failure is seen. @throws as {@link openStore} */
 export async function openBareStore(
   url: string,
-  { workingDirectory = process.cwd(), credentials }: Pick<StoreOptions, 'workingDirectory' | 'credentials'>,
+  {
+    workingDirectory = process.cwd(),
+    credentials,
+    mayLock = false,
+  }: Pick<StoreOptions, 'workingDirectory' | 'credentials' | 'mayLock'>,
 ): Promise<Store> {
   const { kind, rest } = kindOf(url);
-  return kind.open(rest, { url, workingDirectory, ...(credentials && { credentials }) });
+  return kind.open(rest, { url, workingDirectory, mayLock, ...(credentials && { credentials }) });
 }
 
 function kindOf(url: string): { kind: StoreKind; rest: string } {

@@ -18,12 +18,32 @@ export interface S3Address {
   readonly caFile?: string;
   /** A profile of `~/.aws/config` and `~/.aws/credentials`. */
   readonly profile?: string;
-  readonly storageClass?: string;
+  /** How objects are kept there. */
+  readonly keeping: S3Keeping;
 }
+
+/** What is asked of the server for each new object. */
+export interface S3Keeping {
+  readonly storageClass?: string;
+  /** Encrypted by the server: by a key of its own, or by one of its key service, the default one if none is named. */
+  readonly encryption?: 'AES256' | 'aws:kms';
+  readonly encryptionKey?: string;
+  /** Nobody may remove or replace it for so many days; with `COMPLIANCE` not even its owner. */
+  readonly lock?: { readonly mode: 'GOVERNANCE' | 'COMPLIANCE'; readonly days: number };
+  /** Kept with the object, and compared by the server with what arrived. */
+  readonly checksum?: (typeof CHECKSUMS)[number];
+}
+
+const CHECKSUMS = ['CRC32', 'CRC32C', 'SHA1', 'SHA256'] as const;
 
 const FORMS =
   'It is written s3:host/bucket/folder, s3:https://host:port/bucket/folder, or s3:http://… for a server without TLS.';
-const OPTIONS = ['region', 'bucket-lookup', 'ca-file', 'profile', 'storage-class'];
+const OPTIONS = [
+  ...['region', 'bucket-lookup', 'ca-file', 'profile'],
+  ...['storage-class', 'encryption', 'kms-key', 'object-lock', 'lock-days', 'checksum'],
+];
+/** A century: longer is a mistake that nobody can take back. */
+const MOST_DAYS = 36_500;
 /** What lies there takes hours to come back. */
 const ARCHIVES = ['GLACIER', 'DEEP_ARCHIVE'];
 
@@ -67,24 +87,57 @@ function soundPrefix(prefix: string): string {
   return clean === '.' ? '' : clean;
 }
 
-function optionsOf(given: URLSearchParams): Pick<S3Address, 'region' | 'lookup' | 'caFile' | 'profile'> {
+function optionsOf(given: URLSearchParams): Pick<S3Address, 'region' | 'lookup' | 'caFile' | 'profile' | 'keeping'> {
   for (const name of given.keys()) {
     if (!OPTIONS.includes(name)) throw wrong(`an address has no option "${name}", only ${OPTIONS.join(', ')}`);
   }
   const lookup = given.get('bucket-lookup') ?? 'auto';
   if (lookup !== 'auto' && lookup !== 'path' && lookup !== 'dns')
     throw wrong('bucket-lookup is one of auto, path and dns');
-  const storageClass = given.get('storage-class')?.toUpperCase();
-  if (storageClass !== undefined && ARCHIVES.includes(storageClass))
-    throw wrong(`what lies in the storage class ${storageClass} cannot be read when it is needed`);
   const [region, caFile, profile] = ['region', 'ca-file', 'profile'].map((name) => given.get(name));
   return {
     lookup,
     ...(region && { region }),
     ...(caFile && { caFile }),
     ...(profile && { profile }),
-    ...(storageClass && { storageClass }),
+    keeping: { ...storageClassOf(given), ...encryptionOf(given), ...lockOf(given), ...checksumOf(given) },
   };
+}
+
+function storageClassOf(given: URLSearchParams): Pick<S3Keeping, 'storageClass'> {
+  const storageClass = given.get('storage-class')?.toUpperCase();
+  if (storageClass !== undefined && ARCHIVES.includes(storageClass))
+    throw wrong(`what lies in the storage class ${storageClass} cannot be read when it is needed`);
+  return storageClass ? { storageClass } : {};
+}
+
+function encryptionOf(given: URLSearchParams): Pick<S3Keeping, 'encryption' | 'encryptionKey'> {
+  const [encryption, encryptionKey] = [given.get('encryption'), given.get('kms-key')];
+  if (encryption === null) {
+    if (encryptionKey !== null) throw wrong('kms-key wants encryption=aws:kms');
+    return {};
+  }
+  if (/^aws:kms$/i.test(encryption)) return { encryption: 'aws:kms', ...(encryptionKey && { encryptionKey }) };
+  if (!/^AES256$/i.test(encryption)) throw wrong('encryption is one of AES256 and aws:kms');
+  if (encryptionKey !== null) throw wrong('kms-key wants encryption=aws:kms');
+  return { encryption: 'AES256' };
+}
+
+function lockOf(given: URLSearchParams): Pick<S3Keeping, 'lock'> {
+  const [mode, days] = [given.get('object-lock')?.toUpperCase(), given.get('lock-days')];
+  if (mode === undefined && days === null) return {};
+  if (mode !== 'GOVERNANCE' && mode !== 'COMPLIANCE') throw wrong('object-lock is one of governance and compliance');
+  if (!/^[1-9]\d{0,5}$/.test(days ?? '') || Number(days) > MOST_DAYS)
+    throw wrong(`object-lock wants lock-days=DAYS, from 1 to ${MOST_DAYS}`);
+  return { lock: { mode, days: Number(days) } };
+}
+
+function checksumOf(given: URLSearchParams): Pick<S3Keeping, 'checksum'> {
+  const wanted = given.get('checksum')?.toUpperCase();
+  if (wanted === undefined) return {};
+  const checksum = CHECKSUMS.find((one) => one === wanted);
+  if (checksum === undefined) throw wrong(`checksum is one of ${CHECKSUMS.join(', ')}`);
+  return { checksum };
 }
 
 function decoded(text: string): string {

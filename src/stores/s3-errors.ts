@@ -50,6 +50,7 @@ const WORDS: Readonly<Record<string, Verdict>> = {
   XMinioStorageFull: ['store-full', SPACE],
   XMinioAdminBucketQuotaExceeded: ['store-full', SPACE],
   EntityTooLarge: ['store-refused', 'The server takes no object of this size.'],
+  InvalidStorageClass: ['store-refused', 'The server has no such storage class: correct storage-class in the address.'],
   // May pass, although they come as mistakes of ours.
   RequestTimeout: ['store-broken'],
   BadDigest: ['store-broken'],

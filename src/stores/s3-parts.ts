@@ -1,20 +1,14 @@
 /** Large objects go to the server in parts, several at a time; they become an object all at once, at the end. */
 import type {
+  ChecksumAlgorithm,
   CompletedPart,
   ListMultipartUploadsCommandOutput,
   MultipartUpload,
   S3Client,
-  StorageClass,
 } from '@aws-sdk/client-s3';
 
-import { throwIfAborted } from '../errors.ts';
-
-/** Where an object is going to lie, and how. */
-export interface PartedObject {
-  readonly Bucket: string;
-  readonly Key: string;
-  readonly StorageClass?: StorageClass;
-}
+import { RespaldoError, throwIfAborted } from '../errors.ts';
+import { ensureLock, type NewObject } from './s3-lock.ts';
 
 /** What is larger goes in parts. Bytes. */
 export const ONE_PART = 64 * 1024 * 1024;
@@ -31,6 +25,53 @@ export interface Upload {
   readonly Bucket: string;
   readonly Key: string;
   readonly UploadId: string | undefined;
+  /** Of each part, and of the object. */
+  readonly ChecksumAlgorithm?: ChecksumAlgorithm;
+}
+
+/** Sends an object in one request. */
+export async function sendWhole(
+  client: S3Client,
+  object: NewObject,
+  Body: Uint8Array,
+  abortSignal: AbortSignal,
+): Promise<void> {
+  const { PutObjectCommand } = await import('@aws-sdk/client-s3');
+  const answer = await client.send(new PutObjectCommand({ ...object, ContentType: BINARY, Body }), { abortSignal });
+  requireEncryption(object, answer);
+  await ensureLock(client, object, answer.VersionId, abortSignal);
+}
+
+/** @param PartNumber from 1 on */
+export async function sendPart(
+  client: S3Client,
+  upload: Upload,
+  PartNumber: number,
+  Body: Uint8Array,
+  abortSignal: AbortSignal,
+): Promise<CompletedPart> {
+  const { UploadPartCommand } = await import('@aws-sdk/client-s3');
+  const request = new UploadPartCommand({ ...upload, PartNumber, Body });
+  const { ETag, ChecksumCRC32, ChecksumCRC32C, ChecksumSHA1, ChecksumSHA256 } = await client.send(request, {
+    abortSignal,
+  });
+  const sums = Object.entries({ ETag, ChecksumCRC32, ChecksumCRC32C, ChecksumSHA1, ChecksumSHA256 });
+  return { PartNumber, ...Object.fromEntries(sums.filter(([, sum]) => sum !== undefined)) };
+}
+
+/** A server that knows nothing of encryption takes an object all the same. */
+function requireEncryption(
+  { ServerSideEncryption: wanted }: NewObject,
+  { ServerSideEncryption: given }: { readonly ServerSideEncryption?: string | undefined },
+): void {
+  if (wanted === undefined || given === wanted) return;
+  throw new RespaldoError(
+    'store-refused',
+    `the server was asked to encrypt by ${wanted} and does not say that it did`,
+    {
+      hint: 'Take encryption= out of the address, or set it up on the server. Archives can be encrypted before they are sent.',
+    },
+  );
 }
 
 /**
@@ -40,37 +81,53 @@ export interface Upload {
  */
 export async function writeInParts(
   client: S3Client,
-  object: PartedObject,
+  object: NewObject,
   bytes: Uint8Array,
   signal: AbortSignal,
   wanted = PART,
 ): Promise<void> {
-  const { CompleteMultipartUploadCommand } = await import('@aws-sdk/client-s3');
-  await inUpload(client, object, signal, async (upload) => {
-    const Parts = await sendParts(client, upload, bytes, partSize(bytes.length, wanted), signal);
-    await client.send(new CompleteMultipartUploadCommand({ ...upload, MultipartUpload: { Parts } }), {
-      abortSignal: signal,
-    });
+  const version = await inUpload(client, object, signal, async (upload) => {
+    const parts = await sendParts(client, upload, bytes, partSize(bytes.length, wanted), signal);
+    return complete(client, upload, parts, signal);
   });
+  await ensureLock(client, object, version, signal);
+}
+
+/** Makes an object of all parts. @returns its version, where the bucket keeps some */
+export async function complete(
+  client: S3Client,
+  upload: Upload,
+  Parts: CompletedPart[],
+  abortSignal: AbortSignal,
+): Promise<string | undefined> {
+  const { CompleteMultipartUploadCommand } = await import('@aws-sdk/client-s3');
+  const { Bucket, Key, UploadId } = upload;
+  const request = new CompleteMultipartUploadCommand({ Bucket, Key, UploadId, MultipartUpload: { Parts } });
+  return (await client.send(request, { abortSignal })).VersionId;
 }
 
 /** Sends a request, and again what may succeed then, or says what is wrong in words of ours. */
 export type Persist = <T>(request: () => Promise<T>, signal: AbortSignal) => Promise<T>;
 
 /** Begins an upload, and takes it back unless `work` ends it well. */
-export async function inUpload(
+export async function inUpload<T>(
   client: S3Client,
-  object: PartedObject,
+  object: NewObject,
   signal: AbortSignal,
-  work: (upload: Upload) => Promise<void>,
+  work: (upload: Upload) => Promise<T>,
   persist: Persist = (request) => request(),
-): Promise<void> {
+): Promise<T> {
   const { AbortMultipartUploadCommand } = await import('@aws-sdk/client-s3');
-  const { Bucket, Key } = object;
-  const upload = { Bucket, Key, UploadId: await persist(() => begin(client, object, signal), signal) };
+  const { Bucket, Key, ChecksumAlgorithm } = object;
+  const upload = {
+    Bucket,
+    Key,
+    ...(ChecksumAlgorithm && { ChecksumAlgorithm }),
+    UploadId: await persist(() => begin(client, object, signal), signal),
+  };
   try {
     throwIfAborted(signal);
-    await work(upload);
+    return await work(upload);
   } catch (error) {
     const abortSignal = AbortSignal.timeout(CLEANING);
     await client.send(new AbortMultipartUploadCommand(upload), { abortSignal }).catch(() => undefined);
@@ -79,7 +136,7 @@ export async function inUpload(
 }
 
 /** Begins an upload. Given up before its answer came, it would be one that nobody knows how to end: so that may linger. */
-async function begin(client: S3Client, object: PartedObject, signal: AbortSignal): Promise<string | undefined> {
+async function begin(client: S3Client, object: NewObject, signal: AbortSignal): Promise<string | undefined> {
   const { CreateMultipartUploadCommand } = await import('@aws-sdk/client-s3');
   const late = new AbortController();
   const hurry = () => {
@@ -88,14 +145,16 @@ async function begin(client: S3Client, object: PartedObject, signal: AbortSignal
   signal.addEventListener('abort', hurry, { once: true });
   try {
     const request = new CreateMultipartUploadCommand({ ...object, ContentType: BINARY });
-    return (await client.send(request, { abortSignal: late.signal })).UploadId;
+    const answer = await client.send(request, { abortSignal: late.signal });
+    requireEncryption(object, answer);
+    return answer.UploadId;
   } finally {
     signal.removeEventListener('abort', hurry);
   }
 }
 
 /** What the objects are to a server. */
-export const BINARY = 'application/octet-stream';
+const BINARY = 'application/octet-stream';
 
 /** As asked for, within the limits of the protocol. */
 export function partSize(total: number, wanted: number): number {
@@ -110,7 +169,6 @@ async function sendParts(
   size: number,
   signal: AbortSignal,
 ): Promise<CompletedPart[]> {
-  const { UploadPartCommand } = await import('@aws-sdk/client-s3');
   const failed = new AbortController();
   const abortSignal = AbortSignal.any([signal, failed.signal]);
   const count = Math.max(1, Math.ceil(bytes.length / size));
@@ -121,10 +179,7 @@ async function sendParts(
       const at = next++;
       throwIfAborted(signal);
       const Body = bytes.subarray(at * size, (at + 1) * size);
-      const { ETag } = await client.send(new UploadPartCommand({ ...upload, PartNumber: at + 1, Body }), {
-        abortSignal,
-      });
-      parts[at] = { PartNumber: at + 1, ...(ETag !== undefined && { ETag }) };
+      parts[at] = await sendPart(client, upload, at + 1, Body, abortSignal);
     }
   };
   const senders = Array.from({ length: Math.min(count, PARTS_AT_ONCE) }, () =>

@@ -6,7 +6,8 @@ import type { CompletedPart, S3Client } from '@aws-sdk/client-s3';
 
 import { Flight } from './flight.ts';
 import { Pulled } from './pulled.ts';
-import { BINARY, inUpload, type PartedObject, type Persist, type Upload } from './s3-parts.ts';
+import { ensureLock, type NewObject } from './s3-lock.ts';
+import { complete, inUpload, type Persist, sendPart, sendWhole, type Upload } from './s3-parts.ts';
 
 const MIB = 1024 * 1024;
 const FIRST_PART = 16 * MIB;
@@ -25,7 +26,7 @@ const PARTS_AT_ONCE = 4;
  */
 export async function writeStreamInParts(
   client: S3Client,
-  object: PartedObject,
+  object: NewObject,
   content: AsyncIterable<Uint8Array>,
   persist: Persist,
   signal: AbortSignal,
@@ -39,26 +40,18 @@ export async function writeStreamInParts(
     if (first.done !== true && second.done !== true) {
       const begun = [first.value, second.value];
       const work = (upload: Upload) => sendAll(client, upload, begun, parts, flight, persist);
-      await inUpload(client, object, signal, work, persist);
-    } else await sendWhole(client, object, first.done === true ? new Uint8Array() : first.value, persist, signal);
+      const version = await inUpload(client, object, signal, work, persist);
+      await persist(() => ensureLock(client, object, version, signal), signal);
+    } else {
+      const bytes = first.done === true ? new Uint8Array() : first.value;
+      await persist(() => sendWhole(client, object, bytes, signal), signal);
+    }
     return pulled.size;
   } catch (error) {
     throw pulled.causeOf(flight.causeOf(error));
   } finally {
     await parts.return(undefined);
   }
-}
-
-async function sendWhole(
-  client: S3Client,
-  object: PartedObject,
-  Body: Uint8Array,
-  persist: Persist,
-  abortSignal: AbortSignal,
-): Promise<void> {
-  const { PutObjectCommand } = await import('@aws-sdk/client-s3');
-  const request = new PutObjectCommand({ ...object, ContentType: BINARY, Body });
-  await persist(() => client.send(request, { abortSignal }), abortSignal);
 }
 
 async function sendAll(
@@ -68,8 +61,7 @@ async function sendAll(
   rest: AsyncIterable<Uint8Array>,
   flight: Flight,
   persist: Persist,
-): Promise<void> {
-  const { CompleteMultipartUploadCommand, UploadPartCommand } = await import('@aws-sdk/client-s3');
+): Promise<string | undefined> {
   const { signal: abortSignal } = flight;
   const Parts: CompletedPart[] = [];
   let count = 0;
@@ -77,17 +69,17 @@ async function sendAll(
     const PartNumber = ++count;
     const most = Math.max(1, Math.min(PARTS_AT_ONCE, Math.floor(IN_FLIGHT / Body.length)));
     await flight.begin(most, async () => {
-      const request = new UploadPartCommand({ ...upload, PartNumber, Body });
-      const { ETag } = await persist(() => client.send(request, { abortSignal }), abortSignal);
-      Parts[PartNumber - 1] = { PartNumber, ...(ETag !== undefined && { ETag }) };
+      const request = () => sendPart(client, upload, PartNumber, Body, abortSignal);
+      Parts[PartNumber - 1] = await persist(request, abortSignal);
     });
+    // Not even the next one has room beside it.
+    if (Body.length > IN_FLIGHT) await flight.landed();
   };
   try {
     for (const part of begun) await send(part);
     for await (const part of rest) await send(part);
     await flight.landed();
-    const whole = new CompleteMultipartUploadCommand({ ...upload, MultipartUpload: { Parts } });
-    await persist(() => client.send(whole, { abortSignal }), abortSignal);
+    return await persist(() => complete(client, upload, Parts, abortSignal), abortSignal);
   } finally {
     // A part that arrives after an upload was taken back may stay there.
     await flight.end();

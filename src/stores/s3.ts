@@ -21,7 +21,8 @@ import {
   regionWanted,
   s3Failure,
 } from './s3-errors.ts';
-import { BINARY, ONE_PART, type PartedObject, type Persist, unfinishedUploads, writeInParts } from './s3-parts.ts';
+import { type NewObject, requireLocks } from './s3-lock.ts';
+import { ONE_PART, type Persist, sendWhole, unfinishedUploads, writeInParts } from './s3-parts.ts';
 import { writeStreamInParts } from './s3-stream.ts';
 import type { Store, StoredObject } from './store.ts';
 import { assertKey, isTemporary } from './store.ts';
@@ -45,8 +46,9 @@ const FOLDERS = ['data', 'index', 'keys', 'locks', 'snapshots'];
 const OUR_FOLDER = 'respaldo';
 /** Each may hold an object in memory, and several connections. */
 const OPERATIONS = 16;
-/** A day: no write of one object lasts so long. */
-const LONGEST_WRITE_MS = 24 * 60 * 60 * 1000;
+const DAY_MS = 24 * 60 * 60 * 1000;
+/** No write of one object lasts so long. */
+const LONGEST_WRITE_MS = DAY_MS;
 
 /**
  * A bucket of a server that speaks S3, or what lies below a prefix in it, laid out as restic does it.
@@ -65,6 +67,7 @@ export class S3Store implements Store {
   /** Before each key. */
   readonly #root: string;
   #region: string;
+  #hasLocks = false;
   #tools: Promise<Tools> | undefined;
 
   /** @param workingDirectory where a relative path to certificates starts from: an absolute path. */
@@ -86,6 +89,7 @@ export class S3Store implements Store {
   /** Makes the bucket, for who may. Who may not even look for it may still use it. */
   create(signal: AbortSignal): Promise<void> {
     const { bucket: Bucket } = this.#address;
+    const isLocking = this.#address.keeping.lock !== undefined;
     return this.#do('create', '', signal, async ({ client, sdk }) => {
       try {
         await client.send(new sdk.HeadBucketCommand({ Bucket }), { abortSignal: signal });
@@ -93,7 +97,9 @@ export class S3Store implements Store {
         if (isDenied(error)) return;
         if (!isNoSuchKey(error) && !isNoSuchBucket(error)) throw error;
         await client
-          .send(new sdk.CreateBucketCommand({ Bucket }), { abortSignal: signal })
+          .send(new sdk.CreateBucketCommand({ Bucket, ...(isLocking && { ObjectLockEnabledForBucket: true }) }), {
+            abortSignal: signal,
+          })
           .catch((refusal: unknown) => {
             if (!(refusal instanceof sdk.BucketAlreadyOwnedByYou)) throw refusal;
           });
@@ -141,12 +147,11 @@ export class S3Store implements Store {
   }
 
   write(key: string, bytes: Uint8Array, signal: AbortSignal): Promise<void> {
-    return this.#do('write', key, signal, async ({ client, sdk }) => {
+    return this.#do('write', key, signal, async ({ client }) => {
       const object = this.#newObject(key);
-      if (bytes.length > ONE_PART) return writeInParts(client, object, bytes, signal);
-      await client.send(new sdk.PutObjectCommand({ ...object, ContentType: BINARY, Body: bytes }), {
-        abortSignal: signal,
-      });
+      await this.#requireLocks(client, signal);
+      const write = bytes.length > ONE_PART ? writeInParts : sendWhole;
+      return write(client, object, bytes, signal);
     });
   }
 
@@ -158,6 +163,7 @@ export class S3Store implements Store {
       const tools = await this.#connect();
       const ask: Persist = (request, until) =>
         persist(() => this.#ask(tools, 'write', key, request, until), this.#patience, {}, until);
+      await ask(() => this.#requireLocks(tools.client, signal), signal);
       return writeStreamInParts(tools.client, object, content, ask, signal);
     });
   }
@@ -314,11 +320,27 @@ export class S3Store implements Store {
     return { Bucket: this.#address.bucket, Key: this.#root + key };
   }
 
-  #newObject(key: string): PartedObject {
-    const { storageClass } = this.#address;
+  /** Once, and only where locks are asked for. */
+  async #requireLocks(client: S3Client, signal: AbortSignal): Promise<void> {
+    if (this.#address.keeping.lock === undefined || this.#hasLocks) return;
+    await requireLocks(client, this.#address.bucket, signal);
+    this.#hasLocks = true;
+  }
+
+  #newObject(key: string): NewObject {
+    const { storageClass, encryption, encryptionKey, lock, checksum } = this.#address.keeping;
+    // A lock is taken only with a sum of what is locked.
+    const ChecksumAlgorithm = checksum ?? (lock && 'CRC32');
     return {
       ...this.#object(key),
       ...(storageClass !== undefined && { StorageClass: storageClass as StorageClass }),
+      ...(encryption && { ServerSideEncryption: encryption }),
+      ...(encryptionKey !== undefined && { SSEKMSKeyId: encryptionKey }),
+      ...(lock && {
+        ObjectLockMode: lock.mode,
+        ObjectLockRetainUntilDate: new Date(this.#clock.now().getTime() + lock.days * DAY_MS),
+      }),
+      ...(ChecksumAlgorithm && { ChecksumAlgorithm }),
     };
   }
 

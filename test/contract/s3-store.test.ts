@@ -2,6 +2,8 @@
 import {
   AbortMultipartUploadCommand,
   CreateMultipartUploadCommand,
+  DeleteObjectCommand,
+  HeadObjectCommand,
   ListMultipartUploadsCommand,
   PutObjectCommand,
 } from '@aws-sdk/client-s3';
@@ -11,7 +13,8 @@ import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vite
 
 import { throwIfAborted, type RespaldoError } from '../../src/errors.ts';
 import { RetryingStore } from '../../src/stores/retrying.ts';
-import type { S3Store } from '../../src/stores/s3.ts';
+import { parseS3Address } from '../../src/stores/s3-address.ts';
+import { S3Store } from '../../src/stores/s3.ts';
 import type { Store } from '../../src/stores/store.ts';
 import { HAS_CEPH, type S3Server } from '../fixtures/ceph.ts';
 import { FaultyStore, taking } from '../fixtures/faulty-store.ts';
@@ -106,6 +109,84 @@ describe.skipIf(!HAS_CEPH)('on S3', () => {
       expect(await write).toMatchObject({ code: 'store-broken', retry: true });
       expect(await listed(store)).toEqual([]);
       await far.close();
+    });
+
+    describe('is asked by its address', () => {
+      const at = async (bucket: string, options: string) => {
+        const asked = parseS3Address(`http://${server.host}/${bucket}?${options}`);
+        const opened = new S3Store(asked, '/', { credentials: server });
+        await opened.create(signal);
+        return opened;
+      };
+      const head = (Bucket: string, Key: string) => clientOf(server).send(new HeadObjectCommand({ Bucket, Key }));
+      const writeAll = async (to: S3Store) => {
+        await to.write('small', bytes(1000), signal);
+        await stream(to, 'short', inPieces(bytes(1000)));
+        await stream(to, 'long', inPieces(bytes(20_000_000)));
+        await to.write('large', bytes(70_000_000), signal);
+        return ['small', 'short', 'long', 'large'];
+      };
+
+      const twoWays = (to: S3Store) => [
+        () => to.write('a', bytes(1), signal),
+        () => stream(to, 'b', inPieces(bytes(20_000_000))),
+      ];
+
+      it('to encrypt what it is given, by a key of its key service', async () => {
+        const bucket = newBucket();
+        const keeping = await at(bucket, 'encryption=aws:kms&kms-key=tests&checksum=sha256');
+        for (const key of await writeAll(keeping)) {
+          const found = await head(bucket, key);
+          expect([found.ServerSideEncryption, found.SSEKMSKeyId]).toEqual(['aws:kms', 'tests']);
+        }
+        expect(await keeping.read('small', { offset: 10, length: 5 }, signal)).toEqual(bytes(15).slice(10));
+        expect((await keeping.read('long', undefined, signal)).length).toBe(20_000_000);
+        await keeping.close();
+      });
+
+      it('to encrypt by a key that is not there, and refuses', async () => {
+        const keeping = await at(newBucket(), 'encryption=aws:kms&kms-key=nobody');
+        for (const write of twoWays(keeping)) expect(await failure(write())).toMatchObject({ code: 'store-refused' });
+        expect(await listed(keeping)).toEqual([]);
+        await keeping.close();
+      });
+
+      it('to encrypt, and is not believed where it does not say that it did', async () => {
+        const keeping = await at(newBucket(), 'encryption=AES256');
+        for (const write of twoWays(keeping)) {
+          const error = await failure(write());
+          expect(error).toMatchObject({ code: 'store-refused' });
+          expect(error.message).toContain('asked to encrypt by AES256');
+        }
+        await keeping.close();
+      });
+
+      it('to lock what it is given, which nobody can remove before its time then', async () => {
+        const bucket = newBucket();
+        const locking = await at(bucket, 'object-lock=governance&lock-days=3');
+        const client = clientOf(server);
+        for (const Key of await writeAll(locking)) {
+          const { ObjectLockMode, ObjectLockRetainUntilDate: until, VersionId } = await head(bucket, Key);
+          expect([Key, ObjectLockMode]).toEqual([Key, 'GOVERNANCE']);
+          expect(((until?.getTime() ?? 0) - Date.now()) / 86_400_000).toBeCloseTo(3, 1);
+          await locking.remove(Key, signal);
+          const removal = client.send(new DeleteObjectCommand({ Bucket: bucket, Key, VersionId }));
+          await expect(removal).rejects.toMatchObject({ name: 'AccessDenied' });
+        }
+        await locking.close();
+      });
+
+      it('to lock in a bucket that cannot, and says so', async () => {
+        const bucket = newBucket();
+        await (await at(bucket, '')).close();
+        const locking = await at(bucket, 'object-lock=compliance&lock-days=3');
+        expect(await failure(locking.write('a', bytes(1), signal))).toMatchObject({
+          code: 'store-refused',
+          hint: expect.stringContaining('object-lock') as string,
+        });
+        expect(await listed(locking)).toEqual([]);
+        await locking.close();
+      });
     });
 
     it('sweeps out, after a day, the parts that killed writers have left', async () => {
