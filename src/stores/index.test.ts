@@ -84,7 +84,7 @@ describe('openStore', () => {
     );
     expect(error.code).toBe('usage');
     expect(error.hint).toMatch(
-      /\/srv\/backups|s3:host\/bucket|AWS_ACCESS_KEY_ID|webdav:https:|RESPALDO_WEBDAV_PASSWORD/,
+      /\/srv\/backups|s3:host\/bucket|AWS_ACCESS_KEY_ID|webdav:https:|RESPALDO_WEBDAV_PASSWORD|Leave object-lock/,
     );
     expect(error.message).toContain(message);
     expect(inspect(error)).not.toContain('s3cr3t');
