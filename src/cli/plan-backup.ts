@@ -147,7 +147,9 @@ async function captureToRepository(
   { invocation, repositories }: Scene,
 ): Promise<void> {
   const journal = await openStoppedJournal(process.env, invocation.clock);
-  const repository = await repositories.of(plan);
+  const repository = repositories.of(plan);
+  // Who waits for it first is told.
+  repository.catch(() => undefined);
   const circumstances = {
     username: identity().username,
     program: `respaldo ${invocation.version}`,
@@ -161,7 +163,7 @@ async function captureToRepository(
     const outcome = await backUpOne(request, { repository, runtime, journal }, options, invocation);
     run.add(outcome);
     tell(outcome, request.dryRun, invocation);
-    if (await replaceBearers(bearers, outcome, repository, invocation.signal))
+    if (await replaceBearers(bearers, outcome, await repository, invocation.signal))
       invocation.output.note(`dropped what had the name before: ${bearers.map(({ id }) => shortId(id)).join(', ')}`);
   }
 }
@@ -170,12 +172,12 @@ async function captureToRepository(
 async function namesakes(
   { name, overwrite = false, dryRun = false }: BackupOptions,
   snapshots: number,
-  repository: Repository,
+  repository: Promise<Repository>,
   { signal }: Invocation,
 ): Promise<readonly Snapshot[]> {
   if (name === undefined) return [];
   if (snapshots > 1) throw oneName();
-  const bearers = await bearersOf(name, overwrite, repository, signal);
+  const bearers = await bearersOf(name, overwrite, await repository, signal);
   return dryRun ? [] : bearers;
 }
 
@@ -201,7 +203,7 @@ async function backUpOne(
   using progress = showProgress(output, clock, backupProgress());
   const { source, hostname } = request;
   const alike = parent === 'latest' ? { hosts: [hostname], paths: source.paths } : {};
-  const compareWith = parent === undefined ? undefined : await repository.find(parent, alike, signal);
+  const compareWith = parent === undefined ? undefined : await (await repository).find(parent, alike, signal);
   return await backup(
     { ...request, ...(compareWith && { parent: compareWith }) },
     {

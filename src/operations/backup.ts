@@ -41,7 +41,8 @@ export interface BackupRequest {
 }
 
 export interface BackupPorts {
-  readonly repository: Repository;
+  /** Perhaps still being opened: the source is looked at meanwhile. */
+  readonly repository: Repository | Promise<Repository>;
   readonly runtime: Runtime;
   readonly clock: Clock;
   /** Remembers what is stopped for the time of the backup. */
@@ -97,12 +98,12 @@ export function backupsOf(
  */
 export async function backup(request: BackupRequest, ports: BackupPorts, signal: AbortSignal): Promise<BackupOutcome> {
   const { source } = request;
-  const { repository } = ports;
   const findings = new Findings(ports.onFinding);
   const progress = new Expectation(ports.onProgress);
   const io: SourceIo = { runtime: ports.runtime, signal, report: findings.add, expect: progress.expect };
 
-  for (const finding of await source.check(io)) findings.add(finding);
+  const [checked, repository] = await both(source.check(io), ports.repository);
+  for (const finding of checked) findings.add(finding);
 
   const now = ports.clock.now();
   const history = await historyOf(request, now, repository, signal);
@@ -135,6 +136,12 @@ export async function backup(request: BackupRequest, ports: BackupPorts, signal:
     ...(aftermath && { aftermath }),
     findings: findings.list,
   };
+}
+
+/** What both come to; neither is left behind at work when the other fails. */
+async function both<A, B>(one: Promise<A>, other: B | Promise<B>): Promise<readonly [A, B]> {
+  await Promise.allSettled([one, other]);
+  return [await one, await other];
 }
 
 /** Saves while those stand still who would write. A dry run stops nobody. */

@@ -5,13 +5,11 @@ import type { CaptureOptions, SourceIo } from '../../source.ts';
 import type { BackupAddress } from '../address.ts';
 import { FACTS_PATH } from '../facts.ts';
 import { findPassword } from '../password.ts';
-import { chooseDatabases } from './choose-databases.ts';
 import { DatabaseEntries, dumpMetadata } from './database-entries.ts';
 import { dumpGlobals, knowsGuard } from './dumps.ts';
 import type { DatabaseFacts, LogicalFacts } from './facts.ts';
 import { encodeLogicalFacts, findLogicalFacts } from './logical-snapshot.ts';
-import { survey } from './survey.ts';
-import { Toolbox } from './toolbox.ts';
+import { lookAt } from './outlook.ts';
 
 const GLOBALS = '/dump/globals.sql';
 
@@ -25,10 +23,7 @@ export async function* captureDumps(
   io: SourceIo,
   options: CaptureOptions,
 ): AsyncGenerator<Entry> {
-  const anyPsql = await Toolbox.open(address, given, io.runtime, io.signal);
-  const { server, databases, maintenance } = await survey(anyPsql, address);
-  const tools = await anyPsql.ofVersion(Math.floor(server.number / 10_000));
-  const chosen = chooseDatabases(databases, address, tools.server);
+  const { server, tools, databases, maintenance } = await lookAt(address, given, io);
   const before = options.previous && (await findLogicalFacts(options.previous));
   const isGuarded = await knowsGuard(tools);
   if (!server.passwords) io.report(passwordsMissing(tools.server));
@@ -43,7 +38,7 @@ export async function* captureDumps(
 
   const facts: DatabaseFacts[] = [];
   let expected = 0;
-  for (const database of chosen) {
+  for (const database of databases) {
     const earlier = before?.databases.find(({ name }) => name === database.name);
     const request = { database, version: server.number, isGuarded, jobs: address.jobs, direct, before: earlier };
     const entries = new DatabaseEntries(tools, request);

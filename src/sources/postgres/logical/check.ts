@@ -3,9 +3,8 @@ import { RespaldoError } from '../../../errors.ts';
 import type { SourceIo } from '../../source.ts';
 import type { BackupAddress } from '../address.ts';
 import { passwordInAddress } from '../check.ts';
-import { chooseDatabases } from './choose-databases.ts';
-import { survey } from './survey.ts';
-import { Toolbox } from './toolbox.ts';
+import { knowsGuard } from './dumps.ts';
+import { lookAt } from './outlook.ts';
 
 const OLDEST = 120_000;
 
@@ -18,13 +17,11 @@ export async function checkDumps(
   given: string | undefined,
   io: SourceIo,
 ): Promise<readonly Finding[]> {
-  const tools = await Toolbox.open(address, given, io.runtime, io.signal);
-  const { server, databases } = await survey(tools, address);
+  const { server, tools } = await lookAt(address, given, io);
   if (server.number < OLDEST)
     throw new RespaldoError('source-refused', `${tools.server} is version ${server.version}`, {
       hint: 'Dumps need PostgreSQL 12 or newer.',
     });
-  chooseDatabases(databases, address, tools.server);
-  await tools.ofVersion(Math.floor(server.number / 10_000));
+  await knowsGuard(tools);
   return address.password === undefined ? [] : [passwordInAddress];
 }

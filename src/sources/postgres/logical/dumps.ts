@@ -22,7 +22,7 @@ export interface DumpRequest {
 
 /** Whether the tool guards its text by random words, which it can be told. */
 export async function knowsGuard(tools: Toolbox): Promise<boolean> {
-  return (await tools.text({ program: 'pg_dump', args: ['--help'] })).includes('--restrict-key');
+  return (await tools.told('pg_dump', '--help')).includes('--restrict-key');
 }
 
 /** One section of a database. */

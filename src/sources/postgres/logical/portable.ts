@@ -1,13 +1,12 @@
 import { shellWord } from '../../../domain/shell-word.ts';
 import type { PortableFile, SourceIo } from '../../source.ts';
 import type { BackupAddress } from '../address.ts';
-import { chooseDatabases } from './choose-databases.ts';
 import { passwordsMissing } from './capture.ts';
 import { dumpDatabase, dumpGlobals } from './dumps.ts';
 import type { DumpContent } from './dump-text.ts';
 import type { DatabaseInventory, ServerInventory } from './inventory.ts';
-import { survey } from './survey.ts';
-import { Toolbox } from './toolbox.ts';
+import { lookAt } from './outlook.ts';
+import type { Toolbox } from './toolbox.ts';
 
 /** All or nothing, and not the settings of whoever restores. */
 const PSQL = 'psql --no-psqlrc --set ON_ERROR_STOP=1 --single-transaction --dbname';
@@ -21,13 +20,10 @@ export async function* portableDumps(
   given: string | undefined,
   io: SourceIo,
 ): AsyncGenerator<PortableFile> {
-  const anyPsql = await Toolbox.open(address, given, io.runtime, io.signal);
-  const { server, databases, maintenance } = await survey(anyPsql, address);
-  const tools = await anyPsql.ofVersion(Math.floor(server.number / 10_000));
-  const chosen = chooseDatabases(databases, address, tools.server);
+  const { server, tools, databases, maintenance } = await lookAt(address, given, io);
   if (!server.passwords) io.report(passwordsMissing(tools.server));
   yield await globals(tools, server, maintenance);
-  for (const database of chosen) yield await dumpOf(tools, server, database);
+  for (const database of databases) yield await dumpOf(tools, server, database);
 }
 
 async function globals(tools: Toolbox, server: ServerInventory, maintenance: string): Promise<PortableFile> {

@@ -27,7 +27,6 @@ export class Toolbox {
   readonly #login: Login;
   /** Ends in a slash, or is empty: then PATH finds them. */
   readonly #folder: string;
-  readonly #versions = new Map<Program, string>();
 
   constructor(runtime: Runtime, login: Login, folder: string, server: string, signal: AbortSignal) {
     this.#runtime = runtime;
@@ -95,11 +94,16 @@ export class Toolbox {
 
   /** As the program names itself: `pg_dump (PostgreSQL) 15.8`. */
   async version(program: Program): Promise<string> {
-    const known = this.#versions.get(program);
-    if (known !== undefined) return known;
-    const said = (await this.text({ program, args: ['--version'] })).trim();
-    this.#versions.set(program, said);
-    return said;
+    return (await this.told(program, '--version')).trim();
+  }
+
+  /** What the program says of itself; asked once of each, as long as the runtime is used. */
+  async told(program: Program, option: '--version' | '--help'): Promise<string> {
+    const told = toldOn(this.#runtime);
+    const question = `${this.#folder}${program} ${option}`;
+    const answer = told.get(question) ?? (await this.text({ program, args: [option] }));
+    told.set(question, answer);
+    return answer;
   }
 
   async text(call: ToolCall): Promise<string> {
@@ -127,6 +131,15 @@ export class Toolbox {
   #in(folder: string): Toolbox {
     return new Toolbox(this.#runtime, this.#login, folder, this.server, this.signal);
   }
+}
+
+/** What programs have said of themselves, by command line: they stay what they are while a runtime is used. */
+const TOLD = new WeakMap<Runtime, Map<string, string>>();
+
+function toldOn(runtime: Runtime): Map<string, string> {
+  const told = TOLD.get(runtime) ?? new Map<string, string>();
+  TOLD.set(runtime, told);
+  return told;
 }
 
 /**
