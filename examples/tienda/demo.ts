@@ -1,6 +1,6 @@
 /**
  * The main job from start to end, on a real PostgreSQL: load a shop, back it up with its folder, work for a day, back up
- * again, destroy both, restore, start, compare. It goes through the same operations as the command line.
+ * again, prove the backup, destroy both, restore, start, compare. It goes through the same operations as the command line.
  *
  * Usage: `npm run demo`, or `npm run demo -- FOLDER` to leave the repository in another folder than `.respaldo-demo`.
  */
@@ -38,7 +38,13 @@ async function demonstrate(steps: Steps): Promise<void> {
   const place = await preparePlace(process.argv[2]);
   const server = await openTheShop(steps, place, cleanup);
   await using protection = await Protection.begin(place, server.address, output, signal);
-  const [first, second] = await backUpTwice(steps, place, server, protection);
+  const [first, taken] = await backUpTwice(steps, place, server, protection);
+  const { value: proof } = await steps.run(
+    'Prove it in a throw-away server',
+    () => protection.prove(taken.server),
+    ({ checks }) => `${count(checks, 'check')} passed`,
+  );
+  const second: Round = { ...taken, server: proof.outcome };
 
   const before = await fingerprint(place, server);
   await steps.run('DESTROY the data directory and the folder', () => destroy(place, server));

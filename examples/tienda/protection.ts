@@ -1,15 +1,26 @@
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from '../../src/clock.ts';
 import { identity } from '../../src/cli/identity.ts';
 import type { Output } from '../../src/cli/output.ts';
 import { showProgress } from '../../src/cli/progress.ts';
-import { hostRuntime, initRepositoryAt, openSources, openStoppedJournal, sourceKinds } from '../../src/compose.ts';
+import {
+  hostRuntime,
+  initRepositoryAt,
+  openSandboxOf,
+  openSources,
+  openStoppedJournal,
+  sourceKinds,
+} from '../../src/compose.ts';
 import { secretReader } from '../../src/config/secrets.ts';
+import { DEFAULT_DRILL } from '../../src/domain/drill.ts';
 import type { Finding } from '../../src/domain/finding.ts';
 import type { Plan } from '../../src/domain/plan.ts';
 import { backup, backupsOf, type BackupOutcome } from '../../src/operations/backup.ts';
 import { planRestore, restore } from '../../src/operations/restore.ts';
+import { verify } from '../../src/operations/verify.ts';
 import type { Repository, RestoreProgress, SaveProgress } from '../../src/repository/repository.ts';
+import type { SandboxRequest } from '../../src/runtimes/runtime.ts';
 import { progressBar } from './bar.ts';
 import type { Place } from './place.ts';
 
@@ -88,6 +99,27 @@ export class Protection implements AsyncDisposable {
     const wanted = { snapshot, target, include: [], exclude: [], dryRun: false, ...(path !== undefined && { path }) };
     const plan = await planRestore(wanted, ports, this.#signal);
     return (await restore(plan, ports, this.#signal)).findings;
+  }
+
+  /**
+   * A drill, as `respaldo verify` does it: restored into a throw-away server, every table and index checked.
+   * @returns the outcome with the snapshot as it is marked now, and how many checks passed.
+   */
+  async prove(outcome: BackupOutcome): Promise<{ readonly outcome: BackupOutcome; readonly checks: number }> {
+    const { snapshot } = outcome;
+    if (snapshot === undefined) throw new Error('there is no snapshot');
+    const ports = {
+      repository: this.repository,
+      runtime: await hostRuntime(),
+      kinds: await sourceKinds(),
+      clock: systemClock,
+      openSandbox: (wanted: SandboxRequest) => openSandboxOf(wanted, {}),
+    };
+    const settings = { ...DEFAULT_DRILL, assertions: [{ sql: 'SELECT count(*) > 0 FROM pedidos' }] };
+    const { id, state, report } = await verify({ snapshot, settings, folder: tmpdir() }, ports, this.#signal);
+    if (state !== 'proven') throw new Error(JSON.stringify(report.checks.filter(({ passed }) => !passed)));
+    const marked = await this.repository.find(id, {}, this.#signal);
+    return { outcome: { ...outcome, snapshot: marked }, checks: report.checks.length };
   }
 
   /** Reads, decrypts and hashes everything that is stored. */

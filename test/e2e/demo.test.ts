@@ -24,6 +24,7 @@ it('backs up, destroys, restores and proves, and leaves a repository to look int
   const place = join(folder, 'left');
   const { code, output } = await demo(place);
   expect({ code, output }).toMatchObject({ code: 0, output: expect.stringContaining('PROVEN') as string });
+  expect(output).toMatch(/Prove it in a throw-away server .* [1-9]\d* checks passed/);
   expect(output).toContain('100,090 pedidos');
   expect(output).not.toContain('\u001b'); // in a pipe: plain lines
   expect(await readdir(temporary)).toEqual([]);
