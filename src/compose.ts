@@ -1,5 +1,6 @@
 /** The only file that wires concrete parts together. Everything is loaded when it is first used. */
 import type { ArchivePlace } from './archive/archive.ts';
+import type { ArchiveListing } from './archive/index.ts';
 import type { Catalog } from './catalog/catalog.ts';
 import { systemClock, type Clock } from './clock.ts';
 import type { PlaceAccess, RepositoryAccess } from './config/repository.ts';
@@ -237,6 +238,16 @@ export async function openArchiveStore(
     ...(credentials && { credentials: await readCredentials(credentials, readSecret, signal) }),
     ...(onRetry && { onRetry }),
   });
+}
+
+/** Every file of an archive. @throws RespaldoError the store's */
+export async function listArchiveAt(store: Store, signal: AbortSignal): Promise<ArchiveListing> {
+  return (await import('./archive/index.ts')).listArchive(store, signal);
+}
+
+/** A folder of this machine, for what is restored. @param folder an absolute path */
+export async function openFolder(folder: string): Promise<Store> {
+  return (await import('./stores/index.ts')).openBareStore(`local:${folder}`, {});
 }
 
 /**

@@ -37,12 +37,16 @@ export interface ServerOptions extends RuntimeOptions {
 }
 
 export function addServerOptions(command: Command): Command {
-  return addRuntimeOptions(command)
-    .option(
-      '--to <address>',
-      'restore a dump into a server, postgresql://user@host/database, or files into a volume, docker-volume:name',
-    )
-    .option('--file <dump>', 'restore a file of another tool, .sql, .sql.gz or .dump, instead of a snapshot')
+  return addTargetServerOptions(addRuntimeOptions(command), ', or files into a volume, docker-volume:name').option(
+    '--file <dump>',
+    'restore a file of another tool, .sql, .sql.gz or .dump, instead of a snapshot',
+  );
+}
+
+/** Which server, and how. @param others what else may be restored into */
+export function addTargetServerOptions(command: Command, others = ''): Command {
+  return command
+    .option('--to <address>', `restore a dump into a server, postgresql://user@host/database${others}`)
     .option('--create-roles', 'make the roles that the dump speaks of and the server lacks')
     .option('--disconnect', 'end the sessions of others in a database that is replaced')
     .option('--in-place', 'drop the old database first: takes less room, and it is gone if the restore fails')

@@ -35,6 +35,11 @@ export const VERBS: readonly VerbGroup[] = [
         load: () => import('./commands/restore.ts'),
       },
       {
+        name: 'archive',
+        summary: 'List, verify and restore portable files',
+        load: () => import('./commands/archive.ts'),
+      },
+      {
         name: 'verify',
         summary: 'Prove snapshots by restoring them to nowhere',
         load: () => import('./commands/verify.ts'),

@@ -1,0 +1,147 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { hostRuntime, openFolder, sourceKinds } from '../compose.ts';
+import { RespaldoError } from '../errors.ts';
+import { chosenFiles, type FoundFile } from '../operations/archive-files.ts';
+import {
+  plainName,
+  planArchiveRestore,
+  restoreArchivedFile,
+  type ArchiveRestorePlan,
+} from '../operations/archive-restore.ts';
+import { recorded } from '../operations/recording.ts';
+import { OpenArchives, type ArchiveOptions } from './archive-options.ts';
+import type { Invocation } from './invocation.ts';
+import { quoted } from './printable.ts';
+import { showProgress } from './progress.ts';
+import { runtimeTarget } from './runtime-options.ts';
+import { restoreFileToServer, type ServerOptions } from './server-restore.ts';
+import { withRecorder } from './session.ts';
+import { formatBytes, formatDuration } from './units.ts';
+import { readingProgress, restoreMessage, restorePlanLines } from './views/archive.ts';
+import { tellFinding } from './views/finding.ts';
+
+export interface ArchiveRestoreOptions extends ArchiveOptions, ServerOptions {
+  readonly target?: string;
+}
+
+/** Restores one file of an archive. */
+export async function restoreArchived(
+  reference: string,
+  options: ArchiveRestoreOptions,
+  invocation: Invocation,
+): Promise<void> {
+  const { target, to } = options;
+  requireOnePlace(options);
+  await using archives = await OpenArchives.open(options, invocation);
+  const file = onlyOne(chosenFiles(archives.files, [reference]));
+  if (target !== undefined) await intoFolder(file, path.resolve(target), archives, options, invocation);
+  else if (to !== undefined) await intoServer(file, to, archives, options, invocation);
+}
+
+function requireOnePlace({ target, to, ...options }: ArchiveRestoreOptions): void {
+  if ((target === undefined) === (to === undefined))
+    throw new RespaldoError(
+      'usage',
+      target === undefined ? 'it is not said where to restore to' : '--target and --to exclude each other',
+      {
+        hint: 'Give one of them: --target <folder>, or --to <address> of a server.',
+      },
+    );
+  if (target !== undefined && runtimeTarget(options) !== undefined)
+    throw new RespaldoError('usage', '--target is a folder of this host: it takes no container and no pod', {
+      hint: 'Restore into the server that runs there: --to postgresql:///database',
+    });
+}
+
+/** Several archives may have the same file: any of them will do. */
+function onlyOne(files: readonly FoundFile[]): FoundFile {
+  const [first, ...others] = files.toSorted((a, b) => Number(b.state === 'whole') - Number(a.state === 'whole'));
+  if (first === undefined) throw new RespaldoError('internal', 'no file was chosen');
+  const differs = others.find(({ manifest }) => manifest.plain.sha256 !== first.manifest.plain.sha256);
+  if (differs === undefined) return first;
+  throw new RespaldoError(
+    'usage',
+    `several files are meant: ${files.map(({ archive, key }) => `${key} in ${archive}`).join(', ')}`,
+    {
+      hint: 'Say which by --database, --plan or --archive, or name the file.',
+    },
+  );
+}
+
+async function intoFolder(
+  file: FoundFile,
+  folder: string,
+  archives: OpenArchives,
+  { dryRun = false }: ArchiveRestoreOptions,
+  invocation: Invocation,
+): Promise<void> {
+  const { output, clock } = invocation;
+  const plan = await planArchiveRestore(file, folder, await sourceKinds());
+  for (const line of restorePlanLines(file, plan)) output.note(line);
+  if (dryRun) {
+    output.note('a dry run: nothing was written');
+    return;
+  }
+  const startedAt = clock.monotonic();
+  await withRecorder(invocation, (recorder) =>
+    recorded(
+      { operation: 'restore', subject: folder, repository: archives.storeOf(file).location },
+      recorder,
+      () => carryOut(file, plan, archives, invocation),
+      () => ({ state: 'succeeded', bytesProcessed: plan.neededBytes }),
+    ),
+  );
+  const what = plan.becomes === 'folder' ? quoted(folder) : quoted(path.join(folder, plainName(file)));
+  output.json(restoreMessage(file, folder));
+  output.note(
+    `restored ${what}, ${formatBytes(plan.neededBytes, 1)}, both checksums right, in ${formatDuration(clock.monotonic() - startedAt)}`,
+  );
+}
+
+async function carryOut(
+  file: FoundFile,
+  plan: ArchiveRestorePlan,
+  archives: OpenArchives,
+  { output, clock, signal }: Invocation,
+): Promise<void> {
+  using progress = showProgress(output, clock, readingProgress(file.key, plan.neededBytes));
+  const into = await openFolder(plan.target);
+  await restoreArchivedFile(
+    plan,
+    {
+      store: archives.storeOf(file),
+      keys: await archives.keysFor(file),
+      into,
+      runtime: await hostRuntime(),
+      kinds: await sourceKinds(),
+      onProgress: progress.update,
+      onFinding: (finding) => tellFinding(finding, 'restore', output),
+    },
+    signal,
+  );
+}
+
+/** By way of a file, since a server's dump is looked at before anything is changed. */
+async function intoServer(
+  file: FoundFile,
+  address: string,
+  archives: OpenArchives,
+  options: ArchiveRestoreOptions,
+  invocation: Invocation,
+): Promise<void> {
+  const folder = await mkdtemp(path.join(tmpdir(), 'respaldo-restore-'));
+  try {
+    const plan = await planArchiveRestore(file, folder, await sourceKinds());
+    if (plan.becomes === 'folder')
+      throw new RespaldoError('usage', `${file.key} is a folder, and ${address.replace(/:.*/s, '')}: is a server`, {
+        hint: 'Restore it into a folder: --target ./restored',
+      });
+    for (const line of restorePlanLines(file, plan).slice(0, 2)) invocation.output.note(line);
+    await carryOut(file, plan, archives, invocation);
+    await restoreFileToServer(path.join(folder, plainName(file)), address, options, invocation);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,83 @@
+import type { Command } from 'commander';
+import { addArchiveOptions, addKeyOptions, OpenArchives, type ArchiveOptions } from '../archive-options.ts';
+import { restoreArchived, type ArchiveRestoreOptions } from '../archive-restore.ts';
+import { verifyArchives } from '../archive-verify.ts';
+import { describe } from '../help.ts';
+import type { Invocation } from '../invocation.ts';
+import { addRuntimeOptions } from '../runtime-options.ts';
+import { addTargetServerOptions } from '../server-restore.ts';
+import { archiveTable, listingMessage } from '../views/archive.ts';
+
+export function define(command: Command, invocation: Invocation): void {
+  describe(command, {
+    about:
+      'An archive of respaldo.yaml holds a portable file for each database or folder, and beside it a manifest that ' +
+      'tells how it was made and how it is restored without Respaldo. Plans with `archives:` write them.',
+    examples: [
+      ['respaldo archive list', 'what is there, in all archives'],
+      ['respaldo archive verify latest', 'decrypt, decompress, compare checksums'],
+      ['respaldo archive restore latest --database shop --target ./restored', 'a dump, or a folder'],
+    ],
+    exits: [12, 130],
+  });
+  defineList(command.command('list').description('List the files of archives'), invocation);
+  defineVerify(command.command('verify').description('Decrypt and check files without writing anything'), invocation);
+  defineRestore(command.command('restore').description('Restore a file into a folder or a server'), invocation);
+}
+
+function defineList(command: Command, invocation: Invocation): void {
+  describe(command, {
+    about: 'From the manifests, without reading the files themselves. One that is gone or has another size is told.',
+    examples: [
+      ['respaldo archive list', 'all archives'],
+      ['respaldo archive list --archive offsite --plan shop', 'of one plan, in one archive'],
+      ['respaldo archive list --archive sftp:backup@host:/srv/archives', 'without respaldo.yaml'],
+    ],
+    exits: [3, 130],
+  });
+  addArchiveOptions(command).action(async (options: ArchiveOptions) => {
+    await using archives = await OpenArchives.open(options, invocation);
+    const { output, exit } = invocation;
+    output.json(listingMessage(archives.files));
+    output.result(archiveTable(archives.files, output));
+    for (const { archive, error } of archives.problems) output.warn(`archive ${archive}: ${error.message}`);
+    if (archives.problems.length > 0) exit(3);
+  });
+}
+
+function defineVerify(command: Command, invocation: Invocation): void {
+  describe(command, {
+    about:
+      'Reads each file as it lies in the archive, decrypts and decompresses it, and compares the checksums of both with ' +
+      'the manifest. Nothing is written. What a wrong or missing key would have to be is told.',
+    examples: [
+      ['respaldo archive verify', 'every file of every archive'],
+      ['respaldo archive verify latest --plan shop', 'the newest of each database of a plan'],
+      ['respaldo archive verify --archive offsite --identity key.txt', 'with a secret key of age'],
+    ],
+    exits: [12, 130],
+  });
+  addKeyOptions(addArchiveOptions(command))
+    .argument('[file...]', 'names, their beginnings, or latest; none: all')
+    .action((files: string[], options: ArchiveOptions) => verifyArchives(files, options, invocation));
+}
+
+function defineRestore(command: Command, invocation: Invocation): void {
+  describe(command, {
+    about:
+      'The stored bytes are verified first, and the plain ones while they are written. A folder is unpacked into the ' +
+      'target, a dump becomes a file in it, or goes into a server as `respaldo restore --file` does.',
+    examples: [
+      ['respaldo archive restore latest --plan files --target ./restored', 'a folder'],
+      ['respaldo archive restore shop-2026 --target ./restored', 'a dump, as .sql'],
+      ['respaldo archive restore latest --database shop --to postgresql://postgres@localhost/shop', 'into a server'],
+    ],
+    exits: [12, 130],
+  });
+  addTargetServerOptions(addRuntimeOptions(addKeyOptions(addArchiveOptions(command))))
+    .argument('<file>', 'its name, the beginning of it, or latest')
+    .option('-t, --target <folder>', 'where to restore to: missing, or empty')
+    .option('-n, --dry-run', 'show what would be done')
+    .option('-y, --yes', 'ask nothing')
+    .action((file: string, options: ArchiveRestoreOptions) => restoreArchived(file, options, invocation));
+}

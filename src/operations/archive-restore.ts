@@ -1,0 +1,178 @@
+/** Reading an archive's files back: verified without being written, or into a folder. */
+import type { ArchivedFile, Keys } from '../archive/archive.ts';
+import { plainContent, storedContent } from '../archive/index.ts';
+import type { Finding } from '../domain/finding.ts';
+import { isError, RespaldoError } from '../errors.ts';
+import type { Runtime } from '../runtimes/runtime.ts';
+import type { SourceIo, SourceKind } from '../sources/source.ts';
+import type { Store } from '../stores/store.ts';
+import { inspectTarget } from './target.ts';
+
+export interface ArchiveReadPorts {
+  /** Where the file lies. */
+  readonly store: Store;
+  readonly keys: Keys;
+  /** Told how many plain bytes have come. */
+  readonly onProgress?: (bytes: number) => void;
+}
+
+/**
+ * Decrypts and decompresses a file, compares both of its checksums, and writes nothing.
+ * @throws RespaldoError `source-damaged`, `wrong-password` that says which key is needed, `tool-missing`, the store's
+ */
+export async function verifyArchivedFile(
+  file: ArchivedFile,
+  { store, keys, onProgress }: ArchiveReadPorts,
+  signal: AbortSignal,
+): Promise<void> {
+  requireThere(file);
+  const stored = storedContent(store, file.key, file.manifest, signal);
+  let bytes = 0;
+  for await (const piece of plainContent(stored, file.manifest, keys, signal)) onProgress?.((bytes += piece.length));
+}
+
+/** What is there is read to its end: a size alone tells where that is in vain. */
+function requireThere({ key, state, manifest }: ArchivedFile): void {
+  if (state === 'missing')
+    throw new RespaldoError('source-damaged', `${key} is gone: only its manifest is there`, {
+      hint: 'Use another copy of it, or an older file.',
+    });
+  if (state === 'resized')
+    throw new RespaldoError(
+      'source-damaged',
+      `${key} does not have the ${String(manifest.stored.bytes)} bytes it was written with`,
+      {
+        hint: 'It was cut or replaced. Use another copy of it, or an older file.',
+      },
+    );
+}
+
+/** What a restore would do. Sizes in bytes. */
+export interface ArchiveRestorePlan {
+  readonly file: ArchivedFile;
+  /** An absolute path: what comes to be. */
+  readonly target: string;
+  /** A folder is unpacked; a dump becomes a file in it. */
+  readonly becomes: 'folder' | 'file';
+  readonly neededBytes: number;
+  readonly freeBytes: number;
+}
+
+/**
+ * Looks, and changes nothing.
+ * @param folder an absolute path
+ * @throws RespaldoError `target-not-empty`, `target-full`, `source-damaged` for a file that is not whole
+ */
+export async function planArchiveRestore(
+  file: ArchivedFile,
+  folder: string,
+  kinds: readonly SourceKind[],
+): Promise<ArchiveRestorePlan> {
+  requireThere(file);
+  const { manifest } = file;
+  const becomes = unpackerOf(file, kinds) === undefined ? 'file' : 'folder';
+  const state = await inspectTarget(folder);
+  if (state.entries > 0)
+    throw new RespaldoError('target-not-empty', `${folder} is not empty`, {
+      hint: 'Name a folder that does not exist yet, or an empty one, by --target.',
+    });
+  const neededBytes = manifest.plain.bytes;
+  if (neededBytes > state.freeBytes)
+    throw new RespaldoError(
+      'target-full',
+      `${folder} has room for ${String(state.freeBytes)} bytes, and ${String(neededBytes)} are needed`,
+      {
+        hint: 'Free some space there, or name another folder by --target.',
+      },
+    );
+  return { file, target: folder, becomes, neededBytes, freeBytes: state.freeBytes };
+}
+
+export interface ArchiveRestorePorts extends ArchiveReadPorts {
+  readonly runtime: Runtime;
+  readonly kinds: readonly SourceKind[];
+  /** The folder that is restored into; it is made. */
+  readonly into: Store;
+  readonly onFinding?: (finding: Finding) => void;
+}
+
+/**
+ * The stored bytes are verified before the first plain one is written; those are verified too. A dump is there under its
+ * name only when all of it was right.
+ * @throws RespaldoError as {@link verifyArchivedFile}, and what writing throws
+ */
+export async function restoreArchivedFile(
+  { file, target }: ArchiveRestorePlan,
+  ports: ArchiveRestorePorts,
+  signal: AbortSignal,
+): Promise<void> {
+  const { into, kinds, runtime, keys, onFinding } = ports;
+  await (into.makePlace ?? into.create).call(into, signal);
+  const fetched = await verifiedCopy(file, ports, signal);
+  try {
+    const plain = counted(
+      plainContent(storedContent(fetched.store, fetched.key, file.manifest, signal), file.manifest, keys, signal),
+      ports.onProgress,
+    );
+    const unpack = unpackerOf(file, kinds);
+    if (unpack === undefined) await into.writeStream?.(plainName(file), plain, signal);
+    else {
+      const io: SourceIo = { runtime, signal, report: onFinding ?? (() => undefined), expect: () => undefined };
+      await unpack(plain, target, io);
+    }
+  } catch (error) {
+    throw isError(error, 'command-failed') ? partlyUnpacked(error, target) : error;
+  } finally {
+    await fetched.discard();
+  }
+}
+
+/** The name of a dump where it is restored to. */
+export function plainName({ manifest: { file, extension } }: ArchivedFile): string {
+  const end = file.lastIndexOf(`.${extension}`);
+  return end < 0 ? file : file.slice(0, end + 1 + extension.length);
+}
+
+interface Copy {
+  readonly store: Store;
+  readonly key: string;
+  discard(): Promise<void>;
+}
+
+/** A file of this machine is read once more; one that lies elsewhere is fetched into the target first. */
+async function verifiedCopy(
+  file: ArchivedFile,
+  { store, into }: ArchiveRestorePorts,
+  signal: AbortSignal,
+): Promise<Copy> {
+  const stored = storedContent(store, file.key, file.manifest, signal);
+  if (store.localPath?.(file.key) !== undefined) {
+    for await (const _piece of stored);
+    return { store, key: file.key, discard: () => Promise.resolve() };
+  }
+  const key = `.${file.manifest.file}.part`;
+  await into.writeStream?.(key, stored, signal);
+  return { store: into, key, discard: () => into.remove(key, new AbortController().signal) };
+}
+
+async function* counted(
+  content: AsyncIterable<Uint8Array>,
+  onProgress: ((bytes: number) => void) | undefined,
+): AsyncGenerator<Uint8Array> {
+  let bytes = 0;
+  for await (const piece of content) {
+    onProgress?.((bytes += piece.length));
+    yield piece;
+  }
+}
+
+function unpackerOf({ manifest }: ArchivedFile, kinds: readonly SourceKind[]): SourceKind['unpack'] {
+  return kinds.find(({ name }) => name === manifest.source)?.unpack;
+}
+
+function partlyUnpacked(error: RespaldoError, target: string): RespaldoError {
+  return new RespaldoError(error.code, error.message, {
+    hint: `What is in ${target} is only a part.`,
+    cause: error,
+  });
+}
