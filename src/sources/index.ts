@@ -3,6 +3,7 @@ import { RespaldoError } from '../errors.ts';
 import { directory } from './directory/directory.ts';
 import { mysql } from './mysql/mysql.ts';
 import { postgres } from './postgres/postgres.ts';
+import { redis } from './redis/redis.ts';
 import type { Source, SourceKind, SourceOptions } from './source.ts';
 import { sqlite } from './sqlite/sqlite.ts';
 import { volume } from './volume/volume.ts';
@@ -11,7 +12,7 @@ export { openDirectories } from './directory/directory.ts';
 export { openStream, type StreamOptions } from './stream/stream.ts';
 
 /** Each loads what is heavy about it when it is used. The first that accepts an address has it. */
-export const SOURCE_KINDS: readonly SourceKind[] = [postgres, mysql, sqlite, volume, directory];
+export const SOURCE_KINDS: readonly SourceKind[] = [postgres, mysql, redis, sqlite, volume, directory];
 
 /** How addresses look, for people: a part of a sentence. */
 export const ADDRESSES = new Intl.ListFormat('en', { type: 'disjunction' }).format(

@@ -7,6 +7,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { promisify } from 'node:util';
 import { openSource } from '../../src/sources/index.ts';
 import { Cluster, DEBIAN_15, debianBinaries, SERVERS, type Binaries } from '../fixtures/postgres.ts';
+import { RedisServer } from '../fixtures/redis.ts';
 import { noise } from '../fixtures/repository.ts';
 import { describeSource, type SourceFixture } from './source.ts';
 
@@ -56,6 +57,25 @@ describeSource('a SQLite database', async (): Promise<SourceFixture> => {
       database.close();
       await rm(folder, { recursive: true });
     },
+  };
+});
+
+describeSource('a Redis server', async (): Promise<SourceFixture> => {
+  const server = await RedisServer.start();
+  server.fill(20_000, (key) => Buffer.from(noise(key, 60)).toString('hex'));
+  return {
+    address: server.address,
+    source: openSource(server.address, OPTIONS),
+    state: () => server.digest(),
+    restoredState: async (restored) => {
+      await using copy = await RedisServer.start([], restored);
+      return await copy.digest();
+    },
+    change: async () => {
+      await server.ask('SET', 'key:7', 'changed');
+    },
+    held: () => server.replicas(),
+    [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
   };
 });
 

@@ -1,0 +1,47 @@
+import { RespaldoError, type ErrorCode } from '../../errors.ts';
+
+const ACL =
+  'It needs the commands psync, replconf, ping and info: ACL SETUSER backup on >PASSWORD +psync +replconf +ping +info';
+
+interface Meaning {
+  readonly begins: RegExp;
+  readonly error: ErrorCode;
+  readonly hint: string;
+}
+
+const MEANINGS: readonly Meaning[] = [
+  {
+    begins: /^NOAUTH/,
+    error: 'source-refused',
+    hint: 'It asks for a password: set REDISCLI_AUTH, or the plan’s `password`.',
+  },
+  {
+    begins: /^WRONGPASS|^ERR invalid password|^ERR AUTH/,
+    error: 'source-refused',
+    hint: 'User or password is wrong: redis://USER@host:port, REDISCLI_AUTH or the plan’s `password`.',
+  },
+  { begins: /^NOPERM/, error: 'source-refused', hint: ACL },
+  { begins: /^LOADING|^BUSY/, error: 'source-lost', hint: 'Try again in a moment.' },
+  {
+    begins: /^NOMASTERLINK|^MASTERDOWN/,
+    error: 'source-lost',
+    hint: 'This replica has lost its primary: back up the primary, or wait until they are connected again.',
+  },
+  {
+    begins: /^DENIED/,
+    error: 'source-refused',
+    hint: 'It runs in protected mode: connect from its own machine, or set a password.',
+  },
+  {
+    begins: /max number of clients/,
+    error: 'source-refused',
+    hint: 'All connections are taken: raise maxclients, or see who keeps them.',
+  },
+];
+
+/** An error that a server has answered, without the dash before it. */
+export function refusal(said: string, server: string): RespaldoError {
+  const known = MEANINGS.find(({ begins }) => begins.test(said));
+  const { error = 'source-refused', hint = 'See the server’s log.' } = known ?? {};
+  return new RespaldoError(error, `${server}: ${said}`, { hint });
+}

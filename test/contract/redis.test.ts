@@ -1,0 +1,267 @@
+import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { systemClock } from '../../src/clock.ts';
+import type { Entry } from '../../src/domain/entry.ts';
+import type { Snapshot } from '../../src/domain/snapshot.ts';
+import { backup, type BackupOutcome } from '../../src/operations/backup.ts';
+import { verify, type VerifyOutcome } from '../../src/operations/verify.ts';
+import { openSource, SOURCE_KINDS } from '../../src/sources/index.ts';
+import { parseAddress } from '../../src/sources/redis/address.ts';
+import { ClientServer } from '../../src/sources/redis/client-server.ts';
+import { DirectServer } from '../../src/sources/redis/direct-server.ts';
+import { Transfer, type Transferred } from '../../src/sources/redis/transfer.ts';
+import type { RedisServer as Way } from '../../src/sources/redis/server.ts';
+import type { SourceIo } from '../../src/sources/source.ts';
+import { Authority } from '../fixtures/authority.ts';
+import { bench, type Bench } from '../fixtures/bench.ts';
+import { RedisServer } from '../fixtures/redis.ts';
+import { NEVER } from '../fixtures/repository.ts';
+import { freePort } from '../fixtures/sshd.ts';
+import { TcpProxy } from '../fixtures/tcp-proxy.ts';
+
+/** How a server sends an RDB: as it is made, with a mark at its end; or from its disk, with its length ahead. */
+const FRAMINGS = ['yes', 'no'] as const;
+const OPTIONS = {
+  workingDirectory: '/',
+  selection: { exclude: [], oneFileSystem: false, excludeCaches: false },
+  acceptDamagedPages: false,
+};
+const hashed = (key: number): string => createHash('sha256').update(String(key)).digest('hex');
+
+describe('A Redis server', () => {
+  let place: Bench;
+
+  beforeEach(async () => {
+    place = await bench();
+    vi.stubEnv('REDISCLI_AUTH', undefined);
+  });
+
+  afterEach(async () => {
+    vi.unstubAllEnvs();
+    await place[Symbol.asyncDispose]();
+  });
+
+  it.each(FRAMINGS)(
+    'sends all that it holds, by its own protocol and by redis-cli (diskless: %s)',
+    async (diskless) => {
+      await using server = await RedisServer.start(['--repl-diskless-sync', diskless]);
+      server.fill(20_000, hashed);
+      await server.ask('-n', '3', 'SADD', 'set', 'a', 'b');
+      const address = parseAddress(server.address);
+      for (const way of [
+        new DirectServer(address, undefined, NEVER),
+        new ClientServer(address, undefined, place.runtime, NEVER),
+      ]) {
+        const { bytes, result } = await transferred(way);
+        expect(bytes.subarray(0, 5).toString()).toBe('REDIS');
+        expect(bytes.at(-9)).toBe(0xff);
+        expect(result).toMatchObject({
+          keysExact: true,
+          end: { bytes: bytes.length, checksum: true },
+          header: { version: 10 },
+          info: {
+            product: 'Redis',
+            role: 'master',
+            databases: [
+              { number: 0, keys: 20_000 },
+              { number: 3, keys: 1 },
+            ],
+          },
+        });
+        await expect.poll(() => server.replicas()).toBe('');
+      }
+    },
+  );
+
+  it.each(FRAMINGS)('is no snapshot if the connection breaks before the end (diskless: %s)', async (diskless) => {
+    const port = await freePort();
+    await using server = await RedisServer.start(['--port', String(port), '--repl-diskless-sync', diskless]);
+    server.fill(20_000, hashed);
+    const { length } = (await transferred(new DirectServer(parseAddress(server.address), undefined, NEVER))).bytes;
+    // With INFO and the answers before it, the last bytes are never let through.
+    const proxy = await TcpProxy.start(port, length);
+    try {
+      await expect(take(`redis://127.0.0.1:${String(proxy.port)}`)).rejects.toMatchObject({ code: 'source-lost' });
+      expect(await place.repository.snapshots({}, NEVER)).toEqual([]);
+      await expect.poll(() => server.replicas()).toBe('');
+    } finally {
+      await proxy.close();
+    }
+  });
+
+  it('lets in who its access control list allows to be a replica, and says what is missing', async () => {
+    await using server = await RedisServer.start();
+    await server.ask('SET', 'a', '1');
+    await server.ask('ACL', 'SETUSER', 'backup', 'on', '>secret', '+psync', '+replconf', '+ping', '+info');
+    await server.ask('ACL', 'SETUSER', 'poor', 'on', '>secret', '+info', '+replconf');
+    await server.ask('ACL', 'SETUSER', 'default', 'on', '>other', '-@all', '+acl');
+    const as = (user: string) => server.address.replace('redis://', `redis://${user}`);
+    expect((await take(as('backup@'), 'secret')).state).toBe('succeeded');
+    expect((await take(as('backup:secret@'))).state).toBe('succeeded');
+    vi.stubEnv('REDISCLI_AUTH', 'secret');
+    expect((await take(as('backup@'))).state).toBe('succeeded');
+    const refused: [user: string, password: string, hint: RegExp][] = [
+      ['backup@', 'wrong', /User or password/],
+      ['poor@', 'secret', /ACL SETUSER/],
+      ['', 'other', /ACL SETUSER/],
+    ];
+    for (const [user, password, hint] of refused) {
+      const failure = await take(as(user), password).catch((error: unknown) => error);
+      expect(failure).toMatchObject({ code: 'source-refused', hint: expect.stringMatching(hint) as string });
+      expect(String(failure)).not.toContain(password);
+    }
+  });
+
+  it('is asked for its certificate', async () => {
+    await using authority = await Authority.make();
+    await using stranger = await Authority.make();
+    await authority.issue('server');
+    await authority.issue('client');
+    const port = String(await freePort());
+    const file = (name: string) => path.join(authority.folder, name);
+    const files = ['--tls-cert-file', file('server.pem'), '--tls-key-file', file('server.key')];
+    const tls = ['--port', '0', '--tls-port', port, ...files, '--tls-ca-cert-file', file('ca.pem')];
+    await using server = await RedisServer.start(tls);
+    await server.ask('SET', 'a', '1');
+    const known = `cert=${file('client.pem')}&key=${file('client.key')}`;
+    const address = `rediss://127.0.0.1:${port}?${known}&cacert=`;
+    expect((await take(`${address}${file('ca.pem')}`)).state).toBe('succeeded');
+    const byClient = new ClientServer(parseAddress(`${address}${file('ca.pem')}`), undefined, place.runtime, NEVER);
+    expect((await transferred(byClient)).result.end.checksum).toBe(true);
+    await expect(take(`${address}${path.join(stranger.folder, 'ca.pem')}`)).rejects.toMatchObject({
+      code: 'source-missing',
+      message: expect.stringMatching(/certificate/) as string,
+    });
+    await expect(take(`${address}${file('nobody.pem')}`)).rejects.toMatchObject({ code: 'usage' });
+  });
+
+  it('is told from nobody', async () => {
+    const port = await freePort();
+    await expect(take(`redis://127.0.0.1:${String(port)}`)).rejects.toMatchObject({
+      code: 'source-missing',
+      message: expect.stringContaining(`Redis at 127.0.0.1:${String(port)}`) as string,
+    });
+  });
+
+  it('without checksums is stored with a word on that', async () => {
+    await using server = await RedisServer.start(['--rdbchecksum', 'no']);
+    await server.ask('SET', 'a', '1');
+    const { findings, snapshot } = await take(server.address);
+    expect(findings).toMatchObject([{ severity: 'note', code: 'checksum-missing' }]);
+    expect(await factsOf(snapshot)).toMatchObject({ checksum: false });
+    expect((await prove(snapshot)).state).toBe('proven');
+  });
+
+  it('is proven by a server that loads as many keys, without those that have expired', async () => {
+    await using server = await RedisServer.start();
+    server.fill(500, hashed);
+    await server.ask('SET', 'gone', '1', 'PX', '3000');
+    const { snapshot } = await take(server.address);
+    await expect.poll(() => server.ask('EXISTS', 'gone'), { timeout: 20_000 }).toBe('0');
+    const proven = await prove(snapshot);
+    expect(proven.report.checks).toEqual([
+      { name: 'rdb', passed: true, detail: expect.stringMatching(/checksum is right/) as string },
+      { name: 'redis-check-rdb', passed: true, detail: 'RDB looks OK' },
+      { name: 'keys', passed: true, detail: '500 keys (db0: 500), without 1 that expired meanwhile' },
+    ]);
+    expect(proven.state).toBe('proven');
+    const other = await altered(snapshot, { databases: [{ number: 0, keys: 502 }] });
+    expect(await prove(other)).toMatchObject({
+      state: 'refuted',
+      report: {
+        checks: [{}, {}, { passed: false, detail: expect.stringContaining('recorded were db0: 502') as string }],
+      },
+    });
+    const assertions = [{ sql: 'SELECT 1' }];
+    await expect(prove(snapshot, assertions)).rejects.toMatchObject({ code: 'config' });
+  });
+
+  it('that is being written is stored and proven, without a number of keys that nobody knows', async () => {
+    await using server = await RedisServer.start();
+    server.fill(50_000, hashed);
+    const writer = spawn(
+      'redis-benchmark',
+      ['-s', server.socket, '-q', '-t', 'set', '-r', '1000000', '-n', '1000000000'],
+      {
+        stdio: ['ignore', 'pipe', 'ignore'],
+      },
+    );
+    const gone = once(writer, 'exit');
+    try {
+      await once(writer.stdout, 'data');
+      const { snapshot } = await take(server.address);
+      expect(await factsOf(snapshot)).toMatchObject({ keysExact: false });
+      expect((await prove(snapshot)).state).toBe('proven');
+    } finally {
+      writer.kill('SIGKILL');
+      await gone;
+    }
+  });
+
+  it('has a portable copy', async () => {
+    await using server = await RedisServer.start();
+    await server.ask('SET', 'a', '1');
+    for await (const portable of openSource(server.address, OPTIONS).portable?.(ioOf()) ?? []) {
+      const plain = Buffer.concat(await Array.fromAsync(portable.content));
+      expect(plain.subarray(0, 5).toString()).toBe('REDIS');
+      expect(portable).toMatchObject({ name: 'redis', extension: 'rdb' });
+      expect(portable.about()).toMatchObject({ facts: { keys: 'db0: 1' }, restoreCommand: 'cat > dump.rdb' });
+    }
+  });
+
+  async function transferred(way: Way): Promise<{ bytes: Buffer; result: Transferred }> {
+    const transfer = new Transfer(way);
+    const pieces = await Array.fromAsync(transfer.bytes(), (piece) => Buffer.from(piece));
+    return { bytes: Buffer.concat(pieces), result: await transfer.result() };
+  }
+
+  function ioOf(): SourceIo {
+    return { runtime: place.runtime, signal: NEVER, report: () => undefined, expect: () => undefined };
+  }
+
+  async function take(address: string, password?: string): Promise<BackupOutcome> {
+    const source = openSource(address, { ...OPTIONS, ...(password !== undefined && { password }) });
+    const request = {
+      type: 'auto',
+      tags: [],
+      excludes: [],
+      hostname: 'host',
+      username: 'maria',
+      dryRun: false,
+    } as const;
+    return backup({ ...request, source }, { ...place, clock: systemClock }, NEVER);
+  }
+
+  async function factsOf(snapshot: Snapshot | undefined): Promise<Record<string, unknown>> {
+    if (snapshot === undefined) throw new Error('there is no snapshot');
+    const bytes = await place.repository.readable(snapshot, NEVER).read('/respaldo.json');
+    return JSON.parse(Buffer.from(bytes ?? []).toString()) as Record<string, unknown>;
+  }
+
+  /** The same snapshot with other facts. */
+  async function altered(
+    snapshot: Snapshot | undefined,
+    change: Record<string, unknown>,
+  ): Promise<Snapshot | undefined> {
+    const facts = JSON.stringify({ ...(await factsOf(snapshot)), ...change });
+    const rdb = snapshot && (await place.repository.readable(snapshot, NEVER).read('/rdb/dump.rdb'));
+    const metadata = { mode: 0o600, uid: 0, gid: 0, mtimeNs: 0n, atimeNs: 0n, ctimeNs: 0n };
+    const entries = async function* (): AsyncGenerator<Entry> {
+      yield await Promise.resolve({ kind: 'directory', path: '/rdb', metadata: { ...metadata, mode: 0o700 } });
+      yield { kind: 'file', path: '/rdb/dump.rdb', metadata, content: [rdb ?? new Uint8Array()] };
+      yield { kind: 'file', path: '/respaldo.json', metadata, content: [Buffer.from(facts)] };
+    };
+    const about = { time: new Date(), hostname: 'host', username: 'maria', paths: ['/redis/x'], tags: ['type=full'] };
+    return (await place.repository.save(entries(), { ...about, excludes: [] }, {}, NEVER)).snapshot;
+  }
+
+  function prove(snapshot: Snapshot | undefined, assertions: readonly { sql: string }[] = []): Promise<VerifyOutcome> {
+    if (snapshot === undefined) throw new Error('there is no snapshot');
+    const openSandbox = () => Promise.reject(new Error('no container is wanted here'));
+    const ports = { ...place, kinds: SOURCE_KINDS, clock: systemClock, openSandbox };
+    return verify({ snapshot, settings: { assertions, timeoutSeconds: 2 }, folder: '/tmp' }, ports, NEVER);
+  }
+});
