@@ -7,7 +7,9 @@ import { describe, expect, it } from 'vitest';
 import { embeddedBinaries } from '../../examples/tienda/binaries.ts';
 import { Cluster } from '../../examples/tienda/cluster.ts';
 import { DEBIAN_15, debianBinaries } from '../fixtures/postgres.ts';
+import { RedisServer } from '../fixtures/redis.ts';
 import { RESTICS } from '../fixtures/restic.ts';
+import { freePort } from '../fixtures/sshd.ts';
 
 /*
  * The documents promise commands; here they are executed.
@@ -17,6 +19,7 @@ import { RESTICS } from '../fixtures/restic.ts';
  *   ```sh exit=3       the block must end with this code; what it exports is lost
  *   ```sh checkout     commands for a checkout, which other tests run: only those listed in `elsewhere` are allowed
  *   ```sh postgres     needs a PostgreSQL: `localhost:5432` is the one that the test starts, with PGPASSWORD set
+ *   ```sh redis        needs a Redis: `localhost:6379` is the one that the test starts
  *   ```sh dump         needs its client programs too, and a database `shop`: left out where the test bed has none
  * Anything that is shown but not a command is ```text, ```yaml, ```json …
  */
@@ -116,6 +119,11 @@ describe('The documents', () => {
         blocks.some(({ flags }) => flags.includes('dump')),
       );
       script = `export PGPASSWORD=${password}\n${script.replaceAll('localhost:5432', `127.0.0.1:${port}`)}`;
+    }
+    if (blocks.some(({ flags }) => flags.includes('redis'))) {
+      const port = String(await freePort());
+      stack.use(await RedisServer.start(['--port', port]));
+      script = script.replaceAll('localhost:6379', `127.0.0.1:${port}`);
     }
     const { code, output } = await bash(script, folder, env);
     expect(code, output).toBe(0);
