@@ -89,9 +89,18 @@ export interface Manifest {
   readonly versions: Readonly<Record<string, string>>;
   readonly facts: Readonly<Record<string, string>>;
   /** Of a file that others build upon, or that builds upon others: all of them, by level, make a whole. */
-  readonly chain?: { readonly id: string; readonly level: number } | undefined;
+  readonly chain?: Link | undefined;
   /** The command line that restores it by hand, in the folder where the file lies. */
   readonly restore: string;
+}
+
+/** Of files that build upon each other. */
+export interface Link {
+  readonly id: string;
+  /** 0: it holds everything. */
+  readonly level: number;
+  /** The run of the file that this one builds upon, one level lower. */
+  readonly parent?: string | undefined;
 }
 
 /** A file of an archive. */

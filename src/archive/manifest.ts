@@ -35,7 +35,7 @@ const manifestSchema: z.ZodType<Manifest> = z.object({
   encryption: encryptionRecord.optional(),
   versions: z.record(z.string(), z.string()),
   facts: z.record(z.string(), z.string()),
-  chain: z.object({ id: z.string(), level: z.int().min(0) }).optional(),
+  chain: z.object({ id: z.string(), level: z.int().min(0), parent: z.string().optional() }).optional(),
   restore: z.string(),
 });
 

@@ -1,6 +1,7 @@
 import { shellWord } from '../../../domain/shell-word.ts';
 import type { PortableFile, SourceIo } from '../../source.ts';
 import type { BackupAddress } from '../address.ts';
+import { conninfo } from './conninfo.ts';
 import { passwordsMissing } from './capture.ts';
 import { dumpDatabase, dumpGlobals } from './dumps.ts';
 import type { DumpContent } from './dump-text.ts';
@@ -51,7 +52,7 @@ async function dumpOf(tools: Toolbox, server: ServerInventory, database: Databas
     about: () => ({
       versions: { pg_dump: tool, PostgreSQL: server.version },
       facts: { encoding, collate, ctype },
-      restoreCommand: `${PSQL} ${shellWord(name)}`,
+      restoreCommand: `${PSQL} ${shellWord(/=|:\/\//.test(name) ? conninfo(name) : name)}`,
     }),
   };
 }

@@ -1,0 +1,221 @@
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Compression } from '../domain/archive.ts';
+import { RespaldoError } from '../errors.ts';
+import { LocalStore } from '../stores/local.ts';
+import type { Store } from '../stores/store.ts';
+import type { ArchivePlace, WrittenFile } from './archive.ts';
+import { sendLeftovers } from './leftovers.ts';
+import { listArchive } from './listing.ts';
+import { plainContent, storedContent } from './reader.ts';
+import { writeArchiveFile, type NewArchiveFile } from './writer.ts';
+
+const { signal } = new AbortController();
+const TEXT = Buffer.alloc(5_000_000, 'INSERT INTO orders VALUES (1);\n');
+const GZIP: Compression = { name: 'gzip' };
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'respaldo-writer-'));
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+/** Counts how often it is captured. */
+function newFile(seen = { captured: 0 }, fails = false): NewArchiveFile {
+  const content = async function* () {
+    seen.captured += 1;
+    for (let at = 0; at < TEXT.length; at += 100_000) yield await Promise.resolve(TEXT.subarray(at, at + 100_000));
+    if (fails) throw new RespaldoError('source-lost', 'the dump was cut short');
+  };
+  return {
+    content: content(),
+    name: { plan: 'shop', database: 'orders', host: 'web1', time: new Date('2026-01-02T03:04:05Z'), extension: 'sql' },
+    source: 'postgres',
+    run: 'a-run',
+    program: 'respaldo 0.1.0',
+    about: () => ({ versions: { pg_dump: '15' }, facts: { encoding: 'UTF8' }, restoreCommand: 'psql orders' }),
+  };
+}
+
+async function store(name: string): Promise<LocalStore> {
+  const made = new LocalStore(join(folder, name));
+  await made.makePlace(signal);
+  return made;
+}
+
+function placeIn(held: Store, compression = GZIP, temp?: Store): ArchivePlace {
+  const template = '{plan}/{database}-{time}';
+  return { archive: held.location, store: held, template, steps: { compression }, ...(temp && { temp }) };
+}
+
+/** A store whose uploads break off after so many bytes, so many times. */
+function breaking(inner: LocalStore, times: number, after = 1000): Store {
+  let left = times;
+  return {
+    location: inner.location,
+    create: (until) => inner.create(until),
+    list: (prefix, until) => inner.list(prefix, until),
+    stat: (key, until) => inner.stat(key, until),
+    read: (key, range, until) => inner.read(key, range, until),
+    write: (key, bytes, until) => inner.write(key, bytes, until),
+    remove: (key, until) => inner.remove(key, until),
+    close: () => inner.close(),
+    writeStream: (key, content, until) => inner.writeStream(key, left-- > 0 ? cut(content, after) : content, until),
+  };
+}
+
+async function* cut(content: AsyncIterable<Uint8Array>, after: number): AsyncGenerator<Uint8Array> {
+  let bytes = 0;
+  for await (const piece of content) {
+    yield piece;
+    bytes += piece.length;
+    if (bytes > after) throw new RespaldoError('store-broken', 'the line broke');
+  }
+  throw new RespaldoError('store-broken', 'the line broke');
+}
+
+async function filesIn(name: string): Promise<readonly string[]> {
+  const found = await readdir(join(folder, name), { recursive: true, withFileTypes: true });
+  return found
+    .filter((entry) => entry.isFile())
+    .map((entry) => entry.name)
+    .toSorted();
+}
+
+const NAME = 'orders-20260102T030405Z.sql.gz';
+const WHOLE = [NAME, `${NAME}.manifest.json`];
+
+function errorsOf(written: readonly WrittenFile[]): readonly (string | undefined)[] {
+  return written.map(({ error }) => error?.code);
+}
+
+describe('a file for several places', () => {
+  it('is captured once, and is the same in all of them, with a manifest', async () => {
+    const seen = { captured: 0 };
+    const [one, two, plain] = [await store('one'), await store('two'), await store('plain')];
+    const places = [placeIn(one), placeIn(two), placeIn(plain, { name: 'none' })];
+    const written = await writeArchiveFile(newFile(seen), places, { signal });
+    expect(errorsOf(written)).toEqual([undefined, undefined, undefined]);
+    expect(seen.captured).toBe(1);
+    expect(await filesIn('one')).toEqual(WHOLE);
+    const stored = await readFile(join(folder, 'one/shop', NAME));
+    expect(stored.equals(await readFile(join(folder, 'two/shop', NAME)))).toBe(true);
+    expect(gunzipSync(stored).equals(TEXT)).toBe(true);
+    const { files } = await listArchive(two, signal);
+    expect(files).toMatchObject([
+      {
+        key: `shop/${NAME}`,
+        state: 'whole',
+        manifest: {
+          plan: 'shop',
+          database: 'orders',
+          plain: { bytes: TEXT.length },
+          stored: { bytes: stored.length },
+          restore: `gunzip < ${NAME} | psql orders`,
+        },
+      },
+    ]);
+    const [file] = files;
+    if (file === undefined) throw new Error('nothing is listed');
+    const content = plainContent(storedContent(two, file.key, file.manifest, signal), file.manifest, {}, signal);
+    expect(Buffer.concat(await Array.fromAsync(content)).equals(TEXT)).toBe(true);
+  });
+
+  it('is sent again from where it lies where a store broke, without being captured again', async () => {
+    const seen = { captured: 0 };
+    const retried: string[] = [];
+    const [bad, good] = [breaking(await store('bad'), 1), await store('good')];
+    const written = await writeArchiveFile(newFile(seen), [placeIn(bad), placeIn(good)], {
+      signal,
+      onRetry: ({ archive }, { code }) => retried.push(`${archive} ${code}`),
+    });
+    expect(errorsOf(written)).toEqual([undefined, undefined]);
+    expect(seen.captured).toBe(1);
+    expect(retried).toEqual([`${bad.location} store-broken`]);
+    expect(await filesIn('bad')).toEqual(WHOLE);
+  });
+
+  it('is not there at all where a store goes on breaking, and whole in the others', async () => {
+    const [bad, good, other] = [breaking(await store('bad'), 9), await store('good'), await store('other')];
+    const places = [placeIn(bad), placeIn(good), placeIn(other, { name: 'zstd' })];
+    const written = await writeArchiveFile(newFile(), places, { signal });
+    expect(errorsOf(written)).toEqual(['store-broken', undefined, undefined]);
+    expect(await filesIn('bad')).toEqual([]);
+    expect(await filesIn('good')).toEqual(WHOLE);
+    expect(await filesIn('other')).toHaveLength(2);
+  });
+
+  it('is nowhere where its source fails', async () => {
+    const places = [placeIn(await store('one')), placeIn(await store('two'), { name: 'zstd' })];
+    await expect(writeArchiveFile(newFile(undefined, true), places, { signal })).rejects.toMatchObject({
+      code: 'source-lost',
+    });
+    expect(await filesIn('one')).toEqual([]);
+    expect(await filesIn('two')).toEqual([]);
+  });
+
+  it('is in the others where the program of one place is missing', async () => {
+    const path = process.env.PATH;
+    process.env.PATH = folder;
+    try {
+      const places = [placeIn(await store('one'), { name: 'xz' }), placeIn(await store('two'))];
+      const written = await writeArchiveFile(newFile(), places, { signal });
+      expect(errorsOf(written)).toEqual(['tool-missing', undefined]);
+    } finally {
+      process.env.PATH = path;
+    }
+    expect(await filesIn('one')).toEqual([]);
+    expect(await filesIn('two')).toEqual(WHOLE);
+  });
+
+  it('gets a number where its name is taken, and replaces nothing', async () => {
+    const one = await store('one');
+    await writeArchiveFile(newFile(), [placeIn(one)], { signal });
+    await writeArchiveFile(newFile(), [placeIn(one)], { signal });
+    const second = 'orders-20260102T030405Z-2.sql.gz';
+    expect(await filesIn('one')).toEqual([second, `${second}.manifest.json`, ...WHOLE]);
+  });
+
+  it('stays in the temporary folder where it could not be sent, and the next run sends it', async () => {
+    const [temp, held] = [await store('temp'), await store('held')];
+    const bad = breaking(held, 2);
+    const [failed] = await writeArchiveFile(newFile(), [placeIn(bad, GZIP, temp)], { signal });
+    expect(failed).toMatchObject({ error: { code: 'store-broken' }, leftIn: `${temp.location}/shop/${NAME}` });
+    expect(await filesIn('held')).toEqual([]);
+    expect(await filesIn('temp')).toEqual(WHOLE);
+    expect(errorsOf(await sendLeftovers(placeIn(bad, GZIP, temp), signal))).toEqual([undefined]);
+    expect(await filesIn('held')).toEqual(WHOLE);
+    expect(await filesIn('temp')).toEqual([]);
+  });
+
+  it('leaves nothing in the temporary folder when it has arrived', async () => {
+    const [temp, held] = [await store('temp'), await store('held')];
+    expect(errorsOf(await writeArchiveFile(newFile(), [placeIn(breaking(held, 1), GZIP, temp)], { signal }))).toEqual([
+      undefined,
+    ]);
+    expect(await filesIn('held')).toEqual(WHOLE);
+    expect(await filesIn('temp')).toEqual([]);
+  });
+});
+
+describe('a damaged file', () => {
+  it('is never read as if it were whole', async () => {
+    const one = await store('one');
+    await writeArchiveFile(newFile(), [placeIn(one)], { signal });
+    const [file] = (await listArchive(one, signal)).files;
+    if (file === undefined) throw new Error('nothing is listed');
+    const bytes = await one.read(file.key, undefined, signal);
+    bytes[bytes.length >> 1] = (bytes[bytes.length >> 1] ?? 0) ^ 1;
+    await one.write(file.key, bytes, signal);
+    await expect(Array.fromAsync(storedContent(one, file.key, file.manifest, signal))).rejects.toMatchObject({
+      code: 'source-damaged',
+    });
+    await one.write(file.key, bytes.subarray(1), signal);
+    expect((await listArchive(one, signal)).files).toMatchObject([{ state: 'resized' }]);
+    await one.remove(file.key, signal);
+    expect((await listArchive(one, signal)).files).toMatchObject([{ state: 'missing' }]);
+  });
+});
