@@ -1,13 +1,17 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { systemClock } from '../../src/clock.ts';
+import type { DrillSettings } from '../../src/domain/drill.ts';
 import type { Entry } from '../../src/domain/entry.ts';
 import type { Snapshot } from '../../src/domain/snapshot.ts';
 import { backup, type BackupOutcome } from '../../src/operations/backup.ts';
-import { verify, type VerifyOutcome } from '../../src/operations/verify.ts';
+import { verify, type VerifyOutcome, type VerifyPorts } from '../../src/operations/verify.ts';
+import { openRuntime, openSandbox } from '../../src/runtimes/index.ts';
+import type { SandboxRequest } from '../../src/runtimes/runtime.ts';
 import { openSource, SOURCE_KINDS } from '../../src/sources/index.ts';
 import { parseAddress } from '../../src/sources/redis/address.ts';
 import { ClientServer } from '../../src/sources/redis/client-server.ts';
@@ -17,6 +21,7 @@ import type { RedisServer as Way } from '../../src/sources/redis/server.ts';
 import type { SourceIo } from '../../src/sources/source.ts';
 import { Authority } from '../fixtures/authority.ts';
 import { bench, type Bench } from '../fixtures/bench.ts';
+import { DockerEngine, HAS_DOCKER, REDIS_IMAGE } from '../fixtures/docker.ts';
 import { RedisServer } from '../fixtures/redis.ts';
 import { NEVER } from '../fixtures/repository.ts';
 import { freePort } from '../fixtures/sshd.ts';
@@ -176,7 +181,7 @@ describe('A Redis server', () => {
       },
     });
     const assertions = [{ sql: 'SELECT 1' }];
-    await expect(prove(snapshot, assertions)).rejects.toMatchObject({ code: 'config' });
+    await expect(prove(snapshot, { assertions })).rejects.toMatchObject({ code: 'config' });
   });
 
   it('that is being written is stored and proven, without a number of keys that nobody knows', async () => {
@@ -201,6 +206,33 @@ describe('A Redis server', () => {
     }
   });
 
+  it('in a container is reached by its own redis-cli, and proven in its own image', async ({ skip }) => {
+    skip(!HAS_DOCKER, 'this needs root, and an engine');
+    await using engine = await DockerEngine.start();
+    await engine.importRedisImage();
+    await engine.redis('cache');
+    const env = { DOCKER_HOST: engine.host, HOME: place.folder };
+    const container = { kind: 'docker', container: 'cache', labels: [] } as const;
+    const there = { ...place, runtime: await openRuntime(container, env, systemClock) };
+    await engine.docker('exec', 'cache', 'redis-cli', 'SET', 'a', '1');
+    await engine.docker('exec', 'cache', 'redis-cli', 'ACL', 'SETUSER', 'default', '>its secret');
+    await expect(take('redis://', 'wrong', there)).rejects.toMatchObject({ code: 'source-refused' });
+    await expect(take('redis://', undefined, there)).rejects.toMatchObject({ code: 'source-refused' });
+    await expect(take('redis://localhost:1', undefined, there)).rejects.toMatchObject({ code: 'source-missing' });
+    const { snapshot } = await take('redis://', 'its secret', there);
+    expect(snapshot?.paths).toEqual(['/redis/docker/cache/localhost:6379']);
+    expect(await factsOf(snapshot)).toMatchObject({
+      databases: [{ number: 0, keys: 1 }],
+      checksum: true,
+      keysExact: true,
+    });
+    const sandbox = (request: SandboxRequest) => openSandbox(request, env);
+    const proven = await prove(snapshot, { image: REDIS_IMAGE }, sandbox);
+    expect(proven).toMatchObject({ state: 'proven', report: { server: expect.stringContaining('Redis') as string } });
+    expect(proven.report.checks.map(({ name }) => name)).toEqual(['rdb', 'redis-check-rdb', 'keys']);
+    expect(await engine.docker('ps', '-aq', '--no-trunc')).not.toContain('\n');
+  });
+
   it('has a portable copy', async () => {
     await using server = await RedisServer.start();
     await server.ask('SET', 'a', '1');
@@ -222,8 +254,9 @@ describe('A Redis server', () => {
     return { runtime: place.runtime, signal: NEVER, report: () => undefined, expect: () => undefined };
   }
 
-  async function take(address: string, password?: string): Promise<BackupOutcome> {
-    const source = openSource(address, { ...OPTIONS, ...(password !== undefined && { password }) });
+  async function take(address: string, password?: string, ports: Bench = place): Promise<BackupOutcome> {
+    const where = ports.runtime.kind === 'docker' ? { place: 'docker/cache' } : {};
+    const source = openSource(address, { ...OPTIONS, ...where, ...(password !== undefined && { password }) });
     const request = {
       type: 'auto',
       tags: [],
@@ -232,7 +265,7 @@ describe('A Redis server', () => {
       username: 'maria',
       dryRun: false,
     } as const;
-    return backup({ ...request, source }, { ...place, clock: systemClock }, NEVER);
+    return backup({ ...request, source }, { ...ports, clock: systemClock }, NEVER);
   }
 
   async function factsOf(snapshot: Snapshot | undefined): Promise<Record<string, unknown>> {
@@ -258,10 +291,14 @@ describe('A Redis server', () => {
     return (await place.repository.save(entries(), { ...about, excludes: [] }, {}, NEVER)).snapshot;
   }
 
-  function prove(snapshot: Snapshot | undefined, assertions: readonly { sql: string }[] = []): Promise<VerifyOutcome> {
+  function prove(
+    snapshot: Snapshot | undefined,
+    settings: Partial<DrillSettings> = {},
+    openSandboxOf: VerifyPorts['openSandbox'] = () => Promise.reject(new Error('no container is wanted here')),
+  ): Promise<VerifyOutcome> {
     if (snapshot === undefined) throw new Error('there is no snapshot');
-    const openSandbox = () => Promise.reject(new Error('no container is wanted here'));
-    const ports = { ...place, kinds: SOURCE_KINDS, clock: systemClock, openSandbox };
-    return verify({ snapshot, settings: { assertions, timeoutSeconds: 2 }, folder: '/tmp' }, ports, NEVER);
+    const ports = { ...place, kinds: SOURCE_KINDS, clock: systemClock, openSandbox: openSandboxOf };
+    const request = { snapshot, settings: { assertions: [], timeoutSeconds: 2, ...settings }, folder: tmpdir() };
+    return verify(request, ports, NEVER);
   }
 });

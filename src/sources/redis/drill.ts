@@ -8,7 +8,7 @@ import type { DrillReport, DrillRequest, SourceIo } from '../source.ts';
 import { FILE, FOLDER, readFacts, type Facts } from './facts.ts';
 import { parseInfo, type DatabaseKeys } from './info.ts';
 import { checkedRdb } from './rdb.ts';
-import { ThrowAwayServer } from './throwaway-server.ts';
+import { runAs, ThrowAwayServer } from './throwaway-server.ts';
 
 export async function neededBytes(snapshot: ReadableSnapshot): Promise<number> {
   return (await readFacts(snapshot)).bytes;
@@ -25,12 +25,15 @@ export async function drill(request: DrillRequest, io: SourceIo): Promise<DrillR
   const watch = new Stopwatch(request);
   const data = join(folder, 'redis');
   await watch.measure('fetch', () => extract(FOLDER, data));
-  const checks = [await checkRdb(join(data, FILE)), ...(await checkByTool(join(data, FILE), request, io))];
   await using server = await watch.measure('start', () => ThrowAwayServer.start(data, request, io));
   const info = parseInfo(await server.info('everything'));
   const loaded = loadOf(await server.info('persistence'));
-  checks.push(...(await watch.measure('check', () => Promise.resolve(compare(facts, info?.databases ?? [], loaded)))));
-  return { server: `Redis ${info?.version ?? ''}`, times: watch.times, checks };
+  const checks = await watch.measure('check', async () => [
+    await checkRdb(join(data, FILE)),
+    ...(await checkByTool(join(data, FILE), request, io)),
+    compare(facts, info?.databases ?? [], loaded),
+  ]);
+  return { server: `${info?.product ?? 'Redis'} ${info?.version ?? ''}`, times: watch.times, checks };
 }
 
 async function checkRdb(file: string): Promise<DrillCheck> {
@@ -41,23 +44,24 @@ async function checkRdb(file: string): Promise<DrillCheck> {
   return { name: 'rdb', passed: true, detail };
 }
 
+const LOOKS_OK = 'RDB looks OK';
+
 /** By Redis's own tool, where there is one. */
 async function checkByTool(
   file: string,
-  { folder }: DrillRequest,
+  request: DrillRequest,
   { runtime, signal }: SourceIo,
 ): Promise<readonly DrillCheck[]> {
   const name = 'redis-check-rdb';
+  const command = { argv: [name, file], cwd: request.folder, ...runAs(request, runtime) } as const;
   try {
-    const pieces = await Array.fromAsync(runtime.run({ argv: [name, file], cwd: folder }, signal));
-    const said = Buffer.concat(pieces).toString('utf8');
-    const passed = said.includes('RDB looks OK');
-    return [{ name, passed, detail: passed ? 'RDB looks OK' : said.trim().split('\n').slice(-3).join('; ') }];
+    const said = Buffer.concat(await Array.fromAsync(runtime.run(command, signal))).toString('utf8');
+    const passed = said.includes(LOOKS_OK);
+    return [{ name, passed, detail: passed ? LOOKS_OK : said.trim().split('\n').slice(-3).join('; ') }];
   } catch (error) {
     throwIfAborted(signal);
     if (isError(error, 'tool-missing')) return [];
-    // The server, which is of the same version, tells why.
-    if (isError(error, 'command-failed')) return [];
+    if (isError(error, 'command-failed')) return [{ name, passed: false, detail: error.message }];
     throw error;
   }
 }
@@ -76,17 +80,17 @@ function loadOf(text: string): Load {
   return { keys: number('rdb_last_load_keys_loaded'), expired: number('rdb_last_load_keys_expired') ?? 0 };
 }
 
-function compare(facts: Facts, restored: readonly DatabaseKeys[], { keys, expired }: Load): readonly DrillCheck[] {
+function compare(facts: Facts, restored: readonly DatabaseKeys[], { keys, expired }: Load): DrillCheck {
   const total = (of: readonly DatabaseKeys[]): number => of.reduce((sum, one) => sum + one.keys, 0);
   const loaded = keys ?? total(restored);
   const gone = expired === 0 ? '' : `, without ${String(expired)} that expired meanwhile`;
   const detail = `${String(loaded)} keys (${shown(restored)})${gone}`;
   if (!facts.keysExact)
-    return [{ name: 'keys', passed: true, detail: `${detail}; their number was not recorded, because somebody wrote` }];
+    return { name: 'keys', passed: true, detail: `${detail}; their number was not recorded, because somebody wrote` };
   const recorded = new Map(facts.databases.map((one) => [one.number, one.keys]));
   const more = restored.filter((one) => one.keys > (recorded.get(one.number) ?? 0));
   const passed = loaded + expired === total(facts.databases) && more.length === 0;
-  return [{ name: 'keys', passed, detail: passed ? detail : `${detail}, but recorded were ${shown(facts.databases)}` }];
+  return { name: 'keys', passed, detail: passed ? detail : `${detail}, but recorded were ${shown(facts.databases)}` };
 }
 
 function shown(databases: readonly DatabaseKeys[]): string {

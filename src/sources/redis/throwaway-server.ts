@@ -2,6 +2,7 @@ import { chown, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { isError, RespaldoError, throwIfAborted } from '../../errors.ts';
+import type { Command, Runtime } from '../../runtimes/runtime.ts';
 import type { DrillRequest, SourceIo } from '../source.ts';
 import { Connection } from './connection.ts';
 import { FILE } from './facts.ts';
@@ -34,6 +35,11 @@ const LACKS: readonly {
   },
 ];
 
+/** Who a drill's programs are run as; a container runs everything as that user already. */
+export function runAs({ user }: Pick<DrillRequest, 'user'>, { kind }: Runtime): Pick<Command, 'user'> {
+  return kind !== 'host' || user.uid === process.getuid?.() ? {} : { user };
+}
+
 /** A redis-server that has loaded the RDB, listens on a socket in the drill's folder, and writes nothing. */
 export class ThrowAwayServer implements AsyncDisposable {
   readonly #end = new AbortController();
@@ -63,13 +69,12 @@ export class ThrowAwayServer implements AsyncDisposable {
     { runtime, signal }: SourceIo,
   ): Promise<ThrowAwayServer> {
     const server = new ThrowAwayServer(data, signal);
-    const isOurs = user.uid === process.getuid?.();
-    if (!isOurs) for (const path of [data, join(data, FILE)]) await chown(path, user.uid, user.gid);
+    if (user.uid !== process.getuid?.())
+      for (const path of [data, join(data, FILE)]) await chown(path, user.uid, user.gid);
     const argv = ['redis-server', ...server.#settings(data)] as const;
-    const as = isOurs || runtime.kind !== 'host' ? {} : { user };
     const run = async (): Promise<void> => {
       const ends = AbortSignal.any([signal, server.#end.signal]);
-      for await (const _piece of runtime.run({ argv, cwd: folder, ...as }, ends)) continue;
+      for await (const _piece of runtime.run({ argv, cwd: folder, ...runAs({ user }, runtime) }, ends)) continue;
     };
     server.#done = run().then(
       () => void (server.#ended = { error: undefined }),
