@@ -1,9 +1,14 @@
 import { RespaldoError } from '../errors.ts';
 import type { Output } from './output.ts';
 
-/** Whether somebody can be asked: a terminal on both sides, and neither `--json` nor `--quiet`. */
+/**
+ * Whether somebody can be asked: a terminal on both sides, and neither `--json` nor `--quiet`. What was said until now is
+ * then shown, so that it stands before the question.
+ */
 export function canAsk(output: Output): boolean {
-  return process.stdin.isTTY && output.interactive;
+  const isSomebodyThere = process.stdin.isTTY && output.interactive;
+  if (isSomebodyThere) output.flush();
+  return isSomebodyThere;
 }
 
 /** Asks for a password without showing it. @throws RespaldoError `cancelled` */

@@ -1,7 +1,7 @@
 /** Several plans of one command line: which of them, at once and one after the other, and what became of them. */
 import type { NamedPlan } from '../config/named-plans.ts';
 import type { ReadSecret } from '../config/secrets.ts';
-import type { Plan } from '../domain/plan.ts';
+import { hasRepository, type Plan } from '../domain/plan.ts';
 import { RespaldoError, toRespaldoError } from '../errors.ts';
 import { dueness, lastRunOf, type Dueness } from '../operations/due.ts';
 import type { PlanRun } from '../operations/plan-run.ts';
@@ -28,7 +28,8 @@ export async function whichAreDue(
   const told: ToldPlan[] = [];
   for (const plan of plans) {
     const location = await repositories.locationOf(plan);
-    const ports = { catalog: recorder.catalog, openRepository: () => repositories.of(plan) };
+    const { catalog } = recorder;
+    const ports = { catalog, ...(hasRepository(plan) && { openRepository: () => repositories.of(plan) }) };
     const judged = async (): Promise<Dueness> =>
       plan.schedule === undefined
         ? dueness(plan, undefined, clock.now())
@@ -56,7 +57,7 @@ export async function backUpPlans(chosen: readonly ToldPlan[], options: BackupOp
   const byName = new Map(due.map(({ name, plan }) => [name, plan]));
   const began = new Map<string, number>();
   const took = new Map<string, number>();
-  const run = voices(byName, options, {
+  const run = voices(byName, chosen.length > 1, options, {
     ...scene,
     around: { ...scene.around, readSecret: oneAtATime(scene.around.readSecret) },
   });
@@ -86,9 +87,10 @@ export async function backUpPlans(chosen: readonly ToldPlan[], options: BackupOp
   finish(told, scene);
 }
 
-/** Each plan speaks with its name before each line, and tells at once why it failed. */
+/** Each plan speaks with its name before each line, and tells at once why it failed, unless the command ends with that. */
 function voices(
   plans: ReadonlyMap<string, Plan>,
+  tellsFailures: boolean,
   options: BackupOptions,
   scene: Scene,
 ): (name: string) => Promise<PlanRun> {
@@ -102,10 +104,10 @@ function voices(
     const own = { ...scene, invocation: { ...invocation, output, exit: () => undefined } };
     try {
       const run = await backUpPlan(plan, options, own);
-      if (run.aftermath !== undefined) report(run.aftermath, output, invocation.signal);
+      if (run.aftermath !== undefined && tellsFailures) report(run.aftermath, output, invocation.signal);
       return run;
     } catch (error) {
-      if (!invocation.signal.aborted) report(error, output, invocation.signal);
+      if (tellsFailures && !invocation.signal.aborted) report(error, output, invocation.signal);
       throw error;
     }
   };
@@ -134,17 +136,11 @@ function worstOf(told: readonly ToldPlan[]): RespaldoError | undefined {
   const ran = told.filter(({ end }) => end !== undefined);
   const errors = failed.flatMap((one) => problemOf(one) ?? []);
   const [first, ...others] = errors;
-  const only = told.length === 1 ? first : undefined;
+  if (told.length === 1 && first !== undefined) return first;
   const code = first !== undefined && others.every((error) => error.code === first.code) ? first.code : 'plans-failed';
   const names = failed.map(({ name }) => name).join(', ');
-  return new RespaldoError(
-    code,
-    only?.message ?? `${String(failed.length)} of ${String(ran.length)} plans failed: ${names}`,
-    {
-      ...(only?.hint !== undefined && { hint: only.hint }),
-      ...(first && { cause: first }),
-    },
-  );
+  const message = `${String(failed.length)} of ${String(ran.length)} plans failed: ${names}`;
+  return new RespaldoError(code, message, { ...(first && { cause: first }) });
 }
 
 /** A command that prints a secret may ask a person: two at once would be one too many. */

@@ -35,8 +35,11 @@ const ENDINGS = { failed: 'failed', cancelled: 'was cancelled', 'not at all': 'h
 
 export interface LastRunPorts {
   readonly catalog: Pick<Catalog, 'runs'>;
-  /** Asked only where this machine remembers nothing. @throws RespaldoError if it cannot be opened */
-  readonly openRepository: () => Promise<Pick<Repository, 'snapshots'>>;
+  /**
+   * Asked only where this machine remembers nothing; absent: the plan has none.
+   * @throws RespaldoError if it cannot be opened
+   */
+  readonly openRepository?: () => Promise<Pick<Repository, 'snapshots'>>;
 }
 
 /** From what this machine remembers; where it has forgotten, from the snapshots. @throws RespaldoError the repository's */
@@ -51,6 +54,7 @@ export async function lastRunOf(
     if (state === 'succeeded' || state === 'incomplete') return { storedAt: run.startedAt };
     return { ended: state ?? 'not at all' };
   }
+  if (openRepository === undefined) return undefined;
   const repository = await openRepository();
   const own = { name: plan, hostname: host };
   const taken = (await repository.snapshots({ hosts: [host], tags: [[planTag(plan)]] }, signal)).filter((snapshot) =>

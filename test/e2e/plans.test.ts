@@ -180,6 +180,13 @@ always: { source: ./b }
     await expect(readFile(place.path('c.over'))).rejects.toThrow('ENOENT');
   });
 
+  it('tell once why the only one of them failed', async () => {
+    await using place = await workplace('a: { source: ./nowhere }\n');
+    const { code, stdout, stderr } = await place.respaldo('backup');
+    expect([code, stdout]).toEqual([1, '']);
+    expect(stderr.match(/nowhere/g)).toHaveLength(1);
+  });
+
   it('are not asked for beside something else', async () => {
     await using place = await workplace('a: { source: ./a }\n');
     const { code, stderr } = await place.respaldo('backup', '--all', './b');

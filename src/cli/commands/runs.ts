@@ -42,7 +42,6 @@ async function list(subject: string | undefined, limit: number, { output }: Invo
   }
 }
 
-/** What it was about comes last: a long path may then wrap without breaking the columns. */
 function table(runs: readonly RunRecord[], output: Output): string {
   const rows = runs.map(({ startedAt, operation, subject, outcome }) => [
     formatTime(startedAt),
@@ -57,7 +56,7 @@ function table(runs: readonly RunRecord[], output: Output): string {
   const errors = runs.flatMap(({ startedAt, operation, outcome }) =>
     outcome?.error === undefined ? [] : [`${formatTime(startedAt)} ${operation}: ${harmless(outcome.error)}`],
   );
-  return [renderTable(COLUMNS, rows), count(runs.length, 'run'), ...errors].join('\n');
+  return [renderTable(COLUMNS, rows, output.room), count(runs.length, 'run'), ...errors].join('\n');
 }
 
 const COLUMNS: readonly Column[] = [
@@ -68,7 +67,7 @@ const COLUMNS: readonly Column[] = [
   { title: 'Bytes', align: 'right' },
   { title: 'Stored', align: 'right' },
   { title: 'Snapshot' },
-  { title: 'Of' },
+  { title: 'Of', flexible: true },
 ];
 
 /** A run without an outcome goes on, or its process was killed. */

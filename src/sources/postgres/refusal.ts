@@ -50,10 +50,13 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
   },
 };
 
-/** What the server raised, as our error. Its own hint, where it gives one, stands first. */
-export function refusal(raised: Raised, server: string): RespaldoError {
+/**
+ * What the server raised, as our error. Its own hint, where it gives one, stands first.
+ * @param advice what to do about it, where that is not what it is for a physical backup
+ */
+export function refusal(raised: Raised, server: string, advice?: string): RespaldoError {
   const meaning = MEANINGS[raised.code] ?? byClass(raised.code);
-  const hint = [raised.hint, meaning.hint].filter((text) => text !== undefined && text !== '').join(' ');
+  const hint = [raised.hint, advice ?? meaning.hint].filter((text) => text !== undefined && text !== '').join(' ');
   return new RespaldoError(meaning.error, `${server}: ${raised.message}`, {
     hint,
     context: { sqlstate: raised.code },

@@ -59,11 +59,7 @@ export function explainTool(error: unknown, server: string, database: string | u
   const said = essence(error.message);
   const where = database === undefined ? server : `${server}, database "${database}"`;
   const known = SAYINGS.find(({ says }) => says.test(said));
-  if (known !== undefined)
-    return refusal(
-      { code: known.sqlstate, message: said, ...(known.hint !== undefined && { hint: known.hint }) },
-      where,
-    );
+  if (known !== undefined) return refusal({ code: known.sqlstate, message: said }, where, known.hint);
   if (UNREACHABLE.test(said))
     return new RespaldoError('source-lost', `cannot reach ${server}: ${said}`, {
       hint: 'Is it running, and does it listen on this address (listen_addresses)? A firewall may also be in between.',
@@ -83,6 +79,7 @@ function essence(message: string): string {
   const told = first < 0 ? lines : lines.slice(first, first + 3);
   return told
     .join(' ')
+    .replaceAll(/\s+/g, ' ')
     .replace(/^.*?(?:ERROR|FATAL|PANIC):\s+/, '')
     .replace(/^\S+: error: /, '');
 }
