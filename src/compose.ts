@@ -1,4 +1,5 @@
 /** The only file that wires concrete parts together. Everything is loaded when it is first used. */
+import { join } from 'node:path';
 import type { ArchivePlace } from './archive/archive.ts';
 import type { ArchiveListing } from './archive/index.ts';
 import type { Catalog } from './catalog/catalog.ts';
@@ -218,10 +219,17 @@ function requireHost({ runtime }: Plan, what: string): void {
   });
 }
 
-/** A place for a repository, with nothing around it that would try again: to see what it does. */
-export async function openBareStoreAt({ url, credentials }: PlaceAccess, workingDirectory: string): Promise<Store> {
+/**
+ * A place for a repository, with nothing around it that would try again: to see what it does.
+ * @param mayLock whether its address may ask for locked objects: that of an archive
+ */
+export async function openBareStoreAt(
+  { url, credentials }: PlaceAccess,
+  workingDirectory: string,
+  mayLock = false,
+): Promise<Store> {
   const { openBareStore } = await import('./stores/index.ts');
-  return openBareStore(url, { workingDirectory, ...(credentials && { credentials }) });
+  return openBareStore(url, { workingDirectory, mayLock, ...(credentials && { credentials }) });
 }
 
 /** The store of an archive. Nothing is connected yet. @throws what reading a secret throws, `usage` */
@@ -275,6 +283,12 @@ export async function openArchivePlace(
     // Of several archives each has its own.
     ...(temp !== undefined && { temp: await made(`local:${temp}/${name}`) }),
   };
+}
+
+/** Where it is remembered what archives of folders build upon. @param env where the folder for such things is named */
+export async function incrementsFolder(env: Environment): Promise<string> {
+  const { stateFolder } = await import('./catalog/index.ts');
+  return join(stateFolder(env), 'increments');
 }
 
 /** The memory of runs. Never throws: where it cannot be used, `warn` is told once and nothing is remembered. */

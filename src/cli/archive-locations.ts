@@ -11,7 +11,7 @@ export async function archiveLocations(
   for (const name of archives) {
     const url = config?.archives.get(name)?.url;
     if (url === undefined) continue;
-    const store = await openBareStoreAt({ url }, workingDirectory);
+    const store = await openBareStoreAt({ url }, workingDirectory, true);
     await store.close();
     locations.push(store.location);
   }

@@ -78,7 +78,7 @@ async function intoFolder(
   invocation: Invocation,
 ): Promise<void> {
   const { output, clock } = invocation;
-  const plan = await planArchiveRestore(file, folder, await sourceKinds());
+  const plan = await planArchiveRestore(file, besides(file, archives), folder, await sourceKinds());
   for (const line of restorePlanLines(file, plan)) output.note(line);
   if (dryRun) {
     output.note('a dry run: nothing was written');
@@ -98,6 +98,11 @@ async function intoFolder(
   output.note(
     `restored ${what}, ${formatBytes(plan.neededBytes, 1)}, both checksums right, in ${formatDuration(clock.monotonic() - startedAt)}`,
   );
+}
+
+/** What lies in the same archive. */
+function besides(file: FoundFile, archives: OpenArchives): readonly FoundFile[] {
+  return archives.files.filter(({ archive }) => archive === file.archive);
 }
 
 async function carryOut(
@@ -133,7 +138,7 @@ async function intoServer(
 ): Promise<void> {
   const folder = await mkdtemp(path.join(tmpdir(), 'respaldo-restore-'));
   try {
-    const plan = await planArchiveRestore(file, folder, await sourceKinds());
+    const plan = await planArchiveRestore(file, besides(file, archives), folder, await sourceKinds());
     if (plan.becomes === 'folder')
       throw new RespaldoError('usage', `${file.key} is a folder, and ${address.replace(/:.*/s, '')}: is a server`, {
         hint: 'Restore it into a folder: --target ./restored',

@@ -1,6 +1,6 @@
 /** The archives of a plan: opened, written, told and remembered, each by itself. */
 import type { ArchivePlace } from '../archive/archive.ts';
-import { openArchivePlace } from '../compose.ts';
+import { incrementsFolder, openArchivePlace } from '../compose.ts';
 import type { ArchiveDestination } from '../domain/archive.ts';
 import type { Plan } from '../domain/plan.ts';
 import { RespaldoError, throwIfAborted, toRespaldoError } from '../errors.ts';
@@ -120,6 +120,9 @@ async function written(
       hostname: run.identity.host,
       run: run.identity.run,
       program: `respaldo ${version}`,
+      ...(plan.incrementalArchives === true && {
+        increments: { folder: await incrementsFolder(process.env), archives: plan.archives ?? [], wanted: plan.type },
+      }),
     },
     {
       runtime,

@@ -51,6 +51,7 @@ export function toConfig(settings: ConfigFile, file: string): Config {
         ...(setting.runtime && { runtime: toRuntimeTarget(setting.runtime) }),
         ...(repository !== undefined && { repository }),
         ...(setting.archives && { archives: setting.archives }),
+        ...(setting['incremental-archives'] && { incrementalArchives: true }),
         type: setting.type,
         tags: setting.tags,
         selection: {

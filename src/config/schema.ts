@@ -153,6 +153,11 @@ const plan = z
       description: 'Name of a repository of this file. May be left out if there is one, or a default.',
     }),
     archives: planArchivesSchema.optional(),
+    'incremental-archives': z.boolean().default(false).meta({
+      title: 'Incremental archives',
+      description:
+        'Archives of folders hold only what has changed since the last one, by GNU tar; with type auto every sixth one, and one a week, is whole.',
+    }),
     type: z.enum(['auto', 'full', 'differential', 'incremental']).default('auto').meta({
       title: 'Type',
       description:

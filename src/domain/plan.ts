@@ -29,6 +29,8 @@ export interface Plan {
   readonly repository?: string;
   /** Names of archives of the configuration that its portable files go to. */
   readonly archives?: readonly string[];
+  /** Archives of folders hold only what has changed since the last one; `type` says which are whole. */
+  readonly incrementalArchives?: boolean;
   readonly type: WantedType;
   /** The user's own tags, without those that Respaldo adds. */
   readonly tags: readonly string[];

@@ -5,7 +5,7 @@ import type { Clock } from '../clock.ts';
 import type { Finding } from '../domain/finding.ts';
 import { RespaldoError, throwIfAborted, toRespaldoError } from '../errors.ts';
 import type { Runtime } from '../runtimes/runtime.ts';
-import type { PortableFile, Source, SourceIo } from '../sources/source.ts';
+import type { Increments, PortableFile, Source, SourceIo } from '../sources/source.ts';
 import { Findings } from './findings.ts';
 
 /** What is written, and for whom. */
@@ -18,6 +18,8 @@ export interface ArchiveBackupRequest {
   readonly run: string;
   /** Name and version of the program: `respaldo 0.1.0`. */
   readonly program: string;
+  /** Of folders only what has changed since the last run. Absent: everything. */
+  readonly increments?: Pick<Increments, 'folder' | 'archives' | 'wanted'>;
 }
 
 export interface ArchiveBackupPorts {
@@ -69,9 +71,13 @@ export async function backUpToArchives(
   for (const tally of tallies)
     for (const sent of await sendLeftovers(tally.place, signal)) tally.add(sent, sent.key, ports.onFile);
   for (const source of request.sources)
-    for await (const file of source.portable?.(io) ?? [])
+    for await (const file of source.portable?.(io, incrementsOf(request, begin.time)) ?? [])
       await writeOne(file, source.kind, request, tallies, begin, ports, signal);
   return tallies.map((tally) => tally.outcome(findings.serious));
+}
+
+function incrementsOf({ increments, plan, run }: ArchiveBackupRequest, time: Date): Increments | undefined {
+  return increments && { ...increments, plan, run, time };
 }
 
 function requirePortable(sources: readonly Source[]): void {
@@ -85,9 +91,9 @@ function requirePortable(sources: readonly Source[]): void {
 async function writeOne(
   file: PortableFile,
   source: string,
-  { plan, hostname: host, run, program }: ArchiveBackupRequest,
+  { plan, hostname: host, run, program, increments }: ArchiveBackupRequest,
   tallies: readonly Tally[],
-  { time }: { readonly time: Date },
+  { time, findings }: { readonly time: Date; readonly findings: Findings },
   ports: ArchiveBackupPorts,
   signal: AbortSignal,
 ): Promise<void> {
@@ -116,10 +122,23 @@ async function writeOne(
       },
     );
     for (const result of results) live.find(({ place }) => place === result.place)?.add(result, database, ports.onFile);
+    const wanted = increments?.archives.length ?? tallies.length;
+    const isEverywhere = live.length === wanted && results.every(({ error }) => error === undefined);
+    if (isEverywhere) await settled(file, findings);
   } catch (error) {
     throwIfAborted(signal);
     // The source said no to this one: the others are still to come.
     for (const tally of live) tally.miss(database, toRespaldoError(error), ports.onFile);
+  }
+}
+
+/** The file is there, whether or not others can build upon it. */
+async function settled(file: PortableFile, findings: Findings): Promise<void> {
+  try {
+    await file.settle?.();
+  } catch (error) {
+    const { message } = toRespaldoError(error);
+    findings.add({ severity: 'note', code: 'not-remembered', subject: file.name, message });
   }
 }
 

@@ -1,6 +1,6 @@
 /** Reading an archive's files back: verified without being written, or into a folder. */
 import type { ArchivedFile, Keys } from '../archive/archive.ts';
-import { plainContent, storedContent } from '../archive/index.ts';
+import { chainOf, plainContent, storedContent } from '../archive/index.ts';
 import type { Finding } from '../domain/finding.ts';
 import { isError, RespaldoError } from '../errors.ts';
 import type { Runtime } from '../runtimes/runtime.ts';
@@ -50,6 +50,8 @@ function requireThere({ key, state, manifest }: ArchivedFile): void {
 /** What a restore would do. Sizes in bytes. */
 export interface ArchiveRestorePlan {
   readonly file: ArchivedFile;
+  /** What it takes, in the order in which it is put back; the last one is the file. */
+  readonly chain: readonly ArchivedFile[];
   /** An absolute path: what comes to be. */
   readonly target: string;
   /** A folder is unpacked; a dump becomes a file in it. */
@@ -60,23 +62,25 @@ export interface ArchiveRestorePlan {
 
 /**
  * Looks, and changes nothing.
+ * @param files all that lie in the same archive
  * @param folder an absolute path
- * @throws RespaldoError `target-not-empty`, `target-full`, `source-damaged` for a file that is not whole
+ * @throws RespaldoError `target-not-empty`, `target-full`, `source-damaged` for a file that is not whole, or a chain
  */
 export async function planArchiveRestore(
   file: ArchivedFile,
+  files: readonly ArchivedFile[],
   folder: string,
   kinds: readonly SourceKind[],
 ): Promise<ArchiveRestorePlan> {
   requireThere(file);
-  const { manifest } = file;
+  const chain = chainOf(file, files);
   const becomes = unpackerOf(file, kinds) === undefined ? 'file' : 'folder';
   const state = await inspectTarget(folder);
   if (state.entries > 0)
     throw new RespaldoError('target-not-empty', `${folder} is not empty`, {
       hint: 'Name a folder that does not exist yet, or an empty one, by --target.',
     });
-  const neededBytes = manifest.plain.bytes;
+  const neededBytes = chain.reduce((sum, { manifest }) => sum + manifest.plain.bytes, 0);
   if (neededBytes > state.freeBytes)
     throw new RespaldoError(
       'target-full',
@@ -85,7 +89,7 @@ export async function planArchiveRestore(
         hint: 'Free some space there, or name another folder by --target.',
       },
     );
-  return { file, target: folder, becomes, neededBytes, freeBytes: state.freeBytes };
+  return { file, chain, target: folder, becomes, neededBytes, freeBytes: state.freeBytes };
 }
 
 export interface ArchiveRestorePorts extends ArchiveReadPorts {
@@ -97,34 +101,61 @@ export interface ArchiveRestorePorts extends ArchiveReadPorts {
 }
 
 /**
- * The stored bytes are verified before the first plain one is written; those are verified too. A dump is there under its
- * name only when all of it was right.
+ * The stored bytes of all files that it takes are verified before the first plain one is written; those are verified
+ * too. A dump is there under its name only when all of it was right.
  * @throws RespaldoError as {@link verifyArchivedFile}, and what writing throws
  */
 export async function restoreArchivedFile(
-  { file, target }: ArchiveRestorePlan,
+  { chain, target }: ArchiveRestorePlan,
   ports: ArchiveRestorePorts,
   signal: AbortSignal,
 ): Promise<void> {
-  const { into, kinds, runtime, keys, onFinding } = ports;
+  const { into } = ports;
   await (into.makePlace ?? into.create).call(into, signal);
-  const fetched = await verifiedCopy(file, ports, signal);
+  await using fetched = new AsyncDisposableStack();
+  const copies: { file: ArchivedFile; copy: Copy }[] = [];
+  for (const file of chain) {
+    const copy = await verifiedCopy(file, ports, signal);
+    fetched.defer(() => copy.discard());
+    copies.push({ file, copy });
+  }
+  const progress = progressOf(ports.onProgress);
   try {
-    const plain = counted(
-      plainContent(storedContent(fetched.store, fetched.key, file.manifest, signal), file.manifest, keys, signal),
-      ports.onProgress,
-    );
-    const unpack = unpackerOf(file, kinds);
-    if (unpack === undefined) await into.writeStream?.(plainName(file), plain, signal);
-    else {
-      const io: SourceIo = { runtime, signal, report: onFinding ?? (() => undefined), expect: () => undefined };
-      await unpack(plain, target, io);
-    }
+    for (const { file, copy } of copies)
+      await putBack(file, copy, target, { ...ports, onProgress: progress() }, signal);
   } catch (error) {
     throw isError(error, 'command-failed') ? partlyUnpacked(error, target) : error;
-  } finally {
-    await fetched.discard();
   }
+}
+
+async function putBack(
+  file: ArchivedFile,
+  { store, key }: Copy,
+  target: string,
+  { into, kinds, runtime, keys, onFinding, onProgress }: ArchiveRestorePorts,
+  signal: AbortSignal,
+): Promise<void> {
+  const { manifest } = file;
+  const stored = storedContent(store, key, manifest, signal);
+  const plain = counted(plainContent(stored, manifest, keys, signal), onProgress);
+  const unpack = unpackerOf(file, kinds);
+  if (unpack === undefined) await into.writeStream?.(plainName(file), plain, signal);
+  else {
+    const io: SourceIo = { runtime, signal, report: onFinding ?? (() => undefined), expect: () => undefined };
+    await unpack(plain, target, io, manifest.chain !== undefined);
+  }
+}
+
+/** Of several files in a row, each of which counts for itself. */
+function progressOf(tell: ArchiveReadPorts['onProgress']): () => (bytes: number) => void {
+  let total = 0;
+  return () => {
+    const before = total;
+    return (bytes) => {
+      total = before + bytes;
+      tell?.(total);
+    };
+  };
 }
 
 /** The name of a dump where it is restored to. */

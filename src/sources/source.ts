@@ -3,6 +3,7 @@ import type { DetectedServer } from '../domain/detection.ts';
 import type { DrillCheck, DrillPhase, DrillSettings, DrillTimes } from '../domain/drill.ts';
 import type { Entry, Reading, Report, Selection } from '../domain/entry.ts';
 import type { Finding } from '../domain/finding.ts';
+import type { WantedType } from '../domain/plan.ts';
 import type { ReadableSnapshot, SnapshotType } from '../domain/snapshot.ts';
 import type { SnapshotOrigin } from '../domain/snapshot-origin.ts';
 import type { Workload } from '../domain/workload.ts';
@@ -219,8 +220,22 @@ export interface Source {
   /**
    * The same as portable files, one for each database or folder; all of one consistent point where the source has such
    * points. The next file is asked for when the content of the one before has ended. Absent: it has no such copies.
+   * @param increments makes copies of folders that hold only what has changed since the one before
    */
-  portable?(io: SourceIo): AsyncIterable<PortableFile>;
+  portable?(io: SourceIo, increments?: Increments): AsyncIterable<PortableFile>;
+}
+
+/** Where and how it is remembered what portable copies of folders build upon. */
+export interface Increments {
+  /** Of this machine, for nothing else: an absolute path. Its content may be lost: then the next copies hold everything. */
+  readonly folder: string;
+  readonly plan: string;
+  /** Of the copy that is made now. */
+  readonly run: string;
+  readonly time: Date;
+  /** The names of all archives that it goes to. */
+  readonly archives: readonly string[];
+  readonly wanted: WantedType;
 }
 
 /** What goes into one file of an archive: a copy that is of use without Respaldo. */
@@ -236,6 +251,8 @@ export interface PortableFile {
   readonly content: AsyncIterable<Uint8Array>;
   /** Asked after `content` has ended. */
   about(): PortableAbout;
+  /** Told when the file is whole in every place where it was wanted: others may build upon it. Absent: none does. */
+  settle?(): Promise<void>;
 }
 
 export interface PortableAbout {
@@ -245,6 +262,16 @@ export interface PortableAbout {
   readonly facts: Readonly<Record<string, string>>;
   /** The command that takes the plain bytes from its standard input and restores them: `mysql shop`. */
   readonly restoreCommand: string;
+  /** Of a file that holds only what has changed since another one, or upon which others build. */
+  readonly chain?: PortableChain;
+}
+
+/** Files of the same `id` make a whole: those from level 0, which holds everything, to the one that is wanted. */
+export interface PortableChain {
+  readonly id: string;
+  readonly level: number;
+  /** The run that made the file which this one builds upon, one level lower; absent at level 0. */
+  readonly parent?: string;
 }
 
 /** Finds servers that nobody has named. Only looks: nothing is run anywhere, and nobody logs in. */
@@ -278,8 +305,14 @@ export interface SourceKind {
   /**
    * Puts the content of a portable file, which is a folder, back into a folder that is there. Absent: its portable files
    * are no folders.
+   * @param builds whether the file is one of several that build upon each other, and are put back one after the other
    */
-  readonly unpack?: (content: AsyncIterable<Uint8Array>, folder: string, io: SourceIo) => Promise<void>;
+  readonly unpack?: (
+    content: AsyncIterable<Uint8Array>,
+    folder: string,
+    io: SourceIo,
+    builds?: boolean,
+  ) => Promise<void>;
   /** Makes a snapshot of this kind usable again in an empty folder. */
   restore(snapshot: ReadableSnapshot, into: RestoreTarget, io: SourceIo): Promise<void>;
 }

@@ -23,13 +23,18 @@ export function archiveTable(files: readonly FoundFile[], output: Output): strin
     formatTime(new Date(manifest.time)),
     quoted(archive),
     quoted(manifest.plan),
-    quoted(manifest.database),
+    `${quoted(manifest.database)}${levelText(manifest.chain?.level)}`,
     formatBytes(manifest.plain.bytes, 1),
     formatBytes(manifest.stored.bytes, 1),
     state === 'whole' ? quoted(key) : `${quoted(key)} ${output.style('red', WRONG[state])}`,
   ]);
   const stored = files.reduce((sum, { manifest }) => sum + manifest.stored.bytes, 0);
   return `${renderTable(COLUMNS, rows, output.room)}\n${count(files.length, 'file')}, ${formatBytes(stored, 1)}`;
+}
+
+/** Of a file that builds upon others. */
+function levelText(level = 0): string {
+  return level === 0 ? '' : ` (level ${String(level)})`;
 }
 
 const WRONG = { missing: '(the file is gone)', resized: '(has another size)' } as const;
@@ -42,13 +47,21 @@ export function listingMessage(files: readonly FoundFile[]): readonly Record<str
 /** What becomes of one file. */
 export function restorePlanLines(
   file: FoundFile,
-  { target, becomes, neededBytes, freeBytes }: ArchiveRestorePlan,
+  { target, becomes, neededBytes, freeBytes, chain }: ArchiveRestorePlan,
 ): string[] {
   const { manifest, key, archive } = file;
   const steps = stepsEnding(manifest.compression.name, manifest.encryption?.tool);
   return [
     `restoring ${quoted(key)} of the archive ${quoted(archive)}`,
     `  holds   ${quoted(manifest.database)}, of ${formatTime(new Date(manifest.time))}${steps === '' ? '' : ` (${harmless(steps)})`}`,
+    ...(chain.length > 1
+      ? [
+          `  after   ${chain
+            .slice(0, -1)
+            .map(({ key: before }) => quoted(before))
+            .join(', ')}`,
+        ]
+      : []),
     `  to      ${quoted(target)}, ${becomes === 'folder' ? 'unpacked' : 'as a file'}`,
     `  takes   ${formatBytes(neededBytes)}, ${formatBytes(freeBytes)} free`,
   ];

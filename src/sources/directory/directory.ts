@@ -5,7 +5,7 @@ import type { Entry, LocalTree, Selection } from '../../domain/entry.ts';
 import type { Finding } from '../../domain/finding.ts';
 import { encodeName, isText } from '../../domain/name.ts';
 import { RespaldoError } from '../../errors.ts';
-import type { PortableFile, Source, SourceIo, SourceKind, SourceOptions } from '../source.ts';
+import type { Increments, PortableFile, Source, SourceIo, SourceKind, SourceOptions } from '../source.ts';
 
 /** Of many that are missing, so many are named. */
 const NAMED = 5;
@@ -17,9 +17,9 @@ export const directory: SourceKind = {
   accepts: (address) => !SCHEME.test(address),
   open: (address, options) => openDirectories([address], options),
   restore: (_snapshot, into) => into.extract('/', into.folder),
-  unpack: async (content, folder, io) => {
+  unpack: async (content, folder, io, builds = false) => {
     const { unpackFolder } = await import('./tar.ts');
-    await unpackFolder(content, folder, io.runtime, io.signal);
+    await unpackFolder(content, folder, builds, io.runtime, io.signal);
   },
 };
 
@@ -43,7 +43,7 @@ export function openDirectories(addresses: readonly string[], options: SourceOpt
     paths,
     check: () => check(paths),
     capture: () => capture(tree),
-    portable: (io) => portable(paths, options.selection, io),
+    portable: (io, increments) => portable(paths, options.selection, io, increments),
   };
 }
 
@@ -69,9 +69,14 @@ async function exists(path: string): Promise<boolean> {
   }
 }
 
-async function* portable(paths: readonly string[], selection: Selection, io: SourceIo): AsyncIterable<PortableFile> {
+async function* portable(
+  paths: readonly string[],
+  selection: Selection,
+  io: SourceIo,
+  increments: Increments | undefined,
+): AsyncIterable<PortableFile> {
   const { portableFolders } = await import('./tar.ts');
-  yield* portableFolders(paths, selection, io);
+  yield* portableFolders(paths, selection, io, increments);
 }
 
 async function* capture(tree: LocalTree): AsyncIterable<Entry> {

@@ -6,40 +6,69 @@ import type { Finding } from '../../domain/finding.ts';
 import { encodeName, isText } from '../../domain/name.ts';
 import { errnoOf, RespaldoError } from '../../errors.ts';
 import type { Runtime } from '../../runtimes/runtime.ts';
-import type { PortableFile, SourceIo } from '../source.ts';
+import type { Increments, PortableFile, SourceIo } from '../source.ts';
+import { beginIncrement } from './increments.ts';
 import { leftOut } from './left-out.ts';
 
 /** Names of any length, times to the nanosecond, and what POSIX permissions cannot say. */
 const ARCHIVE = ['--create', '--file=-', '--format=posix', '--sparse', '--acls', '--xattrs', '--xattrs-include=*'];
 /** What is left out is named exactly, as it lies below the folder that tar starts from. */
 const LEFT_OUT = ['--anchored', '--no-wildcards', '--exclude-from=-'];
+/** Keeps in a file what was seen, and leaves out what is unchanged since; when reading, brings back deletions, too. */
+const LISTED = '--listed-incremental';
 /** Two blocks of zeros end an archive. */
 const TRAILER = 1024;
 /** Of many files that could not be read, so many are told one by one. */
 const TOLD = 100;
 
-/** Each folder or file as one archive, whose members begin with its own name. @param paths absolute ones */
+/**
+ * Each folder or file as one archive, whose members begin with its own name.
+ * @param paths absolute ones
+ * @param increments absent: each archive holds everything
+ */
 export async function* portableFolders(
   paths: readonly string[],
   selection: Selection,
   io: SourceIo,
+  increments?: Increments,
 ): AsyncGenerator<PortableFile> {
   const version = await versionOf(io);
   for (const path of paths) {
     const problems = new Problems(path, io.report);
-    yield {
-      name: posix.basename(path) === '' ? 'root' : posix.basename(path),
-      extension: 'tar',
-      content: archived(path, selection, io, problems),
-      about: () => ({
-        versions: { tar: version },
-        facts: {
-          path,
-          ...(problems.count > 0 && { incomplete: `${String(problems.count)} could not be read as they are` }),
-        },
-        restoreCommand: `tar --extract --file=- --acls --xattrs --xattrs-include='*' --numeric-owner`,
-      }),
-    };
+    const increment =
+      increments && (await isFolder(path)) ? await beginIncrement(path, selection, increments) : undefined;
+    try {
+      yield {
+        name: posix.basename(path) === '' ? 'root' : posix.basename(path),
+        extension: 'tar',
+        content: archived(path, selection, io, problems, increment?.state),
+        about: () => ({
+          versions: { tar: version },
+          facts: {
+            path,
+            ...(increment && { level: String(increment.chain.level), because: increment.reason }),
+            ...(problems.count > 0 && { incomplete: `${String(problems.count)} could not be read as they are` }),
+          },
+          restoreCommand: `tar --extract --file=- ${increment ? `${LISTED}=/dev/null ` : ''}--acls --xattrs --xattrs-include='*' --numeric-owner`,
+          ...(increment && { chain: increment.chain }),
+        }),
+        // What could not be read now would never be read again: it does not change.
+        ...(increment && { settle: () => (problems.count > 0 ? Promise.resolve() : increment.keep()) }),
+      };
+    } finally {
+      await increment?.discard();
+    }
+  }
+}
+
+/** Of the file system's root nothing is put back before it is emptied: it has no increments. */
+async function isFolder(path: string): Promise<boolean> {
+  if (path === '/') return false;
+  try {
+    return (await lstat(path)).isDirectory();
+  } catch {
+    // Whoever reads it says what is wrong.
+    return false;
   }
 }
 
@@ -57,6 +86,7 @@ async function* archived(
   selection: Selection,
   { runtime, signal }: SourceIo,
   problems: Problems,
+  state: string | undefined,
 ): AsyncGenerator<Uint8Array> {
   const [folder, name] = [posix.dirname(path), posix.basename(path) === '' ? '.' : posix.basename(path)];
   if (!isText(path))
@@ -68,6 +98,7 @@ async function* archived(
       'tar',
       ...ARCHIVE,
       ...(selection.oneFileSystem ? ['--one-file-system'] : []),
+      ...(state === undefined ? [] : [`${LISTED}=${state}`]),
       ...LEFT_OUT,
       `--directory=${folder}`,
       '--',
@@ -167,10 +198,15 @@ class Problems {
   }
 }
 
-/** Unpacks an archive into a folder that is there. @throws RespaldoError `command-failed`, `tool-missing` */
+/**
+ * Unpacks an archive into a folder that is there.
+ * @param builds whether it may hold only what has changed: then what it says is gone is removed
+ * @throws RespaldoError `command-failed`, `tool-missing`
+ */
 export async function unpackFolder(
   content: AsyncIterable<Uint8Array>,
   folder: string,
+  builds: boolean,
   runtime: Runtime,
   signal: AbortSignal,
 ): Promise<void> {
@@ -179,6 +215,7 @@ export async function unpackFolder(
     'tar',
     '--extract',
     '--file=-',
+    ...(builds ? [`${LISTED}=/dev/null`] : []),
     '--preserve-permissions',
     '--acls',
     '--xattrs',
