@@ -32,7 +32,8 @@ export function tablesArguments(
     ...common(tool, server),
     ...(isLocking ? [] : ['--single-transaction', '--skip-lock-tables']),
     ...['--quick', '--extended-insert', '--add-drop-table', '--create-options', '--set-charset', '--tz-utc'],
-    '--skip-triggers',
+    // What takes numbers of a sequence cannot be loaded under a lock on its table alone.
+    ...['--skip-triggers', '--skip-add-locks'],
     ...position(tool, server),
     ...without.map(({ database, name }) => `--ignore-table=${database}.${name}`),
     ...extra,

@@ -6,13 +6,20 @@ const ALWAYS = [
   ...['--single-transaction', '--quick', '-q', '--routines', '-R', '--triggers', '--events', '-E', '--hex-blob'],
   ...['--skip-dump-date', '--opt', '--skip-lock-tables', '--no-tablespaces', '-y', '--create-options', '-a'],
   ...['--quote-names', '-Q', '--set-charset', '--tz-utc', '--comments', '-i', '--extended-insert', '-e'],
-  ...['--add-drop-table', '--disable-keys', '-K', '--add-locks', '--column-statistics=0', '--skip-column-statistics'],
+  ...[
+    '--add-drop-table',
+    '--disable-keys',
+    '-K',
+    '--skip-add-locks',
+    '--column-statistics=0',
+    '--skip-column-statistics',
+  ],
   ...['--set-gtid-purged=OFF', '--default-character-set=utf8mb4'],
 ];
 /** Options that are passed on: what they do neither hides the dump's end nor sends it elsewhere. */
 const ALLOWED = [
   ...['--complete-insert', '-c', '--skip-extended-insert', '--order-by-primary', '--compress', '-C'],
-  ...['--skip-add-locks', '--skip-disable-keys', '--lock-all-tables', '-x', '--no-autocommit', '--flush-logs', '-F'],
+  ...['--add-locks', '--skip-disable-keys', '--lock-all-tables', '-x', '--no-autocommit', '--flush-logs', '-F'],
 ];
 /** The same, with a value. */
 const ALLOWED_VALUES = /^--(?:ignore-table|ignore-table-data|max-allowed-packet|net-buffer-length)=./s;
@@ -33,7 +40,7 @@ const WHY: readonly { readonly option: RegExp; readonly why: string }[] = [
 ];
 
 /**
- * @param given such as `['--skip-add-locks']`.
+ * @param given such as `['--complete-insert']`.
  * @returns those that the program is to be given.
  * @throws RespaldoError `usage` for what would make the dump something else.
  */
@@ -48,7 +55,8 @@ export function extraArguments(given: readonly string[]): readonly string[] {
 }
 
 function refused(argument: string): RespaldoError {
-  const name = argument.replace(/=.*$/s, '');
+  // A value may be a secret.
+  const name = argument.startsWith('--') ? argument.replace(/=.*$/s, '') : argument.slice(0, 2);
   const why = WHY.find(({ option }) => option.test(argument))?.why;
   return new RespaldoError('usage', `the dump program is not given ${name}${why === undefined ? '' : `: ${why}`}`, {
     hint: `Leave it out. Known extra arguments are: ${[...ALLOWED, '--ignore-table=database.table', '--ignore-table-data=…', '--max-allowed-packet=…', '--net-buffer-length=…'].join(', ')}.`,

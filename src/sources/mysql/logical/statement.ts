@@ -3,6 +3,7 @@ const NEWLINE = 0x0a;
 const BACKSLASH = 0x5c;
 const BACKQUOTE = 0x60;
 const SEMICOLON = 0x3b;
+const SPACE = 0x20;
 const QUOTES = [0x22, 0x27, BACKQUOTE];
 
 /** After the line break that follows the `;` at a statement's end, outside of quotes; -1: not here. */
@@ -39,8 +40,12 @@ export function unquotedName(quoted: Buffer): string {
   return quoted.toString('utf8', 1, quoted.length - 1).replaceAll('``', '`');
 }
 
+/** A comment may hold others: it ends where a line does. */
 function afterComment(bytes: Buffer, from: number): number {
-  const close = bytes.indexOf('*/', from);
-  const line = close < 0 ? -1 : bytes.indexOf(NEWLINE, close);
-  return line < 0 ? -1 : line + 1;
+  for (let close = bytes.indexOf('*/', from); close >= 0; close = bytes.indexOf('*/', close + 2)) {
+    let at = close + 2;
+    while (bytes[at] === SPACE) at += 1;
+    if (bytes[at] === NEWLINE) return at + 1;
+  }
+  return -1;
 }

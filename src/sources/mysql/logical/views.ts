@@ -37,7 +37,14 @@ export async function readViews(
           const [row] = await session.show(`SHOW CREATE VIEW ${identifier(name)}`);
           const [, create = '', charset = '', collation = ''] = row ?? [];
           const own = columns.get(name) ?? [];
-          found.push({ name, create, charset, collation, columns: own, state: own.length > 0 ? 'sound' : 'broken' });
+          found.push({
+            name,
+            create: withoutDatabase(create, database),
+            charset,
+            collation,
+            columns: own,
+            state: own.length > 0 ? 'sound' : 'broken',
+          });
         }
       });
     } catch (error) {
@@ -81,6 +88,16 @@ async function columnsOf(tools: Toolbox, database: string): Promise<ReadonlyMap<
   const columns = new Map<string, string[]>();
   for (const { view, column } of rows) columns.set(view ?? '', [...(columns.get(view ?? '') ?? []), column ?? '']);
   return columns;
+}
+
+/** Text in quotes, or names with what follows them. */
+const QUOTED =
+  /'(?:[^'\\]|\\.|'')*'|"(?:[^"\\]|\\.|"")*"|`((?:[^`]|``)*)`\.(?=`(?:[^`]|``)*`[.(])|`(?:[^`]|``)*`(?:\.`(?:[^`]|``)*`)*/gs;
+
+/** Where a server names a view's own database, before functions and sometimes columns, it would be the old one's name. */
+export function withoutDatabase(create: string, database: string): string {
+  const own = database.replaceAll('`', '``');
+  return create.replace(QUOTED, (found: string, qualifier: string | undefined) => (qualifier === own ? '' : found));
 }
 
 /**

@@ -1,0 +1,563 @@
+import { execFile } from 'node:child_process';
+import { createReadStream, createWriteStream, globSync } from 'node:fs';
+import { chmod, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { promisify } from 'node:util';
+import { gzipSync } from 'node:zlib';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { systemClock } from '../../src/clock.ts';
+import type { Entry } from '../../src/domain/entry.ts';
+import type { Finding } from '../../src/domain/finding.ts';
+import { HostRuntime } from '../../src/runtimes/host.ts';
+import type { Command, Runtime } from '../../src/runtimes/runtime.ts';
+import { mysql } from '../../src/sources/mysql/mysql.ts';
+import type {
+  CaptureOptions,
+  Dump,
+  PortableFile,
+  ServerRestorePlan,
+  ServerRestoreRequest,
+  SourceIo,
+} from '../../src/sources/source.ts';
+import { readableFolder, restoreTarget, writeEntries } from '../fixtures/entry-folder.ts';
+import { HAS_MARIADB, MariaServer } from '../fixtures/mariadb.ts';
+import { describeSource } from './source.ts';
+
+const run = promisify(execFile);
+const SECRET = 'a secret, 123';
+
+/** All that a dump may trip over. */
+const SHOP = `
+CREATE TABLE small (id INT PRIMARY KEY, b TEXT) CHARACTER SET utf8mb4;
+INSERT INTO small VALUES (1, 'x\\ny'), (2, 'it''s; '), (3, ');\\n-- Dump completed\\n'), (4, NULL), (5, ''), (6, '😀 \\\\ \\0 \\Z');
+CREATE TABLE kinds (id INT AUTO_INCREMENT PRIMARY KEY, raw BLOB, bits BIT(9), d DATE, t TIMESTAMP NULL, e ENUM('a','b;'),
+  n DECIMAL(30,10), f DOUBLE, j JSON, g GEOMETRY, len INT GENERATED ALWAYS AS (LENGTH(raw)) STORED, twice INT AS (id * 2) VIRTUAL);
+SET sql_mode = 'NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES';
+INSERT INTO kinds (id, raw, bits, d, t, e, n, f, j, g) VALUES
+  (0, UNHEX('00FF270A5C22603B'), b'101', '0000-00-00', '2026-03-29 01:30:00', 'b;', 12345678901234567890.0123456789, 0.1, '{"a": "\\\\"b"}', POINT(1,2)),
+  (7, REPEAT(UNHEX('DEADBEEF'), 300000), NULL, '2026-01-01', NULL, NULL, NULL, -1e300, NULL, NULL);
+CREATE TABLE \`two
+lines; \`\`quoted\`\`\` (\`a;
+b\` INT, \`USE \`\`x\`\`;\` INT);
+INSERT INTO \`two
+lines; \`\`quoted\`\`\` VALUES (1, 2), (3, 4);
+CREATE TABLE \`-dash\` (i INT);
+CREATE TABLE \`ñandú 表\` (i INT);
+CREATE TABLE parent (id INT PRIMARY KEY) ENGINE=InnoDB;
+CREATE TABLE child (id INT PRIMARY KEY, p INT, FOREIGN KEY (p) REFERENCES parent (id)) ENGINE=InnoDB;
+INSERT INTO parent VALUES (1);
+INSERT INTO child VALUES (1, 1);
+CREATE SEQUENCE numbers START 41;
+CREATE TABLE large (id INT PRIMARY KEY, x VARCHAR(300));
+INSERT INTO large SELECT seq, CONCAT(REPEAT('x', 200), seq) FROM seq_1_to_30000;
+DELIMITER ;;
+CREATE FUNCTION answer() RETURNS INT DETERMINISTIC BEGIN
+-- Dump completed
+RETURN 42; END;;
+CREATE PROCEDURE nothing() BEGIN SELECT 'DELIMITER'; END;;
+CREATE TRIGGER shop.stamp BEFORE INSERT ON shop.small FOR EACH ROW BEGIN SET NEW.b = CONCAT(NEW.b, '!;;'); END ;
+;;
+CREATE EVENT never ON SCHEDULE EVERY 1 YEAR DISABLE DO DELETE FROM small;;
+DELIMITER ;
+CREATE VIEW z_view AS SELECT id, 'it''s \`shop\`.\`answer\`()\\n' AS quoted, answer() AS answer FROM small;
+CREATE VIEW a_view AS SELECT * FROM z_view;
+`;
+
+describe.skipIf(!HAS_MARIADB)('MySQL', () => {
+  let server: MariaServer;
+  let folder: string;
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'respaldo-mysql-'));
+    await chmod(folder, 0o755);
+    server = await MariaServer.start();
+    await server.query(
+      'CREATE DATABASE shop CHARACTER SET latin1; CREATE DATABASE other; CREATE TABLE other.t AS SELECT 1 AS one',
+    );
+    await server.query(SHOP, 'shop');
+  });
+
+  afterAll(async () => {
+    await server[Symbol.asyncDispose]();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  describeSource('MariaDB', async () => {
+    await server.query('CREATE DATABASE contract');
+    await server.query(
+      `CREATE TABLE t (id INT PRIMARY KEY, x VARCHAR(200));
+       INSERT INTO t SELECT seq, MD5(seq) FROM seq_1_to_60000; CREATE VIEW v AS SELECT COUNT(*) AS n FROM t`,
+      'contract',
+    );
+    const address = server.address('contract');
+    return {
+      address,
+      source: sourceAt(address),
+      state: () => server.dump('contract'),
+      restoredState: async (restored) => {
+        await server.query('CREATE OR REPLACE DATABASE byhand');
+        const files = join(restored, 'dump/contract');
+        for (const file of [...globSync('tables/*.sql', { cwd: files }), 'views.sql'])
+          await server.query(await readFile(join(files, file), 'utf8'), 'byhand');
+        return server.dump('byhand');
+      },
+      change: async () => {
+        await server.query(
+          `UPDATE t SET x = 'changed' WHERE id = 30000; INSERT INTO t VALUES (70000, 'new')`,
+          'contract',
+        );
+      },
+      held: () => server.sessions(),
+      [Symbol.asyncDispose]: async () => {
+        await server.query('DROP DATABASE contract; DROP DATABASE IF EXISTS byhand');
+      },
+    };
+  });
+
+  describe('restored', () => {
+    afterEach(async () => {
+      for (const name of await server.databases())
+        if (!['shop', 'other'].includes(name)) await server.query(`DROP DATABASE \`${name}\``);
+      await server.query(`DROP USER IF EXISTS app@localhost`);
+    });
+
+    it('under another name is the same to the last byte of a dump, and leaves the original alone', async () => {
+      const { snapshot } = await dump('shop');
+      const before = await server.dump('shop');
+      await restore({ dump: { snapshot }, address: server.address('copy') });
+      expect(await server.dump('copy')).toBe(plain(before));
+      expect(await server.dump('shop')).toBe(before);
+      expect(await server.query('SELECT twice FROM kinds WHERE id = 7', 'copy')).toBe('14');
+    });
+
+    it('replaces a database only when it is whole, and leaves nothing else behind', async () => {
+      const { snapshot } = await dump('shop');
+      await precious('copy');
+      const request = { dump: { snapshot }, address: server.address('copy') };
+      expect(await plan(request)).toMatchObject({
+        databases: [{ name: 'shop', target: 'copy', replaces: { sessions: 0 } }],
+        obstacles: [],
+      });
+      await restore(request);
+      expect(await server.dump('copy')).toBe(plain(await server.dump('shop')));
+      expect(await server.databases()).toEqual(['copy', 'other', 'shop']);
+      await expect(server.query('INSERT INTO child VALUES (2, 99)', 'copy')).rejects.toThrow('foreign key');
+    });
+
+    it('keeps what was there under another name, with its views, triggers and routines', async () => {
+      const { snapshot } = await dump('other');
+      const was = await precious('copy');
+      await restore({ dump: { snapshot }, address: server.address('copy'), keepOld: true });
+      const old = (await server.databases()).find((name) => name.startsWith('copy_before_')) ?? 'none';
+      expect(await server.dump(old, '--skip-events')).toBe(
+        was.replace(/\/\*!50106[^]*?DELIMITER ;\n\/\*!50106[^\n]*\n/, ''),
+      );
+    });
+
+    it('leaves the target as it was if the dump is damaged, fails at its end, or is cancelled', async () => {
+      const { snapshot, captured } = await dump('shop');
+      const was = await precious('copy');
+      const request = { dump: { snapshot }, address: server.address('copy') };
+      const abort = new AbortController();
+      const cancelling: Runtime = {
+        kind: 'host',
+        place: 'this host',
+        run: (command: Command, signal: AbortSignal) => {
+          if (command.argv.some((word) => word.startsWith('--database=copy_restoring'))) abort.abort();
+          return new HostRuntime().run(command, signal);
+        },
+      };
+      await expect(restore(request, cancelling, abort.signal)).rejects.toMatchObject({ code: 'cancelled' });
+      expect(await server.dump('copy')).toBe(was);
+
+      // Triggers are made when the tables are in place already.
+      const triggers = join(captured, 'dump/shop/triggers.sql');
+      const sound = await readFile(triggers, 'utf8');
+      await writeFile(triggers, `${sound}CREATE TRIGGER t BEFORE INSERT ON nowhere FOR EACH ROW SET @a = 1;\n`);
+      await expect(restore(request)).rejects.toMatchObject({ code: 'source-missing' });
+      expect(await server.dump('copy')).toBe(was);
+      await writeFile(triggers, sound);
+
+      const facts = join(captured, 'respaldo.json');
+      await writeFile(facts, (await readFile(facts, 'utf8')).replace('"rows": 30000', '"rows": 30001'));
+      await expect(restore(request)).rejects.toMatchObject({
+        code: 'incomplete',
+        message: expect.stringContaining('rows of large') as string,
+      });
+      expect(await server.dump('copy')).toBe(was);
+      expect(await server.databases()).toEqual(['copy', 'other', 'shop']);
+    });
+
+    it('waits for nobody: sessions in the target are an obstacle, unless they may be ended', async () => {
+      const { snapshot } = await dump('other');
+      await precious('busy');
+      const request = { dump: { snapshot }, address: server.address('busy') };
+      const guest = execFile('mariadb', [
+        '--no-defaults',
+        `--socket=${server.socket}`,
+        '-uroot',
+        'busy',
+        '-e',
+        'SELECT SLEEP(600)',
+      ]);
+      const gone = new Promise((resolve) => guest.once('exit', resolve));
+      await expect
+        .poll(async () => (await plan(request)).obstacles)
+        .toEqual([expect.stringContaining('in use by 1 session')]);
+      await expect(restore(request)).rejects.toMatchObject({ code: 'target-refused' });
+      await restore({ ...request, disconnect: true });
+      await gone;
+      expect(await server.query('SELECT one FROM t', 'busy')).toBe('1');
+    });
+
+    it('in place, by its own name, with accounts that the server lacks', async () => {
+      await server.query("CREATE USER app@localhost IDENTIFIED BY 'x'; GRANT SELECT ON *.* TO app@localhost");
+      await server.query('CREATE DATABASE own');
+      await server.query(
+        `CREATE SEQUENCE s; CREATE TABLE a_table (i INT DEFAULT NEXTVAL(s)); INSERT INTO a_table VALUES (), ();
+         CREATE DEFINER=app@localhost VIEW v AS SELECT 1 AS one`,
+        'own',
+      );
+      const was = await server.dump('own');
+      const { snapshot } = await dump('own');
+      await server.query('DROP DATABASE own; DROP USER app@localhost');
+      const request = { dump: { snapshot }, address: server.address() };
+      expect((await plan(request)).obstacles).toEqual([
+        expect.stringContaining('app@localhost: --create-roles'),
+        expect.stringContaining('--in-place'),
+      ]);
+      await restore({ ...request, inPlace: true, createRoles: true });
+      expect(await server.dump('own')).toBe(was);
+      expect(await server.query('SHOW GRANTS FOR app@localhost')).toContain('GRANT SELECT ON *.*');
+    });
+
+    it.each([
+      ['shop.sql', []],
+      ['shop.sql.gz', ['--databases', '--add-drop-database', '--master-data=1']],
+    ])('from another tool’s %s', async (name, options) => {
+      const path = join(folder, name);
+      const all = ['--no-defaults', `--socket=${server.socket}`, '--user=root', '--routines', '--events', '--hex-blob'];
+      const { stdout } = await run('mariadb-dump', [...all, ...options, 'shop'], { maxBuffer: 1e9 });
+      const text = stdout
+        .replace('trigger shop.stamp', 'trigger stamp')
+        .replaceAll('shop.stamp', 'stamp')
+        .replaceAll('ON shop.small', 'ON small');
+      await writeFile(path, name.endsWith('.gz') ? gzipSync(text) : text);
+      await restore({ dump: { file: path }, address: server.address('loaded') });
+      expect(tables(await server.dump('loaded'))).toBe(tables(plain(await server.dump('shop'))));
+      await truncate(path, 50_000);
+      await expect(restore({ dump: { file: path }, address: server.address('cut') })).rejects.toMatchObject({
+        code: 'source-damaged',
+      });
+      expect(await server.databases()).toEqual(['loaded', 'other', 'shop']);
+    });
+  });
+
+  it('is the same to the last byte while nothing changes', async () => {
+    const [first, second] = [await dump(''), await dump('')];
+    const { stdout } = await run('diff', ['-r', '-q', first.captured, second.captured]).catch(
+      (error: unknown) => error as { stdout: string },
+    );
+    expect(stdout).toBe('');
+    expect(first.entries.map(({ path }) => path)).toContain('/dump/shop/tables/two%0alines; `quoted`.sql');
+  });
+
+  it('is one state of several databases, although they are written to all the while, and tells which', async () => {
+    await server.query('CREATE DATABASE bank; CREATE DATABASE vault');
+    await server.query(
+      'USE bank; CREATE TABLE bank.t AS SELECT seq AS id, 100 AS balance, REPEAT("x", 500) AS x FROM seq_1_to_5000; ALTER TABLE bank.t ADD PRIMARY KEY (id); CREATE TABLE vault.t AS SELECT 0 AS balance',
+    );
+    const over = new AbortController();
+    const dumping = dump('bank,vault').finally(() => over.abort());
+    for (let i = 1; !over.signal.aborted; i++)
+      await server.query(
+        `BEGIN; UPDATE t SET balance = balance - 1 WHERE id = ${String(1 + ((i * 997) % 5000))}; UPDATE vault.t SET balance = balance + 1; COMMIT`,
+        'bank',
+      );
+    const { captured, snapshot } = await dumping;
+    await server.query('DROP DATABASE bank; DROP DATABASE vault');
+    await restore({ dump: { snapshot }, address: server.address() });
+    expect(await server.query('SELECT (SELECT SUM(balance) FROM bank.t) + (SELECT balance FROM vault.t)')).toBe(
+      '500000',
+    );
+    await server.query('DROP DATABASE bank; DROP DATABASE vault');
+    const { position } = JSON.parse(await readFile(join(captured, 'respaldo.json'), 'utf8')) as { position: object };
+    expect(position).toEqual({
+      file: expect.stringMatching(/^bin\./) as string,
+      offset: expect.any(Number) as number,
+      gtid: expect.stringMatching(/^0-1-\d+$/) as string,
+    });
+  });
+
+  it('tells what it cannot hold: tables without transactions, and views that nobody can read', async () => {
+    await server.query('CREATE DATABASE odd');
+    await server.query(
+      `CREATE TABLE m (i INT) ENGINE=MyISAM; CREATE TABLE gone (i INT); CREATE TABLE i (i INT) ENGINE=InnoDB;
+       CREATE VIEW broken AS SELECT * FROM gone; DROP TABLE gone; CREATE DEFINER=ghost@nowhere VIEW orphaned AS SELECT * FROM i`,
+      'odd',
+    );
+    const { findings, captured, snapshot } = await dump('odd');
+    expect(findings.map(({ code }) => code)).toEqual(['tables-not-transactional', 'views-broken']);
+    expect(await readFile(join(captured, 'dump/odd/views.sql'), 'utf8')).toMatch(
+      /DEFINER=`ghost`@`nowhere`[^]*\n-- It was broken[^]*`broken`/,
+    );
+    await server.query('DROP DATABASE odd');
+    await restore({ dump: { snapshot }, address: server.address() });
+    expect(await server.query("SHOW FULL TABLES LIKE 'orphaned'", 'odd')).toContain('VIEW');
+    await server.query('DROP DATABASE odd');
+  });
+
+  it('that is much smaller than the one before is incomplete', async () => {
+    await server.query(
+      'CREATE DATABASE shrinking; USE shrinking; CREATE TABLE shrinking.t AS SELECT MD5(seq) FROM seq_1_to_5000',
+    );
+    const { snapshot } = await dump('shrinking');
+    await server.query('DELETE FROM shrinking.t');
+    const capture = { type: 'full', previous: snapshot } as const;
+    const codes = async (more: string) => (await dump('shrinking', { more, capture })).findings.map(({ code }) => code);
+    expect(await codes('')).toEqual(['dump-shrunken']);
+    expect(await codes('smaller=accept')).toEqual([]);
+    await server.query('DROP DATABASE shrinking');
+  });
+
+  it('is a file of SQL for each database where it is to be portable', async () => {
+    const files: { file: PortableFile; path: string }[] = [];
+    const source = sourceAt(server.address('other,shop'));
+    for await (const file of source.portable?.(ioOf()) ?? []) {
+      const path = join(folder, `${file.name}.portable.${file.extension}`);
+      await pipeline(file.content, createWriteStream(path));
+      files.push({ file, path });
+    }
+    expect(files.map(({ file }) => file.name)).toEqual(['other', 'shop']);
+    const { file, path } = files[1] ?? expect.fail();
+    expect(file.about()).toMatchObject({
+      versions: { MariaDB: expect.stringMatching(/^\d/) as string },
+      restoreCommand: 'mariadb --binary-mode shop',
+    });
+    await server.query('CREATE DATABASE unpacked CHARACTER SET latin1');
+    const client = execFile('mariadb', [
+      '--no-defaults',
+      `--socket=${server.socket}`,
+      '-uroot',
+      '--binary-mode',
+      'unpacked',
+    ]);
+    if (client.stdin !== null) await pipeline(createReadStream(path), client.stdin);
+    await new Promise((resolve) => client.once('exit', resolve));
+    expect(await server.dump('unpacked')).toBe(plain(await server.dump('shop')));
+    await server.query('DROP DATABASE unpacked');
+  });
+
+  describe('of an account', () => {
+    beforeAll(async () => {
+      await server.query(
+        `CREATE USER reader@'%' IDENTIFIED BY '${SECRET}'; GRANT SELECT, SHOW VIEW ON *.* TO reader@'%';
+         CREATE USER dumper@'%' IDENTIFIED BY '${SECRET}'; GRANT SELECT, SHOW VIEW, TRIGGER, EVENT ON \`shop\`.* TO dumper@'%'`,
+      );
+    });
+
+    afterAll(async () => {
+      await server.query("DROP USER reader@'%', dumper@'%'");
+    });
+
+    it.each([
+      ['with a wrong password', 'reader', 'wrong', 'shop', { code: 'source-refused', hint: 'password' }],
+      ['that may not see triggers', 'reader', SECRET, 'shop', { code: 'source-refused', hint: 'GRANT TRIGGER, EVENT' }],
+      ['that sees no such database', 'dumper', SECRET, 'nowhere', { code: 'source-missing', hint: 'There are: shop' }],
+      ['that is unknown', 'nobody', SECRET, 'shop', { code: 'source-refused', hint: 'password' }],
+    ])('%s is no success', async (_what, user, password, database, { code, hint }) => {
+      const failure = dump(database, { user, password });
+      await expect(failure).rejects.toMatchObject({ code, hint: expect.stringContaining(hint) as string });
+      await expect(failure).rejects.not.toMatchObject({ message: expect.stringContaining(password) as string });
+    });
+
+    it('that sees one database alone holds it, and says what it did not see', async () => {
+      const { findings } = await dump('', { user: 'dumper', password: SECRET });
+      expect(findings.map(({ code }) => code)).toEqual(['routines-unseen', 'accounts-missing']);
+    });
+
+    it('shows its password to nobody who lists processes', async () => {
+      const seen: string[] = [];
+      await dump('shop', {
+        user: 'dumper',
+        password: SECRET,
+        onEntry: async ({ path }) => {
+          if (!path.includes('/tables/')) return;
+          for (const pid of (await readdir('/proc')).filter((name) => /^\d+$/.test(name)))
+            seen.push(await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => ''));
+        },
+      });
+      const ours = seen.filter((line) => line.includes('dumper'));
+      expect(ours.some((line) => line.includes('mariadb-dump'))).toBe(true);
+      expect(ours.filter((line) => line.includes(SECRET))).toEqual([]);
+    });
+  });
+
+  describe('is no success', () => {
+    it.each(['mariadb-dump', 'mariadb'])('if %s ends well, but too early', async (program) => {
+      const cutting: Runtime = {
+        kind: 'host',
+        place: 'this host',
+        run: async function* (command: Command, signal: AbortSignal) {
+          const isCut = basename(command.argv[0]) === program && !command.argv.includes('--version');
+          let last: Uint8Array | undefined;
+          for await (const piece of new HostRuntime().run(command, signal)) {
+            if (!isCut || program === 'mariadb') yield piece;
+            else if (last !== undefined) yield last;
+            last = piece;
+            if (isCut && program === 'mariadb') return;
+          }
+          if (isCut) yield last?.subarray(0, -100) ?? new Uint8Array();
+        },
+      };
+      await expect(dump('shop', { runtime: cutting })).rejects.toMatchObject({ code: 'source-lost' });
+    });
+
+    it.each([
+      ['a table is changed', 'ALTER TABLE mortal.z ADD COLUMN more INT, ALGORITHM=COPY', 'source-refused'],
+      ['a table is dropped', 'DROP TABLE mortal.z', 'source-'],
+      ['a database is dropped', 'DROP DATABASE mortal_too', 'source-missing'],
+    ])('if %s meanwhile', async (_what, sql, code) => {
+      await server.query('CREATE OR REPLACE DATABASE mortal; CREATE OR REPLACE DATABASE mortal_too');
+      await server.query(
+        "CREATE TABLE a AS SELECT seq, REPEAT('x', 1000) AS x FROM seq_1_to_5000; CREATE TABLE z (i INT)",
+        'mortal',
+      );
+      const dumping = dump('mortal,mortal_too', {
+        onEntry: async ({ path }) => {
+          if (path.endsWith('tables/a.sql')) await server.query(sql);
+        },
+      });
+      await expect(dumping).rejects.toMatchObject({ code: expect.stringContaining(code) as string });
+      await server.query('DROP DATABASE mortal; DROP DATABASE IF EXISTS mortal_too');
+    });
+
+    it('if the server goes away', async () => {
+      await using stack = new AsyncDisposableStack();
+      stack.defer(() => server.resume());
+      const dying = dump('shop', {
+        onEntry: async ({ path }) => {
+          if (path.endsWith('tables/large.sql')) await server.kill();
+        },
+      });
+      await expect(dying).rejects.toMatchObject({ code: 'source-lost' });
+    });
+  });
+
+  it('is proven by a server that nobody else knows, and refuted where it is damaged', async () => {
+    const { snapshot, captured } = await dump('shop');
+    const drill = async (sql: string) => {
+      const place = await mkdtemp(join(folder, 'drill-'));
+      await chmod(place, 0o755);
+      const request = {
+        snapshot,
+        settings: { assertions: [{ sql }], timeoutSeconds: 60 },
+        folder: place,
+        user:
+          process.getuid?.() === 0
+            ? { uid: 65_534, gid: 65_534 }
+            : { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 },
+        extract: (from: string, into: string) => restoreTarget(captured, into).extract(from, into),
+        clock: systemClock,
+        onPhase: () => undefined,
+      };
+      if (mysql.driller === undefined) expect.fail();
+      return mysql.driller.drill(request, ioOf());
+    };
+    const { checks } = await drill('SELECT COUNT(*) > 5 FROM small');
+    expect(checks.map(({ passed }) => passed)).toEqual([true, true]);
+    const table = join(captured, 'dump/shop/tables/large.sql');
+    await writeFile(table, (await readFile(table, 'utf8')).replace("(30000,'", "(29999,'"));
+    await expect(drill('SELECT 1')).rejects.toMatchObject({ code: 'not-proven' });
+  });
+
+  interface DumpOptions {
+    readonly user?: string;
+    readonly password?: string;
+    readonly more?: string;
+    readonly runtime?: Runtime;
+    readonly capture?: CaptureOptions;
+    readonly onEntry?: (entry: Exclude<Entry, { kind: 'local-tree' }>) => Promise<void> | void;
+  }
+
+  async function dump(names: string, options: DumpOptions = {}) {
+    const { user, password, more, capture = { type: 'full' }, onEntry = () => undefined } = options;
+    const findings: Finding[] = [];
+    const captured = await mkdtemp(join(folder, 'captured-'));
+    await chmod(captured, 0o755);
+    const address = user === undefined ? server.address(names, more) : server.addressOf(user, names);
+    const source = sourceAt(address, password);
+    const io = ioOf(findings, options.runtime);
+    findings.push(...(await source.check(io)));
+    const watched = async function* () {
+      for await (const entry of source.capture(io, capture)) {
+        if (entry.kind !== 'local-tree') await onEntry(entry);
+        yield entry;
+      }
+    };
+    const entries = (await writeEntries(watched(), captured)).filter((entry) => entry.kind !== 'local-tree');
+    return { captured, entries, findings, snapshot: readableFolder(captured) };
+  }
+
+  /** A database that somebody would miss. @returns what it holds. */
+  async function precious(name: string): Promise<string> {
+    await server.query(`CREATE DATABASE \`${name}\` CHARACTER SET utf8mb4`);
+    await server.query(
+      `CREATE TABLE precious (i INT); INSERT INTO precious VALUES (1); CREATE VIEW v AS SELECT * FROM precious;
+       CREATE TRIGGER \`r\` BEFORE INSERT ON \`precious\` FOR EACH ROW SET NEW.i = 2; CREATE PROCEDURE p() SELECT 1;
+       CREATE EVENT e ON SCHEDULE EVERY 1 YEAR STARTS '2037-01-01 00:00:00' DISABLE DO DELETE FROM precious`,
+      name,
+    );
+    return server.dump(name);
+  }
+});
+
+/** Without what somebody once typed, which means the same without it. */
+function plain(dump: string): string {
+  return dump.replace('TRIGGER shop.stamp BEFORE INSERT ON shop.small', 'TRIGGER `stamp` BEFORE INSERT ON `small`');
+}
+
+/** Up to what differs in the marks of who typed it. */
+function tables(dump: string): string {
+  return dump.replaceAll(/\s+/g, ' ');
+}
+
+function sourceAt(address: string, password?: string) {
+  return mysql.open(address, {
+    workingDirectory: '/',
+    selection: { exclude: [], oneFileSystem: false, excludeCaches: false },
+    acceptDamagedPages: false,
+    ...(password !== undefined && { password }),
+  });
+}
+
+function restorer() {
+  return mysql.server ?? expect.fail('MySQL has servers');
+}
+
+function plan(request: Partial<ServerRestoreRequest> & { dump: Dump; address: string }): Promise<ServerRestorePlan> {
+  return restorer().plan(whole(request), ioOf());
+}
+
+async function restore(
+  request: Partial<ServerRestoreRequest> & { dump: Dump; address: string },
+  runtime?: Runtime,
+  signal?: AbortSignal,
+): Promise<void> {
+  const io = ioOf([], runtime, signal);
+  await restorer().carryOut(await restorer().plan(whole(request), io), whole(request), io);
+}
+
+function whole(request: Partial<ServerRestoreRequest> & { dump: Dump; address: string }): ServerRestoreRequest {
+  return { inPlace: false, disconnect: false, createRoles: false, keepOld: false, ...request };
+}
+
+function ioOf(
+  findings: Finding[] = [],
+  runtime: Runtime = new HostRuntime(),
+  signal = new AbortController().signal,
+): SourceIo {
+  return { runtime, signal, report: (finding) => findings.push(finding), expect: () => undefined };
+}
