@@ -106,6 +106,12 @@ describe('A Redis server', () => {
     const as = (user: string) => server.address.replace('redis://', `redis://${user}`);
     expect((await take(as('backup@'), 'secret')).state).toBe('succeeded');
     expect((await take(as('backup:secret@'))).state).toBe('succeeded');
+    const byClient = new ClientServer(parseAddress(as('backup@')), 'secret', place.runtime, NEVER);
+    expect((await byClient.info()).role).toBe('master');
+    await expect(transferred(byClient)).rejects.toMatchObject({
+      code: 'source-refused',
+      hint: expect.stringContaining('+sync') as string,
+    });
     vi.stubEnv('REDISCLI_AUTH', 'secret');
     expect((await take(as('backup@'))).state).toBe('succeeded');
     const refused: [user: string, password: string, hint: RegExp][] = [

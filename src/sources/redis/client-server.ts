@@ -57,7 +57,10 @@ function loginArguments({ host, port, socket, user, tls, caFile, certFile, keyFi
   ];
 }
 
+/** What the server has said to the client, told as if it had said it to us. */
 function explained(error: RespaldoError, server: string): RespaldoError {
+  const [, said] = /-((?:NO[A-Z]+|WRONGPASS|LOADING|DENIED|MASTERDOWN|ERR) [^\n]*)/.exec(error.message) ?? [];
+  if (said !== undefined) return refusal(said, server);
   if (!/Could not connect/.test(error.message)) return error;
   return new RespaldoError('source-missing', `cannot connect to ${server}: ${error.message}`, {
     hint: 'Check the port, and that the server runs: redis://localhost:6379 is where it usually is in its container.',

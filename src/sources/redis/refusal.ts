@@ -1,7 +1,7 @@
 import { RespaldoError, type ErrorCode } from '../../errors.ts';
 
 const ACL =
-  'It needs the commands psync, replconf, ping and info: ACL SETUSER backup on >PASSWORD +psync +replconf +ping +info';
+  'It needs some commands: ACL SETUSER backup on >PASSWORD +psync +sync +replconf +ping +info (sync: for the redis-cli of a container)';
 
 interface Meaning {
   readonly begins: RegExp;
