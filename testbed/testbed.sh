@@ -14,6 +14,8 @@ set -euo pipefail
 # command or file that must be there -> Debian package that brings it
 components=(
   /usr/lib/postgresql/15/bin/postgres=postgresql-15
+  /usr/sbin/mariadbd=mariadb-server
+  mariadb=mariadb-client
   restic=restic
   /usr/sbin/sshd=openssh-server
   ssh=openssh-client

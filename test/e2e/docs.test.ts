@@ -6,6 +6,7 @@ import { delimiter, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { embeddedBinaries } from '../../examples/tienda/binaries.ts';
 import { Cluster } from '../../examples/tienda/cluster.ts';
+import { HAS_MARIADB, MariaServer } from '../fixtures/mariadb.ts';
 import { DEBIAN_15, debianBinaries } from '../fixtures/postgres.ts';
 import { RedisServer } from '../fixtures/redis.ts';
 import { RESTICS } from '../fixtures/restic.ts';
@@ -20,6 +21,7 @@ import { freePort } from '../fixtures/sshd.ts';
  *   ```sh checkout     commands for a checkout, which other tests run: only those listed in `elsewhere` are allowed
  *   ```sh postgres     needs a PostgreSQL: `localhost:5432` is the one that the test starts, with PGPASSWORD set
  *   ```sh redis        needs a Redis: `localhost:6379` is the one that the test starts
+ *   ```sh mysql        needs a MariaDB: `localhost:3306`, with MYSQL_PWD set and a database `shop`; left out where there is none
  *   ```sh dump         needs its client programs too, and a database `shop`: left out where the test bed has none
  * Anything that is shown but not a command is ```text, ```yaml, ```json …
  */
@@ -103,7 +105,9 @@ describe('The documents', () => {
     .filter(({ blocks }) => blocks.length > 0);
 
   it.for(runnable)('show in $document only commands that work', async ({ blocks: all }, { skip }) => {
-    const blocks = all.filter(({ flags }) => existsSync(DEBIAN_15) || !flags.includes('dump'));
+    const blocks = all
+      .filter(({ flags }) => existsSync(DEBIAN_15) || !flags.includes('dump'))
+      .filter(({ flags }) => HAS_MARIADB || !flags.includes('mysql'));
     const wantsRestic = blocks.some(({ text }) => /^restic /m.test(text));
     skip(wantsRestic && RESTICS.length === 0, 'there is no restic on this machine');
     const { LANG = 'C.UTF-8' } = process.env;
@@ -119,6 +123,12 @@ describe('The documents', () => {
         blocks.some(({ flags }) => flags.includes('dump')),
       );
       script = `export PGPASSWORD=${password}\n${script.replaceAll('localhost:5432', `127.0.0.1:${port}`)}`;
+    }
+    if (blocks.some(({ flags }) => flags.includes('mysql'))) {
+      const server = stack.use(await MariaServer.start());
+      await server.query("ALTER USER root@127.0.0.1 IDENTIFIED BY 'shop'; CREATE DATABASE shop");
+      await server.query('CREATE TABLE orders (id INT PRIMARY KEY)', 'shop');
+      script = `export MYSQL_PWD=shop\n${script.replaceAll('localhost:3306', `127.0.0.1:${String(server.port)}`)}`;
     }
     if (blocks.some(({ flags }) => flags.includes('redis'))) {
       const port = String(await freePort());
