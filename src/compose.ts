@@ -297,6 +297,16 @@ export async function openRunCatalog(env: Environment, warn: (message: string) =
   return openCatalog(env, warn);
 }
 
+/** This process, as the memory of runs is to know it. */
+export async function thisProcess(): Promise<string> {
+  return (await import('./journal/index.ts')).thisProcess();
+}
+
+/** Whether the process still runs that told so of itself. */
+export async function isProcessRunning(process: string): Promise<boolean> {
+  return (await import('./journal/index.ts')).isRunning(process);
+}
+
 /** The caches of repositories in a folder, the one that was used last at the end. */
 export async function listCaches(folder: string): Promise<readonly CacheInfo[]> {
   return (await import('./stores/index.ts')).cachesIn(folder);

@@ -7,6 +7,8 @@ export interface NewRun {
   /** `full`, `incremental` … where it applies. */
   readonly type?: string;
   readonly startedAt: Date;
+  /** The process that does it, as that of this machine is told from all others; for a backup. */
+  readonly owner?: string;
 }
 
 export interface RunOutcome {

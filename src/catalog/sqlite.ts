@@ -27,6 +27,7 @@ const MIGRATIONS = [
   ) STRICT;
   CREATE INDEX runs_by_subject ON runs (subject, id);`,
   'ALTER TABLE runs ADD COLUMN recovery_ms INTEGER',
+  'ALTER TABLE runs ADD COLUMN owner TEXT',
 ];
 
 const optional = <T extends z.ZodType>(type: T) => type.nullable().transform((value) => value ?? undefined);
@@ -45,6 +46,7 @@ const Row = z.object({
   bytes_added: optional(z.number()),
   recovery_ms: optional(z.number()),
   error: optional(z.string()),
+  owner: optional(z.string()),
 });
 
 /** Runs in an SQLite file. Several processes may use it at once. */
@@ -67,12 +69,13 @@ export class SqliteCatalog implements Catalog {
 
   async begin(run: NewRun): Promise<number> {
     const { lastInsertRowid } = this.#run(
-      'INSERT INTO runs (operation, subject, repository, type, started_at) VALUES (?, ?, ?, ?, ?)',
+      'INSERT INTO runs (operation, subject, repository, type, started_at, owner) VALUES (?, ?, ?, ?, ?, ?)',
       run.operation,
       run.subject,
       run.repository,
       run.type ?? null,
       run.startedAt.toISOString(),
+      run.owner ?? null,
     );
     return Number(lastInsertRowid);
   }
@@ -169,6 +172,7 @@ function toRecord(row: z.infer<typeof Row>): RunRecord {
     repository: row.repository,
     ...(row.type !== undefined && { type: row.type }),
     startedAt: new Date(row.started_at),
+    ...(row.owner !== undefined && { owner: row.owner }),
     ...(outcome && { outcome }),
   };
 }

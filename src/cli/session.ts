@@ -1,4 +1,4 @@
-import { openBareStoreAt, openRepositoryAt, openRunCatalog } from '../compose.ts';
+import { openBareStoreAt, openRepositoryAt, openRunCatalog, thisProcess } from '../compose.ts';
 import type { Config } from '../config/config.ts';
 import type { PlaceAccess, RepositoryAccess, RepositoryFlags } from '../config/repository.ts';
 import type { Environment, ReadSecret } from '../config/secrets.ts';
@@ -180,7 +180,7 @@ export async function withRecorder<T>(
 ): Promise<T> {
   const catalog = await openRunCatalog(process.env, (message) => output.warn(message));
   try {
-    return await work({ catalog, clock });
+    return await work({ catalog, clock, owner: await thisProcess() });
   } finally {
     catalog.close();
   }

@@ -1,4 +1,5 @@
 /** Several plans of one command line: which of them, at once and one after the other, and what became of them. */
+import { isProcessRunning } from '../compose.ts';
 import type { NamedPlan } from '../config/named-plans.ts';
 import type { ReadSecret } from '../config/secrets.ts';
 import { hasRepository, type Plan } from '../domain/plan.ts';
@@ -29,11 +30,10 @@ export async function whichAreDue(
   for (const plan of plans) {
     const location = await repositories.locationOf(plan);
     const { catalog } = recorder;
-    const ports = { catalog, ...(hasRepository(plan) && { openRepository: () => repositories.of(plan) }) };
+    const isAsked = plan.schedule !== undefined && hasRepository(plan);
+    const ports = { catalog, isProcessRunning, ...(isAsked && { openRepository: () => repositories.of(plan) }) };
     const judged = async (): Promise<Dueness> =>
-      plan.schedule === undefined
-        ? dueness(plan, undefined, clock.now())
-        : dueness(plan, await lastRunOf({ plan: plan.name, host, location }, ports, signal), clock.now());
+      dueness(plan, await lastRunOf({ plan: plan.name, host, location }, ports, signal), clock.now());
     const verdict = await judged().catch((error: unknown): Dueness => {
       if (signal.aborted) throw error;
       return { due: true, reason: toRespaldoError(error).message };
@@ -125,7 +125,8 @@ function finish(told: readonly ToldPlan[], { invocation }: Scene): void {
   if (isIncomplete) exit(3);
 }
 
-function notDue(name: string, { next }: Extract<Dueness, { due: false }>): string {
+function notDue(name: string, { next, isRunning }: Extract<Dueness, { due: false }>): string {
+  if (isRunning === true) return `${quoted(name)} is being backed up by another process`;
   return `${quoted(name)} is not due: next ${next ? formatTime(next) : 'never'} (--all runs it now)`;
 }
 

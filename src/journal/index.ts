@@ -1,4 +1,4 @@
-/** Where the journal of stopped containers lies. */
+/** Where the journal of stopped containers lies, and who of those that are written down still lives. */
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../clock.ts';
@@ -16,4 +16,17 @@ export async function openJournal(stateFolder: string, clock: Clock): Promise<St
 export async function isJournalEmpty(stateFolder: string): Promise<boolean> {
   const names = await readdir(join(stateFolder, FOLDER)).catch(() => []);
   return !names.some((name) => name.endsWith('.json'));
+}
+
+/** This process, told from every other one of this machine before and after it. */
+export async function thisProcess(): Promise<string> {
+  const { ourselves, ownerText } = await import('./owner.ts');
+  return ownerText(await ourselves());
+}
+
+/** Whether the process that told this of itself still runs. One of a container that cannot be seen from here does not. */
+export async function isRunning(process: string): Promise<boolean> {
+  const { parseOwner, standingOf } = await import('./owner.ts');
+  const owner = parseOwner(process);
+  return owner !== undefined && (await standingOf(owner)) === 'alive';
 }

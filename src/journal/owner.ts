@@ -13,6 +13,20 @@ export const ownerSchema = z.strictObject({
 });
 export type Owner = z.infer<typeof ownerSchema>;
 
+/** One of them in a text, for others to keep. */
+export function ownerText(owner: Owner): string {
+  return JSON.stringify(owner);
+}
+
+/** Of what {@link ownerText} has written; undefined: it is something else. */
+export function parseOwner(text: string): Owner | undefined {
+  try {
+    return ownerSchema.parse(JSON.parse(text));
+  } catch {
+    return undefined;
+  }
+}
+
 export async function ourselves(): Promise<Owner> {
   const [began = '', boot, namespace] = await Promise.all([beginOf(process.pid), bootId(), pidNamespace()]);
   return { pid: process.pid, began, boot, namespace };

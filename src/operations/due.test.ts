@@ -14,6 +14,11 @@ it.each([
   expect(dueness(nightly, { storedAt: last }, now)).toMatchObject({ due });
 });
 
+it('is not while another process is about it, with a schedule and without', () => {
+  for (const plan of [nightly, {}])
+    expect(dueness(plan, { isRunning: true }, at('30T12:00'))).toEqual({ due: false, isRunning: true });
+});
+
 it('says when it is due next', () => {
   expect(dueness(nightly, { storedAt: at('30T02:00') }, at('30T12:00'))).toEqual({ due: false, next: at('31T02:00') });
 });
@@ -25,8 +30,8 @@ it('is at once after a run that stored nothing, and where there is no schedule',
   expect(dueness({}, { storedAt: at('30T12:00') }, at('30T12:00')).due).toBe(true);
 });
 
-const record = (startedAt: Date, state?: RunOutcome['state'], repository = '/srv/main'): RunRecord => ({
-  ...{ id: 1, operation: 'backup', subject: 'shop', repository, startedAt },
+const record = (startedAt: Date, state?: RunOutcome['state'], repository = '/srv/main', owner = 'dead'): RunRecord => ({
+  ...{ id: 1, operation: 'backup', subject: 'shop', repository, startedAt, owner },
   ...(state && { outcome: { state, finishedAt: startedAt } }),
 });
 const snapshot = (time: string): Snapshot =>
@@ -35,6 +40,7 @@ const snapshot = (time: string): Snapshot =>
 function last(runs: readonly RunRecord[], snapshots: readonly Snapshot[] = []) {
   const ports = {
     catalog: { runs: async () => runs },
+    isProcessRunning: async (owner: string) => owner === 'alive',
     openRepository: async () => ({ snapshots: async () => snapshots }),
   };
   return lastRunOf({ plan: 'shop', host: 'db1', location: '/srv/main' }, ports, new AbortController().signal);
@@ -48,6 +54,7 @@ it('goes by the latest run that this machine remembers of the repository', async
     ended: 'cancelled',
   });
   expect(await last([record(at('30T02:00'))])).toEqual({ ended: 'not at all' });
+  expect(await last([record(at('30T02:00'), undefined, '/srv/main', 'alive')])).toEqual({ isRunning: true });
 });
 
 it('asks the repository where the machine remembers nothing of it', async () => {

@@ -7,15 +7,21 @@ import { latestBackup } from './retention.ts';
 import { nextTime } from './schedule.ts';
 
 /** Whether a plan is to be run now. */
-export type Dueness = { readonly due: true; readonly reason: string } | { readonly due: false; readonly next?: Date };
+export type Dueness =
+  | { readonly due: true; readonly reason: string }
+  /** `isRunning`: another process is about it. */
+  | { readonly due: false; readonly next?: Date; readonly isRunning?: true };
 
 /** How the last run of a plan ended, as far as anybody remembers. */
 export type LastRun =
-  { readonly storedAt: Date } | { readonly ended: 'failed' | 'cancelled' | 'not at all' } | undefined;
+  | { readonly storedAt: Date }
+  | { readonly ended: 'failed' | 'cancelled' | 'not at all' }
+  | { readonly isRunning: true }
+  | undefined;
 
 /**
- * A plan is due when its schedule has come round since its last run began that stored something; after one that did not,
- * at once; without a schedule, always. What is stored and incomplete counts: a file that cannot be read today cannot be
+ * A plan is not due while another process backs it up. Else it is when its schedule has come round since its last run
+ * began that stored something; after one that did not, at once; without a schedule, always. What is stored and incomplete counts: a file that cannot be read today cannot be
  * read in five minutes either.
  */
 export function dueness(
@@ -23,6 +29,7 @@ export function dueness(
   last: LastRun,
   now: Date,
 ): Dueness {
+  if (last !== undefined && 'isRunning' in last) return { due: false, isRunning: true };
   if (schedule === undefined) return { due: true, reason: 'it has no schedule' };
   if (last === undefined) return { due: true, reason: 'it has never run' };
   if ('ended' in last) return { due: true, reason: `its last run ${ENDINGS[last.ended]}` };
@@ -35,6 +42,8 @@ const ENDINGS = { failed: 'failed', cancelled: 'was cancelled', 'not at all': 'h
 
 export interface LastRunPorts {
   readonly catalog: Pick<Catalog, 'runs'>;
+  /** Asked of one that has begun a run and not ended it. */
+  readonly isProcessRunning: (process: string) => Promise<boolean>;
   /**
    * Asked only where this machine remembers nothing; absent: the plan has none.
    * @throws RespaldoError if it cannot be opened
@@ -45,14 +54,16 @@ export interface LastRunPorts {
 /** From what this machine remembers; where it has forgotten, from the snapshots. @throws RespaldoError the repository's */
 export async function lastRunOf(
   { plan, host, location }: { readonly plan: string; readonly host: string; readonly location: string },
-  { catalog, openRepository }: LastRunPorts,
+  { catalog, isProcessRunning, openRepository }: LastRunPorts,
   signal: AbortSignal,
 ): Promise<LastRun> {
   const run = await latestBackup(plan, location, catalog);
   if (run !== undefined) {
     const state = run.outcome?.state;
     if (state === 'succeeded' || state === 'incomplete') return { storedAt: run.startedAt };
-    return { ended: state ?? 'not at all' };
+    if (state !== undefined) return { ended: state };
+    const isRunning = run.owner !== undefined && (await isProcessRunning(run.owner));
+    return isRunning ? { isRunning } : { ended: 'not at all' };
   }
   if (openRepository === undefined) return undefined;
   const repository = await openRepository();

@@ -12,6 +12,8 @@ export interface Recorder {
   /** One that never throws, as `openCatalog` gives: the catalog is only a memory and stops nobody. */
   readonly catalog: Catalog;
   readonly clock: Clock;
+  /** This process; absent: nobody asks whether a run goes on. */
+  readonly owner?: string;
 }
 
 /**
@@ -19,13 +21,13 @@ export interface Recorder {
  * @param soFar what there is to remember although it was thrown
  */
 export async function recorded<T>(
-  run: Omit<NewRun, 'startedAt'>,
-  { catalog, clock }: Recorder,
+  run: Omit<NewRun, 'startedAt' | 'owner'>,
+  { catalog, clock, owner }: Recorder,
   work: () => Promise<T>,
   resultOf: (value: T) => RunResult,
   soFar: () => Omit<RunResult, 'state'> = () => ({}),
 ): Promise<T> {
-  const id = await catalog.begin({ ...run, startedAt: clock.now() });
+  const id = await catalog.begin({ ...run, startedAt: clock.now(), ...(owner !== undefined && { owner }) });
   let value: T;
   try {
     value = await work();

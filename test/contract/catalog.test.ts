@@ -49,12 +49,12 @@ describe('the catalog', () => {
     await first.finish(shop, whole);
     const failed = await first.begin(run('files', { operation: 'restore' }));
     await first.finish(failed, { state: 'failed', finishedAt: outcome.finishedAt, error: 'store-full: no room' });
-    const running = await first.begin(run('shop'));
+    const running = await first.begin(run('shop', { owner: 'process 7' }));
     first.close();
 
     const catalog = await openIn(folder);
     expect(await catalog.runs({})).toEqual([
-      { ...run('shop'), id: running },
+      { ...run('shop', { owner: 'process 7' }), id: running },
       {
         ...run('files', { operation: 'restore' }),
         id: failed,

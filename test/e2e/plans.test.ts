@@ -2,6 +2,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { messages, Workplace } from '../fixtures/cli.ts';
+import { processesOfHost } from '../fixtures/processes.ts';
 
 /** A repository in the configuration, folders `a`, `b` and `c`, and the plans that the test writes. */
 async function workplace(plans: string): Promise<Workplace> {
@@ -178,6 +179,23 @@ always: { source: ./b }
     expect(statuses(stdout)).toEqual({ code: 130, plans: ['a cancelled', 'b cancelled', 'c not-begun'] });
     for (const name of ['a', 'b']) await readFile(place.path(`${name}.over`));
     await expect(readFile(place.path('c.over'))).rejects.toThrow('ENOENT');
+  });
+
+  it('are left to the process that is about them, until it is gone', async () => {
+    await using place = await workplace(
+      `a: { source: ./a, hooks: { before: { shell: 'mkfifo begun; echo > begun; exec sleep 864003' } } }\nb: { source: ./b }\n`,
+    );
+    const { child, ended } = place.start(['backup', 'a']);
+    await place.run('sh', '-c', 'until test -p begun; do sleep 0.05; done; cat begun');
+    const meanwhile = await place.respaldo('backup');
+    expect(meanwhile.stdout).toMatch(/^a +not due .*another process backs it up$/m);
+    expect(meanwhile.code).toBe(0);
+    child.kill('SIGKILL');
+    await ended;
+    for (const pid of await processesOfHost('sleep 864003')) process.kill(pid);
+    await place.run('rm', 'begun');
+    await writeFile(place.path('respaldo.yaml'), 'plans: { a: { source: ./a } }\n');
+    expect(await place.ok('backup', '-v')).toContain('a is due: it has no schedule');
   });
 
   it('tell once why the only one of them failed', async () => {

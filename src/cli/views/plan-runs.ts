@@ -90,6 +90,7 @@ export function planRunsTable(told: readonly ToldPlan[], output: Output): string
 
 function why(one: ToldPlan): string {
   const { end, dueness } = one;
+  if (end === undefined && dueness?.due === false && dueness.isRunning === true) return 'another process backs it up';
   if (end === undefined) return `next ${dueness?.due === false && dueness.next ? formatTime(dueness.next) : 'never'}`;
   if (end.state === 'skipped') return `${quoted(end.because)} did not succeed`;
   const problem = problemOf(one);
@@ -111,6 +112,7 @@ export function planRunsMessage(told: readonly ToldPlan[], exitCode: number): Re
         status: statusOf(one).replace(' ', '-'),
         due: dueness?.due,
         next: dueness?.due === false ? dueness.next : undefined,
+        running: dueness?.due === false ? dueness.isRunning : undefined,
         because: end?.state === 'skipped' ? end.because : undefined,
         snapshots: run?.snapshots,
         destinations: run?.destinations,
