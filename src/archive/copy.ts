@@ -7,7 +7,7 @@ import { Checksum } from './checksum.ts';
 const PIECE = 8 * 1024 * 1024;
 
 /** An object, piece by piece; the next one is on its way while the last is used. */
-export async function* piecesOf(
+async function* piecesOf(
   store: ReadStore,
   key: string,
   size: number,

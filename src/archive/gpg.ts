@@ -171,7 +171,7 @@ interface ListedKey extends GpgKey {
 }
 
 /** Reads gpg's list of keys for programs (doc/DETAILS). Pure. */
-export function parseKeys(listing: string): readonly ListedKey[] {
+function parseKeys(listing: string): readonly ListedKey[] {
   const keys: { fingerprint: string; user: string; problem?: string }[] = [];
   let isPrimary = false;
   for (const line of listing.split('\n')) {

@@ -86,9 +86,9 @@ async function withJudged(
   invocation: Invocation,
   work: (judged: readonly Judged[], recorder: Recorder) => Promise<void>,
 ): Promise<void> {
-  const { namedPlans } = await import('../config/named-plans.ts');
+  const { repositoryPlans } = await import('../config/named-plans.ts');
   const around = await surroundings(invocation);
-  const plans = namedPlans(names, around.config);
+  const plans = repositoryPlans(names, around.config);
   const hostname = host ?? backupHost();
   await using repositories = new OpenRepositories(invocation, around);
   await withRecorder(invocation, async (recorder) => {

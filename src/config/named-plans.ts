@@ -1,4 +1,4 @@
-import type { Plan } from '../domain/plan.ts';
+import { hasRepository, type Plan } from '../domain/plan.ts';
 import { RespaldoError } from '../errors.ts';
 import type { Config } from './config.ts';
 import { didYouMean } from './suggest.ts';
@@ -22,5 +22,19 @@ export function namedPlans(names: readonly string[], config: Config | undefined)
     throw new RespaldoError('usage', `there is no plan ${name} in respaldo.yaml${didYouMean(name, known)}`, {
       hint: `The plans there: ${known.join(', ')}.`,
     });
+  });
+}
+
+/**
+ * The same of plans that go to a repository: those that go to archives alone have no snapshots.
+ * @throws RespaldoError as {@link namedPlans}, and `usage` for the name of another plan
+ */
+export function repositoryPlans(names: readonly string[], config: Config | undefined): readonly NamedPlan[] {
+  const plans = namedPlans(names, config);
+  const other = plans.find((plan) => !hasRepository(plan));
+  if (other === undefined) return plans;
+  if (names.length === 0) return plans.filter(hasRepository);
+  throw new RespaldoError('usage', `the plan ${other.name} goes to archives alone, and has no snapshots`, {
+    hint: 'Its files: respaldo archive list',
   });
 }

@@ -104,8 +104,8 @@ async function planByRules(
   const { signal, clock } = invocation;
   const asked: ForgetPolicy = { filter: filterOf(options), rules: rulesOf(options), groupBy: options.groupBy };
   const saysNothing = [asked.rules, asked.filter].every((part) => Object.values(part).flat().length === 0);
-  const { namedPlans } = await import('../../config/named-plans.ts');
-  const plans = saysNothing && config !== undefined && config.plans.size > 0 ? namedPlans([], config) : [];
+  const { repositoryPlans } = await import('../../config/named-plans.ts');
+  const plans = saysNothing && config !== undefined && config.plans.size > 0 ? repositoryPlans([], config) : [];
   const own = plans.filter((plan) => basisOf(plan) !== 'nothing');
   if (own.length === 0) return planForget(asked, { repository, clock }, signal);
   return withRecorder(invocation, async ({ catalog }) => {

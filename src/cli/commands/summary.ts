@@ -35,10 +35,10 @@ export function define(command: Command, invocation: Invocation): void {
 /** What cannot be looked at is told, and the rest is shown all the same. */
 async function run(names: readonly string[], { host }: Options, invocation: Invocation): Promise<void> {
   const { output, signal, clock } = invocation;
-  const { namedPlans } = await import('../../config/named-plans.ts');
+  const { repositoryPlans } = await import('../../config/named-plans.ts');
   const around = await surroundings(invocation);
   if (names.length === 0 && (around.config?.plans.size ?? 0) === 0) return withoutPlans(invocation);
-  const plans = namedPlans(names, around.config);
+  const plans = repositoryPlans(names, around.config);
   await using repositories = new OpenRepositories(invocation, around);
   const summaries: Summary[] = [];
   const failures: RespaldoError[] = [];
