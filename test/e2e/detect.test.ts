@@ -110,6 +110,21 @@ describe.skipIf(!HAS_DOCKER)('Databases in containers', () => {
     await writeFile(place.path('respaldo.yaml'), '{}');
   });
 
+  it('have hooks done inside of them, which are ended there too', async () => {
+    const plan = await place.ok('config', 'init', '--runtime', 'docker', '--output', '-');
+    const hooks = `    hooks:
+      before: { inside: [sh, -c, 'echo "$RESPALDO_PLAN with $WORD" > /tmp/hooked'], env: { WORD: { env: WORD } } }
+      after: { inside: [sh, -c, 'sleep 5557 & sleep 5557'], timeout: 1s }
+`;
+    await writeFile(place.path('respaldo.yaml'), plan.trimEnd() + '\n' + hooks, { mode: 0o600 });
+    const { code, stdout, stderr } = await place.start(['backup', 'shop-db'], { WORD: 'a word' }).ended;
+    expect([code, stdout]).toEqual([3, expect.stringMatching(/snapshot \w{8} saved/)]);
+    expect(stderr).toContain('(sh, inside) failed: it did not end within 1 second');
+    expect(await engine.docker('exec', 'shop-db', 'cat', '/tmp/hooked')).toBe('shop-db with a word');
+    expect(await engine.docker('exec', 'shop-db', 'ps', '-o', 'args')).not.toContain('5557');
+    await writeFile(place.path('respaldo.yaml'), '{}');
+  });
+
   describe('where there are several', () => {
     beforeAll(async () => {
       await engine.postgres('till-db');

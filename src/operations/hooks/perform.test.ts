@@ -100,6 +100,10 @@ it('ends a program that takes too long, with all that it started', async () => {
   expect(await processesOfHost('sleep 864001')).toEqual([]);
 });
 
+it('gives a month to a program that may take a month', async () => {
+  expect(await performed(shell('echo done'), 31 * 24 * 3600)).toBe('done');
+});
+
 it('is not begun after an abort', async () => {
   const cancelled = AbortSignal.abort(new RespaldoError('cancelled', 'interrupted'));
   expect(await performed(shell('echo too late'), 20, cancelled)).toBe('cancelled: interrupted');

@@ -21,6 +21,9 @@ export interface PerformPorts {
   readonly onOutput: (text: string) => void;
 }
 
+/** Timers go no further: 24 days. */
+const LONGEST_MS = 2 ** 31 - 1;
+
 /**
  * Runs one hook to its end, which its time limit brings about as well: a program is ended with all that it has started.
  * @throws RespaldoError `hook-failed` with what it printed and without the secrets that it was given; `cancelled`
@@ -33,13 +36,14 @@ export async function perform(
   signal: AbortSignal,
 ): Promise<void> {
   throwIfAborted(signal);
-  const limit = AbortSignal.timeout(hook.timeoutSeconds * 1000);
+  const limit = AbortSignal.timeout(Math.min(hook.timeoutSeconds * 1000, LONGEST_MS));
   const both = AbortSignal.any([signal, limit]);
   const secrets: string[] = [];
   const read = async (text: HookText): Promise<string> => {
     if (typeof text === 'string') return text;
     const secret = await ports.readSecret(text, both);
     secrets.push(secret);
+    if (secret.includes('\0')) throw new RespaldoError('config', 'a secret that it wants holds a NUL byte');
     return secret;
   };
   const facts = factsOf(run, stage, ports.clock.now());
