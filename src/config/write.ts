@@ -1,4 +1,4 @@
-import { link, mkdtemp, open, rename, rm } from 'node:fs/promises';
+import { access, link, mkdtemp, open, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { errnoOf, RespaldoError } from '../errors.ts';
 
@@ -22,6 +22,16 @@ export async function writeConfig(file: string, text: string, replace: boolean):
   }
 }
 
+/** @throws RespaldoError `config` where there is a file already, as {@link writeConfig} would. */
+export async function requireFree(file: string): Promise<void> {
+  try {
+    await access(file);
+  } catch {
+    return;
+  }
+  throw thereAlready(file);
+}
+
 async function writeDurably(file: string, text: string): Promise<void> {
   await using handle = await open(file, 'wx', 0o600);
   await handle.writeFile(text);
@@ -31,10 +41,7 @@ async function writeDurably(file: string, text: string): Promise<void> {
 function refusal(error: unknown, file: string): RespaldoError {
   switch (errnoOf(error)) {
     case 'EEXIST':
-      return new RespaldoError('config', `${file} is there already: it was not changed`, {
-        hint: 'Look at what would be written by --stdout, replace the file by --force, or write another one by --output FILE.',
-        cause: error,
-      });
+      return thereAlready(file, error);
     case 'ENOENT':
       return new RespaldoError('config', `cannot write ${file}: its folder does not exist`, {
         hint: 'Make it, or name another file by --output FILE.',
@@ -46,4 +53,11 @@ function refusal(error: unknown, file: string): RespaldoError {
         cause: error,
       });
   }
+}
+
+function thereAlready(file: string, cause?: unknown): RespaldoError {
+  return new RespaldoError('config', `${file} is there already: it was not changed`, {
+    hint: 'Look at what would be written by --stdout, replace the file by --force, or write another one by --output FILE.',
+    cause,
+  });
 }

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import type { Command } from 'commander';
 import { RespaldoError } from '../../errors.ts';
+import type { ImportOptions } from '../config-import.ts';
 import { describe } from '../help.ts';
 import type { Invocation } from '../invocation.ts';
 import { quoted } from '../printable.ts';
@@ -45,6 +46,30 @@ export function define(command: Command, invocation: Invocation): void {
     .option('--stdout', 'print it instead')
     .option('--force', 'replace the file that is there')
     .action((options: InitOptions) => init(options, invocation));
+  describe(
+    command
+      .command('import')
+      .description("Make a respaldo.yaml of backup.py's config.yaml")
+      .argument('<file>', 'the old configuration: sources.mysqldump, sources.directories, destinations, encryptions'),
+    {
+      about:
+        'The new one does the same: plans whose databases and folders go to archives, compressed and encrypted as before. ' +
+        'Each key is told of: what it became, why it is not needed, or that you should look. Passwords and keys go to ' +
+        'files in respaldo-secrets/ beside it, which only you may read. AWS_ENDPOINT_URL is heeded, as the old program did.',
+      examples: [
+        ['respaldo config import config.yaml', 'respaldo.yaml in this folder'],
+        ['respaldo config import config.yaml --stdout', 'only show it'],
+        ['respaldo config import old/config.yaml --output /etc/respaldo/respaldo.yaml', 'elsewhere'],
+      ],
+    },
+  )
+    .option('-o, --output <file>', 'where to write it, - to print it; default: ./respaldo.yaml')
+    .option('--stdout', 'print it instead')
+    .option('--force', 'replace the files that are there')
+    .action(async (file: string, options: ImportOptions) => {
+      const { importOld } = await import('../config-import.ts');
+      await importOld(file, options, invocation);
+    });
   describe(command.command('validate').description('Check respaldo.yaml without running anything'), {
     examples: [
       ['respaldo config validate', 'the one that would be used here'],

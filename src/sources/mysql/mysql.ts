@@ -2,6 +2,7 @@ import type { Entry } from '../../domain/entry.ts';
 import type { Finding } from '../../domain/finding.ts';
 import type { CaptureOptions, PortableFile, Source, SourceIo, SourceKind, SourceOptions } from '../source.ts';
 import { recognise } from './detection/recognise.ts';
+import { extraArguments } from './logical/extra-arguments.ts';
 import { isMysqlAddress, parseAddress, snapshotPaths, type BackupAddress } from './address.ts';
 
 /** Databases of a MySQL or MariaDB server, as dumps. What talks to it is loaded when it is used. */
@@ -38,7 +39,11 @@ export const mysql: SourceKind = {
   name: 'mysql',
   addresses: 'a MySQL or MariaDB server (mysql://user@host/database)',
   accepts: isMysqlAddress,
-  open: (address, options) => new MysqlSource(parseAddress(address, options.place === undefined), options),
+  open: (address, options) => {
+    const parsed = parseAddress(address, options.place === undefined);
+    extraArguments(parsed.extraArguments);
+    return new MysqlSource(parsed, options);
+  },
   finder: {
     recognise,
     onHost: async (signal) => (await import('./detection/on-host.ts')).serversOfHost(signal),

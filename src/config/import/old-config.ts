@@ -1,0 +1,118 @@
+import { LineCounter, parseDocument, type Document } from 'yaml';
+import { z } from 'zod';
+import { RespaldoError } from '../../errors.ts';
+import { MAX_CONFIG_SIZE } from '../parse.ts';
+import { placeOf } from '../place.ts';
+import { formatProblem } from '../problem.ts';
+import { complaintsOf, wording } from '../wording.ts';
+
+/** The shape of a `config.yaml` of backup.py: databases by mysqldump and directories by tar, to S3, encrypted by gpg. */
+
+const text = z.union([z.string(), z.number().transform(String)]);
+const flag = z.boolean().optional();
+const names = z.array(text).optional();
+
+/** What a source of either kind says of its files. */
+const output = {
+  temp: text,
+  compress: z.preprocess((given) => (given === '' ? undefined : given), z.enum(['gzip', 'bzip2']).optional()),
+  encryption: text.optional(),
+  destination: text.optional(),
+  cleanup: flag,
+};
+
+const mysqldump = z.looseObject({
+  ...output,
+  databases: names,
+  all_databases_except_system: flag,
+  exclude_databases: names,
+  host: text.optional(),
+  port: z.coerce.number().int().min(1).max(65_535).optional(),
+  user: text.optional(),
+  password: text.optional(),
+  extra_args: names,
+});
+
+const directory = z.looseObject({
+  ...output,
+  path: text,
+  incremental: flag,
+  incremental_snapshot: text.optional(),
+});
+
+const destination = z.looseObject({
+  method: z.literal('s3', 'must be s3: there were no others'),
+  S3_BUCKET: text,
+  prefix: text.optional(),
+  AWS_ACCESS_KEY_ID: text.optional(),
+  AWS_SECRET_ACCESS_KEY: text.optional(),
+  AWS_SESSION_TOKEN: text.optional(),
+});
+
+const encryption = z.looseObject({ method: z.literal('gpg', 'must be gpg: there were no others'), recipient: text });
+
+const named = <T extends z.ZodType>(value: T) => z.record(z.string(), value).optional();
+
+const oldConfig = z.looseObject({
+  sources: z.looseObject({ mysqldump: named(mysqldump), directories: named(directory) }).optional(),
+  destinations: named(destination),
+  encryptions: named(encryption),
+});
+
+export type OldConfig = z.output<typeof oldConfig>;
+export type OldDatabases = z.output<typeof mysqldump>;
+export type OldDirectory = z.output<typeof directory>;
+export type OldDestination = z.output<typeof destination>;
+/** What both kinds of sources have in common. */
+export type OldSource = Pick<OldDatabases, 'temp' | 'compress' | 'encryption' | 'destination' | 'cleanup'>;
+
+/** Keys of each part. */
+export const KNOWN = {
+  root: Object.keys(oldConfig.shape),
+  sources: ['mysqldump', 'directories'],
+  mysqldump: Object.keys(mysqldump.shape),
+  directory: Object.keys(directory.shape),
+  destination: Object.keys(destination.shape),
+  encryption: Object.keys(encryption.shape),
+} as const;
+
+/**
+ * Reads such a file.
+ * @param shown its name, for messages
+ * @throws RespaldoError `config` with each mistake and its place, without values
+ */
+export function parseOldConfig(content: string, shown: string): OldConfig {
+  if (content.length > MAX_CONFIG_SIZE)
+    throw new RespaldoError('config', `${shown} is larger than a configuration can be (${MAX_CONFIG_SIZE} bytes)`);
+  const lines = new LineCounter();
+  const document = readDocument(content, shown, lines);
+  const result = oldConfig.safeParse(withoutNulls(document.toJS() ?? {}), { error: wording });
+  if (!result.success) {
+    const problems = complaintsOf(result.error).map(({ path, part, message }) =>
+      formatProblem(shown, { ...placeOf(path, part, document, lines), path: path.join('.'), message }),
+    );
+    throw new RespaldoError('config', problems.join('\n'), { hint: HINT });
+  }
+  const { sources } = result.data;
+  if (Object.keys({ ...sources?.mysqldump, ...sources?.directories }).length > 0) return result.data;
+  throw new RespaldoError('config', `${shown} has neither sources.mysqldump nor sources.directories`, { hint: HINT });
+}
+
+/** YAML's empty value stands for a key that is not there. */
+function withoutNulls(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutNulls);
+  if (typeof value !== 'object' || value === null) return value;
+  const given = Object.entries(value).filter(([, one]) => one !== null);
+  return Object.fromEntries(given.map(([key, one]) => [key, withoutNulls(one)]));
+}
+
+const HINT = 'Imported is the config.yaml of backup.py: sources, destinations and encryptions.';
+
+function readDocument(content: string, shown: string, lines: LineCounter): Document {
+  const document = parseDocument(content, { lineCounter: lines, prettyErrors: false, merge: true });
+  const [error] = document.errors;
+  if (error === undefined) return document;
+  const { line, col } = lines.linePos(error.pos[0]);
+  const message = error.message.split('\n', 1)[0] ?? error.code;
+  throw new RespaldoError('config', formatProblem(shown, { line, column: col, path: '', message }), { hint: HINT });
+}
