@@ -1,20 +1,24 @@
 import { execFile } from 'node:child_process';
 import { createReadStream, createWriteStream, globSync } from 'node:fs';
-import { chmod, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { chmod, chown, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { serverUser } from '../../examples/tienda/binaries.ts';
 import { systemClock } from '../../src/clock.ts';
 import type { Entry } from '../../src/domain/entry.ts';
 import type { Finding } from '../../src/domain/finding.ts';
+import type { ReadableSnapshot } from '../../src/domain/snapshot.ts';
 import { HostRuntime } from '../../src/runtimes/host.ts';
+import { openRuntime, openSandbox } from '../../src/runtimes/index.ts';
 import type { Command, Runtime } from '../../src/runtimes/runtime.ts';
 import { mysql } from '../../src/sources/mysql/mysql.ts';
 import type {
   CaptureOptions,
+  DrillReport,
   Dump,
   PortableFile,
   ServerRestorePlan,
@@ -22,6 +26,7 @@ import type {
   SourceIo,
 } from '../../src/sources/source.ts';
 import { readableFolder, restoreTarget, writeEntries } from '../fixtures/entry-folder.ts';
+import { DockerEngine, HAS_DOCKER, MARIADB_IMAGE } from '../fixtures/docker.ts';
 import { HAS_MARIADB, MariaServer } from '../fixtures/mariadb.ts';
 import { describeSource } from './source.ts';
 
@@ -448,29 +453,58 @@ describe.skipIf(!HAS_MARIADB)('MySQL', () => {
 
   it('is proven by a server that nobody else knows, and refuted where it is damaged', async () => {
     const { snapshot, captured } = await dump('shop');
-    const drill = async (sql: string) => {
-      const place = await mkdtemp(join(folder, 'drill-'));
-      await chmod(place, 0o755);
-      const request = {
-        snapshot,
-        settings: { assertions: [{ sql }], timeoutSeconds: 60 },
-        folder: place,
-        user:
-          process.getuid?.() === 0
-            ? { uid: 65_534, gid: 65_534 }
-            : { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 },
-        extract: (from: string, into: string) => restoreTarget(captured, into).extract(from, into),
-        clock: systemClock,
-        onPhase: () => undefined,
-      };
-      if (mysql.driller === undefined) expect.fail();
-      return mysql.driller.drill(request, ioOf());
+    const place = async () => {
+      const made = await mkdtemp(join(folder, 'drill-'));
+      await chmod(made, 0o755);
+      return made;
     };
-    const { checks } = await drill('SELECT COUNT(*) > 5 FROM small');
+    const { checks } = await drill(snapshot, captured, 'SELECT COUNT(*) > 5 FROM small', await place());
     expect(checks.map(({ passed }) => passed)).toEqual([true, true]);
     const table = join(captured, 'dump/shop/tables/large.sql');
     await writeFile(table, (await readFile(table, 'utf8')).replace("(30000,'", "(29999,'"));
-    await expect(drill('SELECT 1')).rejects.toMatchObject({ code: 'not-proven' });
+    await expect(drill(snapshot, captured, 'SELECT 1', await place())).rejects.toMatchObject({ code: 'not-proven' });
+  });
+
+  it('in a container is taken and restored by its own programs and password, and proven in its own image', async ({
+    skip,
+  }) => {
+    skip(!HAS_DOCKER, 'this needs root, and an engine');
+    await using engine = await DockerEngine.start();
+    await engine.importMariadbImage();
+    await engine.mariadb('shop-db', SECRET);
+    const env = { DOCKER_HOST: engine.host, HOME: folder };
+    const runtime = await openRuntime({ kind: 'docker', container: 'shop-db', labels: [] }, env, systemClock);
+    const ask = (sql: string) =>
+      engine.docker('exec', '-e', `MYSQL_PWD=${SECRET}`, 'shop-db', 'mariadb', '-uroot', '-Ne', sql);
+    await ask('CREATE DATABASE shop; CREATE TABLE shop.t (i INT); INSERT INTO shop.t VALUES (1), (2)');
+    const source = mysql.open('mysql:///', { ...OPTIONS, place: 'docker/shop-db' });
+    expect(source.paths).toEqual(['/mysql/docker/shop-db/localhost:3306/databases']);
+    const io = ioOf([], runtime);
+    expect(await source.check(io)).toEqual([]);
+    const captured = await mkdtemp(join(folder, 'captured-'));
+    await writeEntries(source.capture(io, { type: 'full' }), captured);
+    const snapshot = readableFolder(captured);
+    await ask('DELETE FROM shop.t');
+    await restore({ dump: { snapshot }, address: 'mysql:///' }, runtime);
+    expect(await ask('SELECT COUNT(*) FROM shop.t')).toBe('2');
+
+    const place = await mkdtemp(join(folder, 'drill-'));
+    const lifeline = join(place, 'lifeline');
+    await writeFile(lifeline, '');
+    await chown(place, 65_534, 65_534);
+    await using sandbox = await openSandbox(
+      { image: MARIADB_IMAGE, folder: place, lifeline, user: { uid: 65_534, gid: 65_534 } },
+      env,
+    );
+    const { checks, server: name } = await drill(
+      snapshot,
+      captured,
+      'SELECT COUNT(*) = 2 FROM t',
+      place,
+      sandbox.runtime,
+    );
+    expect(checks.map(({ passed }) => passed)).toEqual([true, true]);
+    expect(name).toMatch(/^MariaDB 10\./);
   });
 
   interface DumpOptions {
@@ -524,13 +558,34 @@ function tables(dump: string): string {
   return dump.replaceAll(/\s+/g, ' ');
 }
 
+const OPTIONS = {
+  workingDirectory: '/',
+  selection: { exclude: [], oneFileSystem: false, excludeCaches: false },
+  acceptDamagedPages: false,
+} as const;
+
 function sourceAt(address: string, password?: string) {
-  return mysql.open(address, {
-    workingDirectory: '/',
-    selection: { exclude: [], oneFileSystem: false, excludeCaches: false },
-    acceptDamagedPages: false,
-    ...(password !== undefined && { password }),
-  });
+  return mysql.open(address, { ...OPTIONS, ...(password !== undefined && { password }) });
+}
+
+function drill(
+  snapshot: ReadableSnapshot,
+  captured: string,
+  sql: string,
+  place: string,
+  runtime?: Runtime,
+): Promise<DrillReport> {
+  const { uid = 0, gid = 0 } = serverUser() ?? { uid: process.getuid?.(), gid: process.getgid?.() };
+  const request = {
+    snapshot,
+    settings: { assertions: [{ sql }], timeoutSeconds: 60 },
+    folder: place,
+    user: { uid, gid },
+    extract: (from: string, into: string) => restoreTarget(captured, into).extract(from, into),
+    clock: systemClock,
+    onPhase: () => undefined,
+  };
+  return (mysql.driller ?? expect.fail('MySQL is drilled')).drill(request, ioOf([], runtime));
 }
 
 function restorer() {

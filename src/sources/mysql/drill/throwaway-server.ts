@@ -17,6 +17,7 @@ import { refutation } from './refutation.ts';
 const LONGEST_FOLDER = 107 - '/s.sock'.length;
 const POLL_MS = 50;
 const LOG_LINES = 8;
+const LONGEST_ANSWER = 2000;
 
 /** Harmless and quick: no network, no events, no replication, and nothing waits for the disk. */
 const HARMLESS = [
@@ -144,7 +145,18 @@ export class ThrowAwayServer {
     const [program = '', ...args] = argv;
     const command = this.#confinement.command([program, ...args]);
     const env = { LC_ALL: 'C', TZ: 'UTC' };
-    for await (const _piece of this.#runtime.run({ ...command, cwd: this.#home, env }, signal)) continue;
+    let said = '';
+    try {
+      for await (const piece of this.#runtime.run({ ...command, cwd: this.#home, env }, signal))
+        said = `${said}${Buffer.from(piece).toString('utf8')}`.slice(-LONGEST_ANSWER);
+    } catch (error) {
+      if (!isError(error, 'command-failed')) throw error;
+      // Its complaints go to the standard output.
+      throw new RespaldoError('target-refused', `${error.message}\n${said.trimEnd()}`, {
+        hint: 'The server cannot be set up on this machine: its words say why.',
+        cause: error,
+      });
+    }
   }
 
   get #data(): readonly string[] {
@@ -164,4 +176,4 @@ export class ThrowAwayServer {
   }
 }
 
-const NEW_MARIADB = ['--auth-root-authentication-method=normal', '--skip-test-db', '--skip-name-resolve'];
+const NEW_MARIADB = ['--auth-root-authentication-method=normal', '--skip-test-db', '--skip-name-resolve', '--force'];
