@@ -19,6 +19,24 @@ export function syncFilesystem(directory: LocalPath): boolean {
   }
 }
 
+/**
+ * The same, while this thread goes on. What could not be written is told once, here: no later call tells it again.
+ * @returns false where the system has no such call
+ * @throws an error for data that could not be written
+ */
+export async function syncFilesystemMeanwhile(directory: LocalPath): Promise<boolean> {
+  const native = nativeCalls();
+  if (native === undefined) return false;
+  const fd = openSync(directory, 'r');
+  try {
+    if ((await native.syncfsMeanwhile(fd)) !== 0)
+      throw new Error(`syncfs '${directory.toString()}': what was written could not be stored`);
+    return true;
+  } finally {
+    closeSync(fd);
+  }
+}
+
 /** Makes a file's content and metadata, or a directory's list of names, durable. */
 export function syncPath(path: LocalPath): void {
   const fd = openSync(path, 'r');

@@ -3,7 +3,7 @@
  * of `struct timespec` below are its own. Elsewhere, or where koffi cannot load, there are none, and callers fall back.
  */
 import { createRequire } from 'node:module';
-import { getSystemErrorMessage, getSystemErrorName } from 'node:util';
+import { getSystemErrorMessage, getSystemErrorName, promisify } from 'node:util';
 import type * as Koffi from 'koffi';
 import type { LocalPath } from './path.ts';
 
@@ -18,6 +18,8 @@ export interface NativeCalls {
   lremovexattr(path: CPath, name: CPath): number;
   mknod(path: CPath, mode: number, device: bigint): number;
   syncfs(fd: number): number;
+  /** The same on a thread of its own. Why it failed is lost. */
+  syncfsMeanwhile(fd: number): Promise<number>;
   /** Absent before glibc 2.28. */
   statx?(directory: number, path: CPath, flags: number, mask: number, answer: Uint8Array): number;
   errno(): number;
@@ -60,6 +62,7 @@ function load(): NativeCalls | null {
 
 function declare(koffi: typeof Koffi): NativeCalls {
   const libc = koffi.load(null);
+  const syncfs = libc.func('int syncfs(int)');
   const calls = {
     utimensat: libc.func('int utimensat(int, const char *, const int64_t *, int)'),
     llistxattr: libc.func('int64_t llistxattr(const char *, void *, uint64_t)'),
@@ -67,7 +70,8 @@ function declare(koffi: typeof Koffi): NativeCalls {
     lsetxattr: libc.func('int lsetxattr(const char *, const char *, const void *, uint64_t, int)'),
     lremovexattr: libc.func('int lremovexattr(const char *, const char *)'),
     mknod: declareMknod(libc),
-    syncfs: libc.func('int syncfs(int)'),
+    syncfs,
+    syncfsMeanwhile: promisify<number, number>(syncfs.async.bind(syncfs)),
     errno: () => koffi.errno(),
   };
   const statx = declareStatx(libc);

@@ -7,6 +7,7 @@ import type { BlobIndex } from '../storage/blob-index.ts';
 import type { BlobReader } from '../storage/blobs.ts';
 import type { Crew } from '../workers/crew.ts';
 import { settleExisting } from './comparison.ts';
+import type { EarlySync } from './early-sync.ts';
 import { type FileJob, isSpoiled, plainLength } from './file-job.ts';
 import type { WriterOptions } from './writer-options.ts';
 import type { Losses } from './losses.ts';
@@ -30,6 +31,8 @@ export interface FilesParts extends WriterOptions {
   readonly crew: Crew<Task, Answer>;
   readonly tally: Tally;
   readonly losses: Losses;
+  /** Told what is written. */
+  readonly early: EarlySync;
   readonly dryRun: boolean;
   /** Collects files whose content is not this restore's. */
   readonly untouched?: Set<string>;
@@ -97,7 +100,7 @@ export class Files {
   }
 
   #record(task: PlannedTask, { failures, problems }: Written): void {
-    const { losses, tally } = this.#parts;
+    const { losses, tally, early } = this.#parts;
     for (const { file, blob, reason } of failures) {
       const job = task.jobs[file];
       if (job === undefined) continue;
@@ -114,6 +117,7 @@ export class Files {
         if (job === undefined || isSpoiled(job)) continue;
         job.written += plainLength(blob);
         tally.wrote(plainLength(blob));
+        early.wrote(plainLength(blob));
       }
     }
   }

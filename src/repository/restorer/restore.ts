@@ -14,6 +14,7 @@ import { keepMainHeapSmall } from '../workers/main-heap.ts';
 import { usefulWorkers } from '../workers/thread.ts';
 import { Batches } from './batches.ts';
 import { Deletion } from './deletion.ts';
+import { EarlySync } from './early-sync.ts';
 import { Files } from './files.ts';
 import { Folders } from './folders.ts';
 import { Intake } from './intake.ts';
@@ -107,12 +108,14 @@ class Run {
     const folders = this.#folders(target);
     const intake = new Intake({ ...this.#shared(target), index: this.#index });
 
-    await this.#restoreFiles(tree, select, folders, intake);
+    const early = new EarlySync(target.folder);
+    await this.#restoreFiles(tree, select, folders, intake, early);
     throwIfAborted(this.#signal);
     makeLateEntries(intake.late, this.#shared(target));
     if (this.#options.delete === true) await new Deletion(this.#deletion(select)).run(target.folder, tree);
     folders.finish();
     if (!this.#dryRun) {
+      await early.finish();
       folders.sync();
       if (!this.#losses.any) target.finish();
     }
@@ -131,7 +134,7 @@ class Run {
     return Target.prepare(path, undertaking, nodes, { shared: overwrite !== undefined, dryRun: this.#dryRun });
   }
 
-  async #restoreFiles(tree: string, select: Select, folders: Folders, intake: Intake): Promise<void> {
+  async #restoreFiles(tree: string, select: Select, folders: Folders, intake: Intake, early: EarlySync): Promise<void> {
     await using crew = await this.#hire();
     const { store } = this.#context;
     const files = new Files({
@@ -142,6 +145,7 @@ class Run {
       blobs: new BlobReader(this.#context, this.#index),
       tally: this.#tally,
       losses: this.#losses,
+      early,
       dryRun: this.#dryRun,
       ...(this.#untouched && { untouched: this.#untouched }),
       signal: this.#signal,
