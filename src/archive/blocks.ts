@@ -1,8 +1,16 @@
 import { availableParallelism } from 'node:os';
 
-/** Content in blocks of exactly `size` bytes, but for the last; without any content one empty block. */
-export async function* inBlocks(content: AsyncIterable<Uint8Array>, size: number): AsyncGenerator<Uint8Array> {
-  let block = Buffer.allocUnsafe(size);
+/**
+ * Content in blocks of exactly `size` bytes, but for the last; without any content one empty block.
+ * @param spare memory of blocks that nobody uses any more
+ */
+export async function* inBlocks(
+  content: AsyncIterable<Uint8Array>,
+  size: number,
+  spare: Uint8Array[] = [],
+): AsyncGenerator<Uint8Array> {
+  const newBlock = (): Uint8Array => spare.pop() ?? Buffer.allocUnsafe(size);
+  let block = newBlock();
   let filled = 0;
   let isFirst = true;
   for await (const piece of content) {
@@ -14,11 +22,28 @@ export async function* inBlocks(content: AsyncIterable<Uint8Array>, size: number
       if (filled < size) continue;
       yield block;
       isFirst = false;
-      block = Buffer.allocUnsafe(size);
+      block = newBlock();
       filled = 0;
     }
   }
   if (filled > 0 || isFirst) yield block.subarray(0, filled);
+}
+
+/**
+ * Content through `work`, block by block, on several cores. The memory of a block is used again when `work` is done with it.
+ * @param work what it answers is its own
+ */
+export function byBlocks(
+  content: AsyncIterable<Uint8Array>,
+  size: number,
+  work: (block: Uint8Array) => Promise<Uint8Array>,
+): AsyncIterable<Uint8Array> {
+  const spare: Uint8Array[] = [];
+  return inParallel(inBlocks(content, size, spare), async (block) => {
+    const result = await work(block);
+    if (block.length === size) spare.push(block);
+    return result;
+  });
 }
 
 /**

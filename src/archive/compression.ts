@@ -3,7 +3,7 @@ import { promisify } from 'node:util';
 import * as zlib from 'node:zlib';
 import type { Compression, CompressionName } from '../domain/archive.ts';
 import { RespaldoError } from '../errors.ts';
-import { inBlocks, inParallel } from './blocks.ts';
+import { byBlocks, inParallel } from './blocks.ts';
 import { filtered, filteredBytes, type FilterProgram } from './filter.ts';
 import { zstdFrames } from './zstd-frames.ts';
 
@@ -14,8 +14,8 @@ const zstdDecompress = promisify<zlib.InputType, zlib.ZstdOptions, Buffer>(zlib.
 const MIB = 1024 * 1024;
 /** Larger blocks compress better, smaller ones keep all cores busy with less memory. What bzip2 sorts at once has 0.9 MB. */
 const BLOCK = { gzip: MIB, zstd: 4 * MIB, bzip2: 9 * 900_000 };
-/** Room for what does not compress at all. */
-const SLACK = 64 * 1024;
+/** What a thread hands out at a time: most blocks become no more than that, and its memory is new for each of them. */
+const OUTPUT = { gzip: 256 * 1024, zstd: MIB };
 
 /**
  * Content compressed on several cores. Where the format allows it, blocks are compressed apart and follow one another as
@@ -31,20 +31,18 @@ export function compressed(
     case 'none':
       return content;
     case 'gzip': {
-      const options = { level: level ?? 6, chunkSize: BLOCK.gzip + SLACK };
-      return inParallel(inBlocks(content, BLOCK.gzip), (block) => gzip(block, options));
+      const options = { level: level ?? 6, chunkSize: OUTPUT.gzip };
+      return byBlocks(content, BLOCK.gzip, (block) => gzip(block, options));
     }
     case 'zstd': {
       const options = {
-        chunkSize: BLOCK.zstd + SLACK,
+        chunkSize: OUTPUT.zstd,
         params: { [zlib.constants.ZSTD_c_compressionLevel]: level ?? 3, [zlib.constants.ZSTD_c_checksumFlag]: 1 },
       };
-      return inParallel(inBlocks(content, BLOCK.zstd), (block) => zstdCompress(block, options));
+      return byBlocks(content, BLOCK.zstd, (block) => zstdCompress(block, options));
     }
     case 'bzip2':
-      return inParallel(inBlocks(content, BLOCK.bzip2), (block) =>
-        filteredBytes(bzip2(`-${String(level ?? 9)}`), block, signal),
-      );
+      return byBlocks(content, BLOCK.bzip2, (block) => filteredBytes(bzip2(`-${String(level ?? 9)}`), block, signal));
     case 'xz':
       return filtered(xz('--threads=0', `-${String(level ?? 6)}`), content, signal);
   }
@@ -77,7 +75,7 @@ function plainPieces(
     case 'gzip':
       return gunzipped(content);
     case 'zstd':
-      return inParallel(zstdFrames(content), (frame) => zstdDecompress(frame, { chunkSize: BLOCK.zstd + SLACK }));
+      return inParallel(zstdFrames(content), (frame) => zstdDecompress(frame, { chunkSize: BLOCK.zstd }));
     case 'bzip2':
       return filtered(bzip2('--decompress'), content, signal);
     case 'xz':

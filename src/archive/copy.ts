@@ -7,12 +7,7 @@ import { Checksum } from './checksum.ts';
 const PIECE = 8 * 1024 * 1024;
 
 /** An object, piece by piece; the next one is on its way while the last is used. */
-async function* piecesOf(
-  store: ReadStore,
-  key: string,
-  size: number,
-  signal: AbortSignal,
-): AsyncGenerator<Uint8Array> {
+async function* piecesOf(store: ReadStore, key: string, size: number, signal: AbortSignal): AsyncGenerator<Uint8Array> {
   const read = (offset: number): Promise<Uint8Array> | undefined => {
     if (offset >= size) return undefined;
     const piece = store.read(key, { offset, length: Math.min(PIECE, size - offset) }, signal);
