@@ -1,6 +1,6 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, open, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, open, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -137,6 +137,26 @@ describe('A SQLite database', () => {
       code: 'source-refused',
       message: expect.stringMatching(/is locked/) as string,
     });
+  });
+
+  it('whose writer was ended in a transaction is told, and left for its application to mend', async () => {
+    fill(file, ACCOUNTS);
+    const left = path.join(place.folder, 'left.db');
+    using database = new DatabaseSync(file);
+    database.exec("PRAGMA cache_size = 10; BEGIN; UPDATE account SET note = 'x'");
+    await copyFile(file, left);
+    await copyFile(`${file}-journal`, `${left}-journal`);
+    file = left;
+    const before = await readFile(left);
+    await expect(take()).rejects.toMatchObject({
+      code: 'source-refused',
+      message: expect.stringContaining('in the middle of a transaction') as string,
+    });
+    expect(await readFile(left)).toEqual(before);
+    fill(left, 'SELECT 1 FROM sqlite_schema');
+    expect(
+      rowsOf(await bringBack((await take()).snapshot), "SELECT count(*) AS n FROM account WHERE note = 'x'"),
+    ).toEqual([{ n: 0 }]);
   });
 
   it('that is damaged is no snapshot, unless that was accepted', async () => {

@@ -10,17 +10,24 @@ interface Meaning {
 const PRIMARY = 0xff;
 const LOCKED = 5;
 
+const BESIDE_IT =
+  'SQLite may have to make files beside it (-wal, -shm): run the backup as its owner; on a disk that is read-only, copy all of them elsewhere.';
+
 /** SQLite's result codes (https://sqlite.org/rescode.html), and what they mean for a backup. */
 const MEANINGS: Readonly<Record<number, Meaning>> = {
   [LOCKED]: { error: 'source-refused', what: 'is locked by somebody who writes', hint: 'Try again when that is done.' },
-  8: { error: 'source-refused', what: 'cannot be opened', hint: besideIt() },
+  8: {
+    error: 'source-refused',
+    what: 'was left in the middle of a transaction',
+    hint: 'Its writer was ended. Open it once by its application, or by sqlite3 file.db .schema: that takes back what was not finished. On a disk that is read-only, copy it elsewhere with its -journal or -wal.',
+  },
   11: {
     error: 'source-damaged',
     what: 'is damaged',
     hint: 'Restore it, or save what can be read: sqlite3 file.db .recover',
   },
   13: { error: 'target-full', what: 'does not fit', hint: 'Name a folder with more room for copies by TMPDIR.' },
-  14: { error: 'source-refused', what: 'cannot be opened', hint: besideIt() },
+  14: { error: 'source-refused', what: 'cannot be opened', hint: BESIDE_IT },
   26: {
     error: 'source-refused',
     what: 'is no SQLite database, or an encrypted one',
@@ -56,8 +63,4 @@ export function isRaised(error: unknown): error is Error & { readonly errcode: n
 
 export function isLocked(error: unknown): boolean {
   return isRaised(error) && (error.errcode & PRIMARY) === LOCKED;
-}
-
-function besideIt(): string {
-  return 'SQLite may have to make or change files beside it (-wal, -shm, -journal): run the backup as its owner; on a disk that is read-only, copy all of them elsewhere.';
 }
