@@ -16,7 +16,8 @@ const BESIDE_IT =
 /** SQLite's result codes (https://sqlite.org/rescode.html), and what they mean for a backup. */
 const MEANINGS: Readonly<Record<number, Meaning>> = {
   [LOCKED]: { error: 'source-refused', what: 'is locked by somebody who writes', hint: 'Try again when that is done.' },
-  8: {
+  8: { error: 'source-refused', what: 'cannot be opened', hint: BESIDE_IT },
+  776: {
     error: 'source-refused',
     what: 'was left in the middle of a transaction',
     hint: 'Its writer was ended. Open it once by its application, or by sqlite3 file.db .schema: that takes back what was not finished. On a disk that is read-only, copy it elsewhere with its -journal or -wal.',
@@ -48,8 +49,8 @@ const SYSTEM: Readonly<Record<string, Meaning>> = {
 /** What SQLite or the system raised about a database, as our error; anything else as it is. */
 export function refusal(file: string, error: unknown): unknown {
   if (error instanceof RespaldoError || !(error instanceof Error)) return error;
-  const code = isRaised(error) ? error.errcode & PRIMARY : undefined;
-  const known = code === undefined ? SYSTEM[errnoOf(error) ?? ''] : MEANINGS[code];
+  const code = isRaised(error) ? error.errcode : undefined;
+  const known = code === undefined ? SYSTEM[errnoOf(error) ?? ''] : (MEANINGS[code] ?? MEANINGS[code & PRIMARY]);
   if (known === undefined && code === undefined) return error;
   const { error: ours = 'source-refused', what = 'cannot be read', hint } = known ?? {};
   const said = code === undefined ? '' : `: ${error.message}`;
