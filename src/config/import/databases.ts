@@ -96,6 +96,11 @@ function loginOf({ user }: OldDatabases, report: Report): string {
 function hostOf({ host, port }: OldDatabases, report: Report): string {
   if (host === undefined || host === 'localhost') {
     if (host !== undefined) report.taken('host', 'in the address of its plan: through its socket, as mysqldump does');
+    else
+      report.taken(
+        'host',
+        "is not given: this machine's server, through its usual socket. Of ~/.my.cnf only user and password are read",
+      );
     if (port !== undefined)
       report.needless('port', 'mysqldump reaches localhost through its socket, whatever the port');
     return host ?? '';
