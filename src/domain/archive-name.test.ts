@@ -25,6 +25,11 @@ describe('the key of a file', () => {
     expect(archiveKey(template, FILE)).toBe(key);
   });
 
+  it('has the ending of its source once, whatever that is', () => {
+    for (const template of ['{plan}-{database}-{time}.rdb.gz.gpg', '{plan}-{database}-{time}'])
+      expect(archiveKey(template, { ...FILE, extension: 'rdb' })).toBe('shop-orders-20261121T170158Z.rdb.gz.gpg');
+  });
+
   it.each([
     ['../../etc/passwd', '%2e.%2f..%2fetc%2fpasswd'],
     ['a/b', 'a%2fb'],

@@ -63,7 +63,7 @@ function isEnding(own: string, steps: string): boolean {
  * bear, are percent-encoded, so that no two names become the same.
  */
 export function archiveKey(template: string, file: NamedFile): string {
-  const bare = template.slice(0, template.length - endingOf(template).length);
+  const bare = template.slice(0, template.length - endingOf(template, file.extension).length);
   const filled = bare.replaceAll(/\{([^{}]*)\}/g, (whole, name: string) =>
     isPlaceholder(name) ? valueOf(name, file) : whole,
   );
@@ -145,11 +145,12 @@ function sumOf(text: string): string {
   return sum.toString(16).padStart(16, '0');
 }
 
-/** `.sql.gz.gpg` of a template, as far as it is made of known endings. */
-function endingOf(template: string): string {
+/** `.sql.gz.gpg` of a template, as far as it is made of known endings. @param extension one more of them */
+function endingOf(template: string, extension = ''): string {
   const pieces = template.slice(template.lastIndexOf('/') + 1).split('.');
   let first = pieces.length;
-  while (first > 1 && ENDINGS.has(pieces[first - 1] ?? '')) first--;
+  const isKnown = (piece: string): boolean => ENDINGS.has(piece) || (piece !== '' && piece === extension);
+  while (first > 1 && isKnown(pieces[first - 1] ?? '')) first--;
   return pieces
     .slice(first)
     .map((piece) => `.${piece}`)
