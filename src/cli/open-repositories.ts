@@ -32,7 +32,7 @@ export class OpenRepositories implements AsyncDisposable {
 
   /**
    * Opens what a person has to be asked for, before the plans begin that would talk in between.
-   * @throws RespaldoError `cancelled`; what else fails will fail again when the plan wants it
+   * @throws RespaldoError `cancelled`, `wrong-password`; what else fails will fail again when the plan wants it
    */
   async askAhead(plans: readonly Plan[]): Promise<void> {
     if (!canAsk(this.#invocation.output)) return;
@@ -40,7 +40,7 @@ export class OpenRepositories implements AsyncDisposable {
       try {
         if (hasRepository(plan) && (await isPasswordMissing(this.#invocation, this.#around, plan))) await this.of(plan);
       } catch (error) {
-        if (isError(error, 'cancelled')) throw error;
+        if (isError(error, 'cancelled') || isError(error, 'wrong-password')) throw error;
       }
     }
   }

@@ -104,10 +104,13 @@ test('programs are told of several together, and whose an error is', () => {
 });
 
 test('a status line that several share fits the terminal', () => {
-  const { output } = outputTo({}, true);
+  const { output, written } = outputTo({}, true);
   const statuses = new Statuses();
   const voices = ['shop', 'web'].map((name) => output.of(name, statuses));
-  for (const voice of voices) voice.status('x');
+  for (const voice of voices) voice.status('x'.repeat(voice.columns - 1));
+  const lines = written()[1]?.split('\r\u001b[2K') ?? [];
+  expect(lines.at(-1)).toMatch(/^shop x+ …$/);
+  expect(Math.max(...lines.map(({ length }) => length))).toBeLessThan(80);
   const line = voices.map((voice) => 'x'.repeat(voice.columns - 1));
   expect(['shop', 'web'].map((name, at) => statuses.with(name, line[at] ?? '')).at(-1)?.length).toBeLessThan(80);
 });

@@ -1,3 +1,4 @@
+import { fitted } from './fitted.ts';
 import { harmless } from './printable.ts';
 import { Screen, type Style } from './screen.ts';
 
@@ -100,7 +101,8 @@ export class Output {
 
   /** Shows `text` as the last line of the terminal until the next call; an empty one takes it away. */
   status(text: string): void {
-    this.#screen.status(this.#voice?.statuses.with(this.#voice.name, text) ?? text);
+    const line = this.#voice?.statuses.with(this.#voice.name, text);
+    this.#screen.status(line === undefined ? text : fitted(line, this.#screen.columns - 1));
   }
 
   /** Columns of the status line. */

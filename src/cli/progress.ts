@@ -1,5 +1,5 @@
-import measure from 'fast-string-truncated-width';
 import type { Clock } from '../clock.ts';
+import { fitted } from './fitted.ts';
 import type { Output } from './output.ts';
 import { Pace } from './pace.ts';
 
@@ -61,10 +61,4 @@ function ticksPerSecond(output: Output): number {
   if (output.mode.quiet) return 0;
   if (output.mode.json) return MESSAGE_RATE;
   return output.interactive ? TERMINAL_RATE : 0;
-}
-
-/** As much of the line as the terminal is wide: a line that wraps could not be redrawn. */
-function fitted(line: string, columns: number): string {
-  const { truncated, index } = measure(line, { limit: Math.max(1, columns), ellipsis: '…' });
-  return truncated ? `${line.slice(0, index)}…` : line;
 }
