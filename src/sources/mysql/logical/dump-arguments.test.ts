@@ -12,7 +12,16 @@ const ROOT = ['GRANT ALL PRIVILEGES ON *.* TO `root`@`localhost` WITH GRANT OPTI
 const DUMPER = ['GRANT SELECT, SHOW VIEW, TRIGGER, EVENT ON *.* TO `d`@`%`'];
 
 function server(version: ServerInventory['version'], more: Partial<ServerInventory> = {}): ServerInventory {
-  return { said: '', version, binaryLog: true, gtidMode: false, account: 'root@localhost', grants: ROOT, ...more };
+  return {
+    said: '',
+    version,
+    binaryLog: true,
+    gtidMode: false,
+    account: 'root@localhost',
+    grants: ROOT,
+    withoutEvents: false,
+    ...more,
+  };
 }
 
 const tables = (...args: [ServerInventory['version'], ServerInventory, ...string[]]) => {

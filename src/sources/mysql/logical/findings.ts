@@ -15,6 +15,7 @@ export function findingsOf(
     ...databases.flatMap(({ name, content }) => (isLocking ? [] : inconsistent(name, content))),
     ...databases.flatMap(({ name, content }) => versioned(name, content)),
     ...(seesRoutines(privilegesOf(server.grants)) ? [] : [routinesUnseen(server.account)]),
+    ...(server.withoutEvents ? [eventsUnseen] : []),
   ];
 }
 
@@ -45,6 +46,14 @@ function versioned(database: string, { tables }: ContentInventory): Finding[] {
     },
   ];
 }
+
+const eventsUnseen: Finding = {
+  severity: 'note',
+  code: 'events-unseen',
+  prominent: true,
+  message:
+    'the server was started with event_scheduler=DISABLED and shows no events: if there are any, they are not in the snapshot',
+};
 
 function routinesUnseen(account: string): Finding {
   return {

@@ -18,6 +18,8 @@ export interface ServerInventory {
   /** `'user'@'host'` that it takes us for. */
   readonly account: string;
   readonly grants: readonly string[];
+  /** It was started without any events, and neither shows nor takes them. */
+  readonly withoutEvents: boolean;
 }
 
 export interface DatabaseInventory {
@@ -65,6 +67,7 @@ export async function inspectServer(session: Session): Promise<ServerInventory> 
     comment: '@@version_comment',
     log: '@@log_bin + 0',
     account: 'CURRENT_USER()',
+    events: '@@event_scheduler',
   });
   const said = row?.said ?? '';
   const version = serverVersion(said, row?.comment ?? '');
@@ -77,6 +80,7 @@ export async function inspectServer(session: Session): Promise<ServerInventory> 
     gtidMode: mode?.[1] === 'ON',
     account: row?.account ?? '',
     grants: grants.map(([grant = '']) => grant),
+    withoutEvents: row?.events === 'DISABLED',
   };
 }
 
@@ -138,10 +142,14 @@ export async function inspectContent(session: Session, database: string): Promis
     { name: 'TRIGGER_NAME', definer: 'DEFINER', table: 'EVENT_OBJECT_TABLE' },
     `FROM information_schema.TRIGGERS ${of('TRIGGER_SCHEMA')} ORDER BY TRIGGER_NAME`,
   );
-  const events = await session.query(
-    { name: 'EVENT_NAME', definer: 'DEFINER' },
-    `FROM information_schema.EVENTS ${of('EVENT_SCHEMA')} ORDER BY EVENT_NAME`,
-  );
+  const [scheduler] = await session.query({ state: '@@event_scheduler' });
+  const events =
+    scheduler?.state === 'DISABLED'
+      ? []
+      : await session.query(
+          { name: 'EVENT_NAME', definer: 'DEFINER' },
+          `FROM information_schema.EVENTS ${of('EVENT_SCHEMA')} ORDER BY EVENT_NAME`,
+        );
   return {
     tables: tables.map(tableOf),
     views: views.map(programOf),

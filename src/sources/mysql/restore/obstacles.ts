@@ -77,12 +77,15 @@ function privilegeObstacles(
   ];
 }
 
-function lacks({ name, collation, collations, tables }: DatabaseFacts, target: TargetServer): string[] {
+function lacks({ name, collation, collations, tables, events }: DatabaseFacts, target: TargetServer): string[] {
   const wanted = new Set([collation, ...collations]);
   const missing = [...wanted].filter((one) => !isKnown(one, target.collations));
   const engines = new Set(tables.map(({ engine }) => engine.toLowerCase()).filter((engine) => engine !== ''));
   const absent = [...engines].filter((engine) => !target.engines.includes(engine));
   return [
+    ...(events.length > 0 && target.server.withoutEvents
+      ? [`"${name}" has events, which a server started with event_scheduler=DISABLED does not take: start it with OFF.`]
+      : []),
     ...(missing.length === 0
       ? []
       : [
