@@ -82,7 +82,7 @@ export function addBackupOptions(command: Command): Command {
     .option('--read-concurrency <n>', 'read so many files at once; default: one a processor, up to 4', positive)
     .option('--no-scan', 'do not count ahead how much there is')
     .option('--skip-if-unchanged', 'take no snapshot that would be like the one compared with')
-    .option('--accept-damaged-pages', 'PostgreSQL: store what the server found damaged, as incomplete')
+    .option('--accept-damaged-pages', 'store a database (PostgreSQL, SQLite) although it is damaged, as incomplete')
     .option('-a, --all', 'every plan of respaldo.yaml, due or not')
     .option('-j, --jobs <n>', 'back up so many plans at once; default: 2', positive)
     .option('-n, --dry-run', 'read everything, store nothing');

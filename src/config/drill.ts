@@ -16,7 +16,7 @@ const judged = z
     sql,
     database: text.optional().meta({
       title: 'Database',
-      description: 'Where it is asked. Absent: the only one that is not PostgreSQL’s own.',
+      description: 'Where it is asked. Absent: the only one that is not the server’s own.',
     }),
     equals: z
       .union([text, z.number(), z.boolean()])

@@ -219,7 +219,8 @@ const plan = z
       .meta({ title: 'Read concurrency', description: 'How many files are read at once.' }),
     'accept-damaged-pages': z.boolean().default(false).meta({
       title: 'Accept damaged pages',
-      description: 'PostgreSQL: store the snapshot, as incomplete, although the server found damaged pages.',
+      description:
+        'Store the snapshot of a database, as incomplete, although damaged pages were found (PostgreSQL, SQLite).',
     }),
     keep: keep.optional(),
     calendar: calendar.optional(),

@@ -3,7 +3,7 @@
 /** Something of the plan's own that must be true of a restored database: one SELECT, whose first value is judged. */
 export interface Assertion {
   readonly sql: string;
-  /** Absent: the only database that is not PostgreSQL's own. */
+  /** Absent: the only database that is not the server's own. */
   readonly database?: string;
   /** What the value must be. With none of these it must be true. */
   readonly equals?: string | number | boolean;

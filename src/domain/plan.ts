@@ -40,7 +40,7 @@ export interface Plan {
   readonly skipIfUnchanged?: boolean;
   /** Files that are read at once. */
   readonly readConcurrency?: number;
-  /** PostgreSQL: store the snapshot, as incomplete, although the server found damaged pages. */
+  /** Store a database's snapshot, as incomplete, although damaged pages were found. */
   readonly acceptDamagedPages: boolean;
   /** Which snapshots stay; never together with `calendar`. Neither: all of them. */
   readonly keep?: KeepRules;

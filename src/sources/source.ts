@@ -156,7 +156,7 @@ export interface SourceOptions {
   readonly reading?: Reading;
   /** Where its tools run, such as `docker/shop-db`: part of what identifies it. Absent: on this host. */
   readonly place?: string;
-  /** PostgreSQL: store the snapshot, as incomplete, although the server found damaged pages. */
+  /** Store a database's snapshot, as incomplete, although damaged pages were found. */
   readonly acceptDamagedPages: boolean;
   /** Where volumes are; absent where addresses are only read. */
   readonly engine?: ContainerEngine;
@@ -236,6 +236,8 @@ export interface Increments {
   /** The names of all archives that it goes to. */
   readonly archives: readonly string[];
   readonly wanted: WantedType;
+  /** Whether what a copy was stored as is still there, by the names of the archives. */
+  readonly isThere: (keys: Readonly<Record<string, string>>) => Promise<boolean>;
 }
 
 /** What goes into one file of an archive: a copy that is of use without Respaldo. */
@@ -251,8 +253,11 @@ export interface PortableFile {
   readonly content: AsyncIterable<Uint8Array>;
   /** Asked after `content` has ended. */
   about(): PortableAbout;
-  /** Told when the file is whole in every place where it was wanted: others may build upon it. Absent: none does. */
-  settle?(): Promise<void>;
+  /**
+   * Told when the file is whole in every place where it was wanted: others may build upon it. Absent: none does.
+   * @param keys what it was stored as, by the names of the archives
+   */
+  settle?(keys: Readonly<Record<string, string>>): Promise<void>;
 }
 
 export interface PortableAbout {

@@ -60,8 +60,8 @@ export function define(command: Command, invocation: Invocation): void {
   const described = describe(command, {
     about:
       'Every byte is verified while it is restored. Without --overwrite or --delete the target must be missing, empty, or hold an unfinished ' +
-      'restore of the same snapshot, which is then completed. A PostgreSQL snapshot becomes a data directory that ' +
-      'a server starts on. With --to a dump goes into a running server: into a new database that is compared with ' +
+      'restore of the same snapshot, which is then completed. The files of a database become what ' +
+      'its server starts on, checked. With --to a dump goes into a running server: into a new database that is compared with ' +
       'what was dumped, and only then takes the place of one that is there.',
     examples: [
       ['respaldo restore', 'at a terminal: choose what and where to'],

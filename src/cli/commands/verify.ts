@@ -39,9 +39,9 @@ interface Subject {
 export function define(command: Command, invocation: Invocation): void {
   describe(command, {
     about:
-      'A drill: the snapshot is restored to where nobody else looks, checked, and removed. A PostgreSQL snapshot is ' +
-      'restored into a throw-away server of its version, which sees no network and is never a copy that somebody could ' +
-      'take for the original; its tables and indexes are checked, then what the plan asserts of them. Files are read ' +
+      'A drill: the snapshot is restored to where nobody else looks, checked, and removed. The snapshot of a database ' +
+      'is restored into a throw-away server of its kind, which listens to nobody else and is never a copy that somebody ' +
+      'could take for the original; what it holds is checked, then what the plan asserts of it. Files are read ' +
       'back and compared. A snapshot that passes gets the tag proven (and so a new id); one that fails loses it. How ' +
       'long the recovery took is told, and remembered by `respaldo runs`.',
     examples: [
@@ -57,7 +57,7 @@ export function define(command: Command, invocation: Invocation): void {
     .option('--image <image>', 'run the server in a container of this image, not by programs of this host')
     .option('--content', 'only restore the files and compare every byte: verified, not proven')
     .option('--assert <sql>', 'a SELECT that must give true in the restored database (repeatable)', collect, [])
-    .option('--database <name>', 'where --assert asks (default: the only one that is not PostgreSQL’s own)');
+    .option('--database <name>', 'where --assert asks (default: the only one that is not the server’s own)');
   addSelectOptions(command).action((what: string[], options: Options) =>
     withRepository(invocation, (repository, { config }) => run(repository, what, options, config, invocation)),
   );
