@@ -99,7 +99,8 @@ function voices(
   return async (name) => {
     const plan = plans.get(name);
     if (plan === undefined) throw new RespaldoError('internal', `nobody knows the plan ${name}`);
-    const output = plans.size === 1 ? invocation.output : invocation.output.of(name, statuses);
+    const isAlone = plans.size === 1 && !invocation.output.mode.json;
+    const output = isAlone ? invocation.output : invocation.output.of(name, statuses);
     // The exit code is that of all together.
     const own = { ...scene, invocation: { ...invocation, output, exit: () => undefined } };
     try {

@@ -118,7 +118,7 @@ export function planRunsMessage(told: readonly ToldPlan[], exitCode: number): Re
         destinations: run?.destinations,
         bytes_processed: run?.bytesProcessed,
         bytes_added: run?.bytesAdded,
-        seconds: milliseconds === undefined ? undefined : milliseconds / 1000,
+        seconds: milliseconds === undefined ? undefined : Math.round(milliseconds) / 1000,
         error: problem && { code: problem.code, message: problem.message, hint: problem.hint },
       };
     }),
