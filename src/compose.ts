@@ -253,6 +253,11 @@ export async function listArchiveAt(store: Store, signal: AbortSignal): Promise<
   return (await import('./archive/index.ts')).listArchive(store, signal);
 }
 
+/** Removes a file of an archive, and its manifest. @throws RespaldoError the store's */
+export async function removeFileAt(store: Store, key: string, signal: AbortSignal): Promise<void> {
+  await (await import('./archive/index.ts')).removeArchivedFile(store, key, signal);
+}
+
 /** A folder of this machine, for what is restored. @param folder an absolute path */
 export async function openFolder(folder: string): Promise<Store> {
   return (await import('./stores/index.ts')).openBareStore(`local:${folder}`, {});

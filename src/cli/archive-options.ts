@@ -96,6 +96,17 @@ export class OpenArchives implements AsyncDisposable {
     return new OpenArchives(sorted, problems, stores, destinations, around, options, invocation);
   }
 
+  get config(): Surroundings['config'] {
+    return this.#around.config;
+  }
+
+  /** Of an archive that was asked for and could be reached. */
+  locationOf(archive: string): string | undefined {
+    return this.problems.some((problem) => problem.archive === archive)
+      ? undefined
+      : this.#stores.get(archive)?.location;
+  }
+
   storeOf({ archive }: FoundFile): Store {
     const store = this.#stores.get(archive);
     if (store === undefined) throw new RespaldoError('internal', `the archive ${archive} is not open`);

@@ -46,12 +46,13 @@ export interface FailedDestination {
 export async function backUpPlanArchives(work: ArchiveWork, scene: Scene): Promise<readonly FailedDestination[]> {
   const { invocation, recorder } = scene;
   const { output, signal, exit } = invocation;
+  if (work.dryRun) {
+    output.note('a dry run: archives are not written');
+    return [];
+  }
   const { places, failed } = await opened(work.plan, scene);
   try {
-    if (places.length === 0 || work.dryRun) {
-      if (work.dryRun) output.note('a dry run: archives are not written');
-      return failed;
-    }
+    if (places.length === 0) return failed;
     const outcomes = await remembered(work, places, recorder, () => written(work, places, invocation));
     work.run.archived(outcomes);
     for (const outcome of outcomes) {

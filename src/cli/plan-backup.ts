@@ -124,15 +124,11 @@ async function capture(
 }
 
 function sumOf(failed: readonly FailedDestination[], all: number): RespaldoError {
-  const [first, ...others] = failed;
-  const names = failed.map(({ name }) => name).join(', ');
+  const [first] = failed;
   const { error } = first ?? { error: new RespaldoError('internal', 'nothing failed') };
-  const message =
-    others.length === 0
-      ? `${names}: ${error.message}`
-      : `${String(failed.length)} of ${String(all)} destinations failed: ${names}`;
-  return new RespaldoError(error.code, message, {
-    ...(error.hint !== undefined && { hint: error.hint }),
+  const names = failed.map(({ name }) => name).join(', ');
+  // Each has told already what was wrong.
+  return new RespaldoError(error.code, `${String(failed.length)} of ${count(all, 'destination')} failed: ${names}`, {
     cause: error,
   });
 }

@@ -36,7 +36,7 @@ export const VERBS: readonly VerbGroup[] = [
       },
       {
         name: 'archive',
-        summary: 'List, verify and restore portable files',
+        summary: 'List, verify, restore and forget portable files',
         load: () => import('./commands/archive.ts'),
       },
       {

@@ -151,7 +151,8 @@ export async function latestBackup(
   return runs.find((run) => run.operation === 'backup' && run.repository === repository);
 }
 
-function failureOf({ outcome }: RunRecord): string | undefined {
+/** Why nothing is to go after such a run; undefined: it is no reason. */
+export function failureOf({ outcome }: RunRecord): string | undefined {
   switch (outcome?.state) {
     case 'succeeded':
     case 'incomplete':

@@ -221,6 +221,27 @@ plans: { files: { source: ./data, archives: here } }\n`);
   });
 });
 
+describe('Files that nobody needs any more', () => {
+  it('are shown, and removed when that is wanted, from every archive', async () => {
+    await using place = await workplace(`
+archives: { here: { url: ./here }, there: { url: ./there } }
+plans: { files: { source: ./data, archives: [here, there], keep: { last: 2 } } }\n`);
+    for (let run = 0; run < 3; run++) await place.ok('backup', 'files');
+    const before = await listed(place);
+    expect(before).toHaveLength(6);
+    expect(await place.ok('archive', 'forget', '--dry-run')).toContain('2 files to stay, 1 to go');
+    expect(await place.respaldo('archive', 'forget')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('--yes') as string,
+    });
+    expect(await listed(place)).toHaveLength(6);
+    expect(await place.ok('archive', 'forget', '--yes')).toContain('removed 2 files');
+    expect(await listed(place)).toEqual(before.slice(2));
+    expect((await filesBelow(place.path('here'))).length).toBe(4);
+    await place.ok('archive', 'verify');
+  });
+});
+
 describe.skipIf(!existsSync(DEBIAN_15))('Databases of PostgreSQL in an archive', () => {
   it('are a file each, restored by hand and into a server; one that fails costs no other', async () => {
     await using stack = new AsyncDisposableStack();

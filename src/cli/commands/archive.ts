@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { forgetArchived, type ArchiveForgetOptions } from '../archive-forget.ts';
 import { addArchiveOptions, addKeyOptions, OpenArchives, type ArchiveOptions } from '../archive-options.ts';
 import { restoreArchived, type ArchiveRestoreOptions } from '../archive-restore.ts';
 import { verifyArchives } from '../archive-verify.ts';
@@ -16,12 +17,17 @@ export function define(command: Command, invocation: Invocation): void {
     examples: [
       ['respaldo archive list', 'what is there, in all archives'],
       ['respaldo archive verify latest', 'decrypt, decompress, compare checksums'],
+      ['respaldo archive forget --dry-run', 'what the rules of plans do not keep'],
       ['respaldo archive restore latest --database shop --target ./restored', 'a dump, or a folder'],
     ],
     exits: [12, 130],
   });
   defineList(command.command('list').description('List the files of archives'), invocation);
   defineVerify(command.command('verify').description('Decrypt and check files without writing anything'), invocation);
+  defineForget(
+    command.command('forget').description('Remove the files that the rules of plans do not keep'),
+    invocation,
+  );
   defineRestore(command.command('restore').description('Restore a file into a folder or a server'), invocation);
 }
 
@@ -60,6 +66,27 @@ function defineVerify(command: Command, invocation: Invocation): void {
   addKeyOptions(addArchiveOptions(command))
     .argument('[file...]', 'names, their beginnings, or latest; none: all')
     .action((files: string[], options: ArchiveOptions) => verifyArchives(files, options, invocation));
+}
+
+function defineForget(command: Command, invocation: Invocation): void {
+  describe(command, {
+    about:
+      'By `keep:` or `calendar:` of the plan, for each database or folder in each archive. The newest complete file always ' +
+      'stays, what builds upon earlier files keeps them, damaged files are left alone, and nothing goes while the last ' +
+      'backup to the archive failed. What goes is shown first.',
+    examples: [
+      ['respaldo archive forget --dry-run', 'what would go?'],
+      ['respaldo archive forget shop --yes', 'of one plan, without a question'],
+    ],
+    exits: [130],
+  });
+  addArchiveOptions(command)
+    .argument('[plan...]', 'plans of respaldo.yaml; none: all of them')
+    .option('-H, --host <name>', 'of backups that recorded this host; default: this one (RESPALDO_HOST)')
+    .option('--even-if-failing', 'although backups fail')
+    .option('-n, --dry-run', 'show what would go, change nothing')
+    .option('-y, --yes', 'ask nothing')
+    .action((plans: string[], options: ArchiveForgetOptions) => forgetArchived(plans, options, invocation));
 }
 
 function defineRestore(command: Command, invocation: Invocation): void {
