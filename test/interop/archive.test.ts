@@ -30,7 +30,7 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true }));
 
 /** Half of it compresses; longer than several blocks of each kind. */
-const CONTENT = Buffer.concat([Buffer.alloc(11_000_000, 'INSERT INTO orders VALUES (1);\n'), randomBytes(2_000_000)]);
+const CONTENT = Buffer.concat([Buffer.alloc(9_000_000, 'INSERT INTO orders VALUES (1);\n'), randomBytes(600_000)]);
 
 async function* pieces(bytes: Uint8Array, size = 300_000): AsyncGenerator<Uint8Array> {
   for (let at = 0; at < bytes.length; at += size)
