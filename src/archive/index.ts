@@ -4,5 +4,6 @@ export { chainOf } from './chain.ts';
 export { findGpgKeys } from './gpg.ts';
 export { sendLeftovers } from './leftovers.ts';
 export { listArchive, removeArchivedFile, type ArchiveListing } from './listing.ts';
+export { manifestKey } from './manifest.ts';
 export { plainContent, storedContent } from './reader.ts';
 export { writeArchiveFile, type NewArchiveFile } from './writer.ts';

@@ -41,6 +41,9 @@ const FULL_EVERY_DAYS = 7;
 const INCREMENTALS_PER_FULL = 5;
 const DAY_MS = 24 * 60 * 60 * 1000;
 
+/** Why another copy holds everything, where those that it could build upon are not all there. */
+export const CHAIN_GONE = 'what it would build upon is not there any more';
+
 /** Decides whether the next copy holds everything, or what has changed since the first or the last one. */
 export function nextLevel(chain: Chain | undefined, subject: ChainSubject, wanted: WantedType, now: Date): NextLevel {
   const whole = (reason: string): NextLevel => ({ level: 0, base: [], reason });

@@ -1,11 +1,12 @@
 /** A backup to archives: each database or folder captured once, and written to every place. */
 import type { ArchivePlace, WrittenFile } from '../archive/archive.ts';
-import { sendLeftovers, writeArchiveFile, type NewArchiveFile } from '../archive/index.ts';
+import { manifestKey, sendLeftovers, writeArchiveFile, type NewArchiveFile } from '../archive/index.ts';
 import type { Clock } from '../clock.ts';
 import type { Finding } from '../domain/finding.ts';
-import { RespaldoError, throwIfAborted, toRespaldoError } from '../errors.ts';
+import { isError, RespaldoError, throwIfAborted, toRespaldoError } from '../errors.ts';
 import type { Runtime } from '../runtimes/runtime.ts';
 import type { Increments, PortableFile, Source, SourceIo } from '../sources/source.ts';
+import type { Store } from '../stores/store.ts';
 import { Findings } from './findings.ts';
 
 /** What is written, and for whom. */
@@ -71,13 +72,37 @@ export async function backUpToArchives(
   for (const tally of tallies)
     for (const sent of await sendLeftovers(tally.place, signal)) tally.add(sent, sent.key, ports.onFile);
   for (const source of request.sources)
-    for await (const file of source.portable?.(io, incrementsOf(request, begin.time)) ?? [])
+    for await (const file of source.portable?.(io, incrementsOf(request, begin.time, signal)) ?? [])
       await writeOne(file, source.kind, request, tallies, begin, ports, signal);
   return tallies.map((tally) => tally.outcome(findings.serious));
 }
 
-function incrementsOf({ increments, plan, run }: ArchiveBackupRequest, time: Date): Increments | undefined {
-  return increments && { ...increments, plan, run, time };
+function incrementsOf(
+  { increments, plan, run, places }: ArchiveBackupRequest,
+  time: Date,
+  signal: AbortSignal,
+): Increments | undefined {
+  if (increments === undefined) return undefined;
+  const isThere = async (keys: Readonly<Record<string, string>>): Promise<boolean> => {
+    for (const { archive, store } of places) {
+      const key = keys[archive];
+      if (key === undefined || (await isGone(key, store, signal))) return false;
+    }
+    return true;
+  };
+  return { ...increments, plan, run, time, isThere };
+}
+
+/** A store that cannot be asked now says nothing of it: writing to it will. */
+async function isGone(key: string, store: Store, signal: AbortSignal): Promise<boolean> {
+  try {
+    await store.stat(manifestKey(key), signal);
+    await store.stat(key, signal);
+    return false;
+  } catch (error) {
+    throwIfAborted(signal);
+    return isError(error, 'store-missing');
+  }
 }
 
 function requirePortable(sources: readonly Source[]): void {
@@ -124,7 +149,7 @@ async function writeOne(
     for (const result of results) live.find(({ place }) => place === result.place)?.add(result, database, ports.onFile);
     const wanted = increments?.archives.length ?? tallies.length;
     const isEverywhere = live.length === wanted && results.every(({ error }) => error === undefined);
-    if (isEverywhere) await settled(file, findings);
+    if (isEverywhere) await settled(file, results, findings);
   } catch (error) {
     throwIfAborted(signal);
     // The source said no to this one: the others are still to come.
@@ -133,9 +158,9 @@ async function writeOne(
 }
 
 /** The file is there, whether or not others can build upon it. */
-async function settled(file: PortableFile, findings: Findings): Promise<void> {
+async function settled(file: PortableFile, results: readonly WrittenFile[], findings: Findings): Promise<void> {
   try {
-    await file.settle?.();
+    await file.settle?.(Object.fromEntries(results.map(({ place: { archive }, key }) => [archive, key])));
   } catch (error) {
     const { message } = toRespaldoError(error);
     findings.add({ severity: 'note', code: 'not-remembered', subject: file.name, message });

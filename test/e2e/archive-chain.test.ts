@@ -76,22 +76,37 @@ plans:
   it('do not advance with a run that failed: the next one holds what that one held, and all are restored', async () => {
     await place.ok('backup', 'files');
     await change();
-    await rm(place.path('there'), { recursive: true });
+    await rename(place.path('there'), place.path('away'));
     await writeFile(place.path('there'), 'in the way');
     expect((await place.respaldo('backup', 'files')).code).not.toBe(0);
     await rm(place.path('there'));
+    await rename(place.path('away'), place.path('there'));
     await place.ok('backup', 'files');
-    expect(await levels('here')).toEqual([0, 1, 1]);
-    expect(await levels('there')).toEqual([1]);
+    // Where nothing is found to build upon, nothing is built.
+    expect(await levels('here')).toEqual([0, 0, 1]);
+    expect(await levels('there')).toEqual([0, 1]);
     for (const file of (await listed('here')).slice(1)) {
       await place.ok('archive', 'restore', file.key, '--archive', 'here', '--target', file.key);
       await same(join(file.key, 'data'));
     }
-    const orphan = (await listed('there'))[0]?.key ?? '';
+    const [first, second] = await listed('there');
+    const orphan = second?.key ?? '';
+    await rm(place.path(`there/${first?.key ?? ''}.manifest.json`));
     const broken = await place.respaldo('archive', 'restore', orphan, '--archive', 'there', '--target', 'broken');
     expect(broken.code).toBe(1);
     expect(broken.stderr).toContain('the chain is broken: the one of level 0');
     expect(await readdir(place.folder)).not.toContain('broken');
+  });
+
+  it('begin anew where somebody has removed what the next one would build upon', async () => {
+    await place.ok('backup', 'files', '--type', 'incremental');
+    await place.ok('backup', 'files', '--type', 'incremental');
+    const [, second] = await listed('there');
+    await rm(place.path(`there/${second?.key ?? ''}.manifest.json`));
+    await place.ok('backup', 'files', '--type', 'incremental');
+    expect(await levels('here')).toEqual([0, 1, 0]);
+    await place.ok('backup', 'files', '--type', 'incremental');
+    expect(await levels('there')).toEqual([0, 0, 1]);
   });
 
   it('begin anew where it is asked for, where the settings change, and where nothing is remembered', async () => {

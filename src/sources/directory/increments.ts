@@ -4,7 +4,7 @@ import { copyFile, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/pr
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { Chain, ChainSubject } from '../../domain/increment.ts';
-import { nextLevel } from '../../domain/increment.ts';
+import { CHAIN_GONE, nextLevel } from '../../domain/increment.ts';
 import { errnoOf, RespaldoError } from '../../errors.ts';
 import type { Increments } from '../source.ts';
 
@@ -14,8 +14,8 @@ export interface Increment {
   readonly reason: string;
   /** The file in which tar keeps what it has seen: that of the parent, which tar brings up to date; absent for a full. */
   readonly state: string;
-  /** To be called when the copy is where it should be: the next one builds upon it. */
-  keep(): Promise<void>;
+  /** To be called when the copy is where it should be, as what: the next one builds upon it. */
+  keep(keys: Readonly<Record<string, string>>): Promise<void>;
   /** Lets go of the file, whether or not it was kept. */
   discard(): Promise<void>;
 }
@@ -24,7 +24,11 @@ const schema = z.object({
   format: z.literal(1),
   id: z.string(),
   of: z.object({ path: z.string(), selection: z.unknown(), archives: z.array(z.string()) }),
-  links: z.array(z.object({ run: z.string(), time: z.iso.datetime(), state: z.uuid() })).min(1),
+  links: z
+    .array(
+      z.object({ run: z.string(), time: z.iso.datetime(), state: z.uuid(), keys: z.record(z.string(), z.string()) }),
+    )
+    .min(1),
 });
 type Kept = z.infer<typeof schema>;
 
@@ -36,7 +40,7 @@ type Kept = z.infer<typeof schema>;
 export async function beginIncrement(
   path: string,
   selection: ChainSubject['selection'],
-  { folder, plan, run, time, archives, wanted }: Increments,
+  { folder, plan, run, time, archives, wanted, isThere }: Increments,
 ): Promise<Increment> {
   const place = join(
     folder,
@@ -49,7 +53,10 @@ export async function beginIncrement(
     await mkdir(place, { recursive: true, mode: 0o700 });
     const kept = await readKept(place);
     const subject: ChainSubject = { path, selection, archives: archives.toSorted() };
-    const next = nextLevel(kept && toChain(kept), subject, wanted, time);
+    const decided = nextLevel(kept && toChain(kept), subject, wanted, time);
+    const next = (await areThere(kept?.links.slice(0, decided.base.length) ?? [], isThere))
+      ? decided
+      : { level: 0, base: [], reason: CHAIN_GONE };
     const base = kept?.links.slice(0, next.base.length) ?? [];
     const parent = base.at(-1);
     const [id, state] = [parent === undefined || kept === undefined ? randomUUID() : kept.id, randomUUID()];
@@ -61,9 +68,9 @@ export async function beginIncrement(
       chain: { id, level: next.level, ...(parent && { parent: parent.run }) },
       reason: next.reason,
       state: file,
-      keep: async () => {
+      keep: async (keys) => {
         await sync(file);
-        const links = [...base, link];
+        const links = [...base, { ...link, keys: { ...keys } }];
         await writeKept(place, { format: 1, id, of: { ...subject, archives: [...subject.archives] }, links });
         isKept = true;
         await removeAll(place, kept?.links.filter(({ state: old }) => !links.some((one) => one.state === old)) ?? []);
@@ -84,6 +91,12 @@ export async function beginIncrement(
 
 function toChain({ id, of, links }: Kept): Chain {
   return { id, of: { ...of, selection: of.selection as ChainSubject['selection'] }, links };
+}
+
+/** Somebody may have removed files by hand: what built upon those could never be restored. */
+async function areThere(links: Kept['links'], isThere: Increments['isThere']): Promise<boolean> {
+  for (const { keys } of links) if (!(await isThere(keys))) return false;
+  return true;
 }
 
 /** Undefined where nothing is kept, or nothing that can be used: then a new chain begins. */

@@ -53,7 +53,7 @@ export async function* portableFolders(
           ...(increment && { chain: increment.chain }),
         }),
         // What could not be read now would never be read again: it does not change.
-        ...(increment && { settle: () => (problems.count > 0 ? Promise.resolve() : increment.keep()) }),
+        ...(increment && { settle: (keys) => (problems.count > 0 ? Promise.resolve() : increment.keep(keys)) }),
       };
     } finally {
       await increment?.discard();
