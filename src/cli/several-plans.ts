@@ -120,7 +120,8 @@ function finish(told: readonly ToldPlan[], { invocation }: Scene): void {
   const isIncomplete = told.some((one) => statusOf(one) === 'incomplete');
   const code = error?.exit ?? (isIncomplete ? 3 : 0);
   output.json(planRunsMessage(told, code));
-  if (told.length > 1) output.result(planRunsTable(told, output));
+  // Whoever has it run by cron wants silence: a mail is for failures.
+  if (told.length > 1) output.note(planRunsTable(told, output));
   else for (const { name, dueness: verdict } of told) if (verdict?.due === false) output.note(notDue(name, verdict));
   if (error !== undefined) throw error;
   if (isIncomplete) exit(3);

@@ -132,6 +132,7 @@ a: { source: ./a, hooks: { after: { command: [touch, a-was-here] } } }
       { message_type: 'exit_error', plan: 'broken' },
       { message_type: 'exit_error', code: 1, message: '2 of 4 plans failed: report, broken' },
     ]);
+    expect((await place.respaldo('backup', 'a', 'late', '--quiet')).stdout).toBe('');
     const told = await place.respaldo('backup');
     expect(told.stdout).toMatch(/^report +skipped +broken did not succeed$/m);
     expect(told.stdout).toMatch(/^a: snapshot [0-9a-f]{8} saved$/m);
