@@ -1,7 +1,6 @@
 import { createReadStream } from 'node:fs';
 import { join } from 'node:path';
 import type { DrillCheck } from '../../domain/drill.ts';
-import type { ReadableSnapshot } from '../../domain/snapshot.ts';
 import { Stopwatch } from '../../domain/stopwatch.ts';
 import { isError, RespaldoError, throwIfAborted } from '../../errors.ts';
 import type { DrillReport, DrillRequest, SourceIo } from '../source.ts';
@@ -9,10 +8,6 @@ import { FILE, FOLDER, readFacts, type Facts } from './facts.ts';
 import { parseInfo, type DatabaseKeys } from './info.ts';
 import { checkedRdb } from './rdb.ts';
 import { runAs, ThrowAwayServer } from './throwaway-server.ts';
-
-export async function neededBytes(snapshot: ReadableSnapshot): Promise<number> {
-  return (await readFacts(snapshot)).bytes;
-}
 
 /** Restores the RDB to where nobody else looks, lets a server load it, and counts what it has loaded. */
 export async function drill(request: DrillRequest, io: SourceIo): Promise<DrillReport> {
