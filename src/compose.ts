@@ -302,8 +302,8 @@ export async function openRunCatalog(env: Environment, warn: (message: string) =
   return openCatalog(env, warn);
 }
 
-/** This process, as the memory of runs is to know it. */
-export async function thisProcess(): Promise<string> {
+/** This process, as the memory of runs is to know it; undefined where it cannot be told from others. */
+export async function thisProcess(): Promise<string | undefined> {
   return (await import('./journal/index.ts')).thisProcess();
 }
 

@@ -180,7 +180,8 @@ export async function withRecorder<T>(
 ): Promise<T> {
   const catalog = await openRunCatalog(process.env, (message) => output.warn(message));
   try {
-    return await work({ catalog, clock, owner: await thisProcess() });
+    const owner = await thisProcess();
+    return await work({ catalog, clock, ...(owner !== undefined && { owner }) });
   } finally {
     catalog.close();
   }

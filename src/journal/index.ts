@@ -18,15 +18,19 @@ export async function isJournalEmpty(stateFolder: string): Promise<boolean> {
   return !names.some((name) => name.endsWith('.json'));
 }
 
-/** This process, told from every other one of this machine before and after it. */
-export async function thisProcess(): Promise<string> {
+/** This process, told from every other one of this machine before and after it; undefined where that cannot be told. */
+export async function thisProcess(): Promise<string | undefined> {
   const { ourselves, ownerText } = await import('./owner.ts');
-  return ownerText(await ourselves());
+  return ourselves().then(ownerText, () => undefined);
 }
 
 /** Whether the process that told this of itself still runs. One of a container that cannot be seen from here does not. */
 export async function isRunning(process: string): Promise<boolean> {
   const { parseOwner, standingOf } = await import('./owner.ts');
   const owner = parseOwner(process);
-  return owner !== undefined && (await standingOf(owner)) === 'alive';
+  if (owner === undefined) return false;
+  return standingOf(owner).then(
+    (standing) => standing === 'alive',
+    () => false,
+  );
 }
