@@ -149,6 +149,16 @@ describe('A Redis server', () => {
     await expect(take(`${address}${file('nobody.pem')}`)).rejects.toMatchObject({ code: 'usage' });
   });
 
+  it('that is not to be replicated says what else can be done', async () => {
+    await using server = await RedisServer.start(['--rename-command', 'PSYNC', '']);
+    await expect(take(server.address)).rejects.toMatchObject({
+      code: 'source-refused',
+      message: expect.stringContaining('unknown command') as string,
+      hint: expect.stringContaining('export an RDB') as string,
+    });
+    expect(await place.repository.snapshots({}, NEVER)).toEqual([]);
+  });
+
   it('is told from nobody', async () => {
     const port = await freePort();
     await expect(take(`redis://127.0.0.1:${String(port)}`)).rejects.toMatchObject({

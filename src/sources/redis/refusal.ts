@@ -33,6 +33,11 @@ const MEANINGS: readonly Meaning[] = [
     hint: 'It runs in protected mode: connect from its own machine, or set a password.',
   },
   {
+    begins: /^ERR unknown command/,
+    error: 'source-refused',
+    hint: 'It does not let itself be replicated, as services of a provider often do not: export an RDB by its own means, and back that up as a file.',
+  },
+  {
     begins: /max number of clients/,
     error: 'source-refused',
     hint: 'All connections are taken: raise maxclients, or see who keeps them.',
