@@ -6,20 +6,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Cluster, DEBIAN_15, debianBinaries } from '../test/fixtures/postgres.ts';
+import { measureAll, render, type Contender } from './contest.ts';
 import { replaceBlock } from './document.ts';
 import { Ground } from './ground.ts';
-import type { Sample } from './measure.ts';
 import { installProgram } from './program.ts';
-import { median } from './summary.ts';
-import { align } from './table.ts';
 import { findTools } from './tools/index.ts';
-import type { Command, Place, Tool } from './tools/tool.ts';
-
-/** What is measured. `folder` is empty, `place` a new repository. */
-interface Contender {
-  readonly name: string;
-  readonly command: (folder: string, place: Place) => Command;
-}
+import type { Command, Tool } from './tools/tool.ts';
 
 interface Options {
   readonly scale: number;
@@ -81,42 +73,6 @@ function piped(cluster: Cluster, restic: Tool): Contender {
 function client(cluster: Cluster, ...argv: string[]): Command {
   const path = [DEBIAN_15, process.env['PATH'] ?? ''].join(':');
   return { argv, env: { PATH: path, PGHOST: cluster.folder, PGPORT: String(cluster.port), PGUSER: 'postgres' } };
-}
-
-async function measureAll(
-  all: readonly Contender[],
-  respaldo: Tool,
-  ground: Ground,
-  runs: number,
-): Promise<Map<string, Sample[]>> {
-  const samples = new Map<string, Sample[]>(all.map(({ name }) => [name, []]));
-  for (let run = 0; run < runs; run++) {
-    for (const { name, command } of all) {
-      const folder = join(ground.folder, 'run');
-      const place = await ground.newPlace(respaldo, folder);
-      const sample = await ground.measure(command(folder, place));
-      samples.get(name)?.push(sample);
-      console.error(`${name.padEnd(32)}${run + 1}: ${sample.wall.toFixed(2)} s, CPU ${sample.cpu.toFixed(2)} s`);
-      await ground.drop('run');
-    }
-  }
-  return samples;
-}
-
-function render(samples: ReadonlyMap<string, readonly Sample[]>, caption: string): string {
-  const medians = Array.from(samples, ([name, of]) => ({
-    name,
-    wall: median(of.map(({ wall }) => wall)),
-    cpu: median(of.map(({ cpu }) => cpu)),
-  }));
-  const ours = medians[0];
-  const rows = medians.map(({ name, wall, cpu }) => [
-    `\`${name.replace('|', '\\|')}\``,
-    wall.toFixed(2),
-    (wall / (ours?.wall ?? NaN)).toFixed(2),
-    cpu.toFixed(2),
-  ]);
-  return [align([['backup', 'wall s', '÷ ours', 'CPU s'], ...rows]), '', caption].join('\n');
 }
 
 const { values } = parseArgs({

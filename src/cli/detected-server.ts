@@ -1,6 +1,13 @@
-import { backupCandidates, PRODUCTS, WHOLE_SERVER, type DetectedServer, type Detection } from '../domain/detection.ts';
+import {
+  backupCandidates,
+  PRODUCTS,
+  WHOLE_SERVER,
+  type DetectedServer,
+  type Detection,
+  type DetectionScope,
+} from '../domain/detection.ts';
 import type { RuntimeTarget } from '../domain/runtime-target.ts';
-import { RespaldoError } from '../errors.ts';
+import { RespaldoError, throwIfAborted } from '../errors.ts';
 import type { Invocation } from './invocation.ts';
 import { lookAround } from './look-around.ts';
 import { harmless, quoted } from './printable.ts';
@@ -24,7 +31,7 @@ export async function detectedServer(
   const { output } = invocation;
   const scope = runtimeScope(options);
   const target = isTarget(scope) ? runtimeTarget(options) : undefined;
-  if (target !== undefined) return { address: WHOLE_SERVER, target };
+  if (target !== undefined) return { address: await addressIn(scope, invocation), target };
   const found = await lookAround(scope, invocation);
   const [first, ...others] = backupCandidates(found.servers);
   if (first === undefined) {
@@ -39,6 +46,18 @@ export async function detectedServer(
     `found ${PRODUCTS[server.kind]} ${server.target.kind === 'host' ? 'on' : 'in'} ${quoted(server.place)}: ${server.reasons.map(quoted).join(', ')}`,
   );
   return server;
+}
+
+/** What is known to be another product is backed up as that; of whatever else is there, PostgreSQL's programs will tell. */
+async function addressIn(scope: DetectionScope, invocation: Invocation): Promise<string> {
+  try {
+    const { servers } = await lookAround(scope, invocation);
+    return servers.find(({ kind }) => kind !== 'postgres')?.address ?? WHOLE_SERVER;
+  } catch (error) {
+    throwIfAborted(invocation.signal);
+    if (error instanceof RespaldoError) return WHOLE_SERVER;
+    throw error;
+  }
 }
 
 async function oneOf(servers: readonly DetectedServer[], { output, signal }: Invocation): Promise<DetectedServer> {

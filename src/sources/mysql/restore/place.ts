@@ -52,7 +52,9 @@ export class Place {
         this.#compareObjects(tools, target, restorable),
       );
     } catch (error) {
-      await this.#dropLeftover(side, io);
+      // Where it could not be taken back, what lies there may be all that there is.
+      const isStuck = error instanceof RespaldoError && error.context['stuck'] === true;
+      if (!isStuck) await this.#dropLeftover(side, io);
       throw explainFailure(error, target, false);
     }
   }

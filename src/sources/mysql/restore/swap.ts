@@ -144,6 +144,7 @@ export class Swap {
       'incomplete',
       `"${target}" could neither be replaced (${first ?? ''}) nor be put back (${second ?? ''})`,
       {
+        context: { stuck: true },
         hint: `The tables of the old database are in "${target}" or "${before}", those of the new one in "${side}" or "${target}": none are lost. Move them by RENAME TABLE.`,
         cause: why,
       },
@@ -153,10 +154,10 @@ export class Swap {
   /** The new one is in place: whatever happens to the old one is no failure of the restore. */
   async #leave(old: Old | undefined, keepOld: boolean): Promise<void> {
     const { side, target, before } = this.#names;
-    await this.#session((session) => session.execute(`DROP DATABASE IF EXISTS ${identifier(side)}`));
-    if (old === undefined) return;
     let why = '';
     try {
+      await this.#session((session) => session.execute(`DROP DATABASE IF EXISTS ${identifier(side)}`));
+      if (old === undefined) return;
       if (!keepOld) {
         await this.#session((session) =>
           session.execute(`SET foreign_key_checks = 0;\nDROP DATABASE ${identifier(before)}`),
@@ -167,6 +168,7 @@ export class Swap {
       if (events !== '') why = ', without its events';
       await makeObjects(this.#tools, before, [routines, views, triggers]);
     } catch (error) {
+      if (old === undefined) return;
       why = ` (${error instanceof Error ? error.message : String(error)})`;
     }
     this.#io.report({
