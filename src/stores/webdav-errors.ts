@@ -29,11 +29,9 @@ export function isAbsence(error: unknown): boolean {
   return statusOf(error) === 404 || statusOf(error) === 410;
 }
 
-/** Whether the folder is missing in which something was to be made. */
-export function isWithoutFolder(error: unknown): boolean {
-  const status = statusOf(error);
-  // 409 is the protocol's word; some servers say 404 or 403 instead, nginx among them.
-  return status === 409 || status === 404;
+/** Whether it may be that a folder is missing. The protocol has a word for it, 409; servers have others: nginx says 500. */
+export function mayLackFolder(error: unknown): boolean {
+  return error instanceof DavRefusal && ![401, 413, 507].includes(error.status);
 }
 
 export function statusOf(error: unknown): number | undefined {

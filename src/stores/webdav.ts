@@ -13,7 +13,7 @@ import { assertKey, isTemporary } from './store.ts';
 import { describeWebDav, encodePath, type WebDavAddress } from './webdav-address.ts';
 import { readRange, readWhole } from './webdav-body.ts';
 import { DavClient, discard, type DavLogin, type DavRequest } from './webdav-client.ts';
-import { davFailure, DavRefusal, isAbsence, isWithoutFolder, statusOf } from './webdav-errors.ts';
+import { davFailure, DavRefusal, isAbsence, mayLackFolder, statusOf } from './webdav-errors.ts';
 import { type DavEntry, PROPERTIES, readListing } from './webdav-listing.ts';
 
 type Range = { readonly offset: number; readonly length: number };
@@ -283,17 +283,22 @@ export class WebDavStore implements Store {
     await discard(await this.#ask({ method: 'PUT', path, headers, body }, DONE, signal));
   }
 
-  /** Makes the folders of a key if something says that they are missing. The store's own must exist. */
+  /** Makes the folders of a key where they are missing, once something has failed. The store's own must exist. */
   async #inFolder(key: string, work: () => Promise<void>, signal: AbortSignal): Promise<void> {
     try {
       await work();
     } catch (error) {
-      if (!isWithoutFolder(error)) throw error;
-      if ((await this.#entryIfThere(this.#url(''), signal)).length === 0) throw this.#noSuchStore();
-      const below = key.split('/').slice(0, -1);
-      for (const at of below.keys()) await this.#makeFolder(this.#url(below.slice(0, at + 1).join('/')), signal);
+      const folders = key.split('/').slice(0, -1);
+      if (!mayLackFolder(error) || (await this.#isThere(folders.join('/'), signal))) throw error;
+      if (!(await this.#isThere('', signal))) throw this.#noSuchStore();
+      for (const at of folders.keys()) await this.#makeFolder(this.#url(folders.slice(0, at + 1).join('/')), signal);
       await work();
     }
+  }
+
+  async #isThere(folder: string, signal: AbortSignal): Promise<boolean> {
+    const [entry] = await this.#entryIfThere(this.#url(folder), signal);
+    return entry?.isFolder === true;
   }
 
   /** Puts what was sent in the place of the object, once it is as large as it has to be. */
