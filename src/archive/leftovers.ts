@@ -4,7 +4,7 @@ import type { ArchivePlace, Manifest, WrittenFile } from './archive.ts';
 import { sameBytes } from './copy.ts';
 import { listArchive, removeArchivedFile } from './listing.ts';
 import { encodeManifest, manifestKey } from './manifest.ts';
-import { requireSize } from './writer.ts';
+import { requireSame, requireSize } from './writer.ts';
 
 /**
  * Sends what an earlier run has made in the temporary folder of a place and could not send. What fails stays there.
@@ -30,6 +30,7 @@ export async function sendLeftovers(place: ArchivePlace, signal: AbortSignal): P
 async function moved(key: string, manifest: Manifest, from: Store, to: Store, signal: AbortSignal): Promise<void> {
   await to.writeStream?.(key, sameBytes(from, key, manifest.stored, signal), signal);
   await requireSize(to, key, manifest.stored.bytes, signal);
+  await requireSame(to, key, manifest.stored, signal);
   await to.write(manifestKey(key), encodeManifest(manifest), signal);
   await removeArchivedFile(from, key, signal);
 }

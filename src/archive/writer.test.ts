@@ -179,6 +179,20 @@ describe('a file for several places', () => {
     expect(await filesIn('one')).toEqual([second, `${second}.manifest.json`, ...WHOLE]);
   });
 
+  it('gets another name than one that is written at the same time', async () => {
+    const one = await store('one');
+    const template = '{database}-{time}';
+    const place = { ...placeIn(one), template };
+    const both = await Promise.all([1, 2].map(() => writeArchiveFile(newFile(), [place], { signal })));
+    expect(
+      both
+        .flat()
+        .map(({ key }) => key)
+        .toSorted(),
+    ).toEqual(['orders-20260102T030405Z-2.sql.gz', NAME]);
+    expect((await listArchive(one, signal)).files.map(({ state }) => state)).toEqual(['whole', 'whole']);
+  });
+
   it('stays in the temporary folder where it could not be sent, and the next run sends it', async () => {
     const [temp, held] = [await store('temp'), await store('held')];
     const bad = breaking(held, 2);

@@ -62,6 +62,20 @@ export async function writeArchiveFile(
     }
   }
   if (targets.length === 0) return refused;
+  try {
+    return [...refused, ...(await writeTo(targets, file, options))];
+  } finally {
+    targets.forEach(letGo);
+  }
+}
+
+/** Captures once, then gives each of them its own. */
+async function writeTo(
+  targets: readonly Target[],
+  file: NewArchiveFile,
+  options: WriteOptions,
+): Promise<readonly WrittenFile[]> {
+  const { signal } = options;
   const groups = bySteps(targets);
   const plain = new Checksum();
   const source = new SourceWatch(plain.of(file.content), plain, options.onProgress);
@@ -80,10 +94,10 @@ export async function writeArchiveFile(
   );
   throwIfAborted(signal);
   source.throwIfFailed();
-  const written: WrittenFile[] = [];
-  for (const [index, group] of groups.entries())
-    written.push(...(await finishGroup(file, plain, group, stored[index], options)));
-  return [...refused, ...written];
+  const written = await Promise.all(
+    groups.map((group, index) => finishGroup(file, plain, group, stored[index], options)),
+  );
+  return written.flat();
 }
 
 /** Remembers whether the content itself failed: then nothing of it is good anywhere. */
@@ -127,13 +141,33 @@ async function targetAt(place: ArchivePlace, file: NewArchiveFile, signal: Abort
   return { place, key, first: temp ?? store };
 }
 
-/** Never the key of a file that is there: what was stored once is not replaced. */
+/** Keys that are being written, by the places of their stores: several plans may run at once. */
+const inUse = new Set<string>();
+
+/** Never the key of a file that is there, or will be: what was stored once is not replaced. Until {@link letGo} it is ours. */
 async function freeKey(key: string, store: Store, signal: AbortSignal): Promise<string> {
   for (let number = 1; ; number++) {
     const candidate = number === 1 ? key : numberedKey(key, number);
-    const isTaken = (await exists(candidate, store, signal)) || (await exists(manifestKey(candidate), store, signal));
-    if (!isTaken) return candidate;
+    const place = placeOf(store, candidate);
+    if (inUse.has(place)) continue;
+    inUse.add(place);
+    try {
+      const isTaken = (await exists(candidate, store, signal)) || (await exists(manifestKey(candidate), store, signal));
+      if (!isTaken) return candidate;
+    } catch (error) {
+      inUse.delete(place);
+      throw error;
+    }
+    inUse.delete(place);
   }
+}
+
+function letGo({ place, key }: Target): void {
+  inUse.delete(placeOf(place.store, key));
+}
+
+function placeOf({ location }: Store, key: string): string {
+  return `${location}\n${key}`;
 }
 
 async function exists(key: string, store: Store, signal: AbortSignal): Promise<boolean> {
@@ -207,41 +241,63 @@ export async function requireSize(store: Store, key: string, size: number, signa
 }
 
 /** Sends what is at another place already, then writes the manifests. */
-async function finishGroup(
+function finishGroup(
   file: NewArchiveFile,
   plain: Checksum,
   { steps, targets }: Group,
   stored: Sum | undefined,
   options: WriteOptions,
 ): Promise<readonly WrittenFile[]> {
-  const written: WrittenFile[] = [];
-  for (const target of targets) {
-    const { place, key } = target;
-    if (stored === undefined) {
-      written.push({ place, key, error: target.failure ?? new RespaldoError('internal', 'nothing was written') });
-      continue;
-    }
-    const manifest = manifestOf(file, key, steps, plain.end(), stored);
-    const staged = place.temp !== undefined && target.failure === undefined ? { store: place.temp, key } : undefined;
-    try {
-      if (staged !== undefined) await sent(staged, target, stored, options);
-      else if (target.failure !== undefined) await sentAgain(target, targets, stored, target.failure, options);
-      await place.store.write(manifestKey(key), encodeManifest(manifest), options.signal);
-      if (staged !== undefined) await staged.store.remove(key, options.signal);
-      written.push({ place, key, manifest });
-    } catch (error) {
-      throwIfAborted(options.signal);
-      // With its manifest it can be sent by the next run.
-      await staged?.store.write(manifestKey(key), encodeManifest(manifest), options.signal);
-      written.push({
-        place,
-        key,
-        error: toRespaldoError(error),
-        ...(staged !== undefined && { leftIn: `${staged.store.location}/${key}` }),
-      });
-    }
+  return Promise.all(
+    targets.map(async (target): Promise<WrittenFile> => {
+      const { place, key, failure } = target;
+      if (stored === undefined)
+        return { place, key, error: failure ?? new RespaldoError('internal', 'nothing was written') };
+      return finish(target, targets, manifestOf(file, key, steps, plain.end(), stored), options);
+    }),
+  );
+}
+
+async function finish(
+  target: Target,
+  all: readonly Target[],
+  manifest: Manifest,
+  options: WriteOptions,
+): Promise<WrittenFile> {
+  const { place, key, failure } = target;
+  const { store, temp } = place;
+  const { stored } = manifest;
+  const { signal } = options;
+  const staged = failure === undefined ? temp : undefined;
+  try {
+    if (staged !== undefined) await sent({ store: staged, key }, target, stored, options);
+    else if (failure !== undefined) await sentAgain(target, all, stored, failure, options);
+    // The copy that is at hand goes only when the one that was sent has been read.
+    if (staged !== undefined) await requireSame(store, key, stored, signal);
+    await store.write(manifestKey(key), encodeManifest(manifest), signal);
+    await staged?.remove(key, signal);
+    return { place, key, manifest };
+  } catch (error) {
+    throwIfAborted(signal);
+    const isLeft = staged !== undefined && (await leave(staged, key, manifest, signal));
+    return { place, key, error: toRespaldoError(error), ...(isLeft && { leftIn: `${staged.location}/${key}` }) };
   }
-  return written;
+}
+
+/** With its manifest a file can be sent by the next run. @returns whether it has one */
+async function leave(temp: Store, key: string, manifest: Manifest, signal: AbortSignal): Promise<boolean> {
+  try {
+    await temp.write(manifestKey(key), encodeManifest(manifest), signal);
+    return true;
+  } catch {
+    throwIfAborted(signal);
+    return false;
+  }
+}
+
+/** Reads an object back. @throws RespaldoError `source-damaged` if it is not what was written */
+export async function requireSame(store: Store, key: string, stored: Sum, signal: AbortSignal): Promise<void> {
+  for await (const _piece of sameBytes(store, key, stored, signal));
 }
 
 interface Stored {
