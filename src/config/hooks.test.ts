@@ -73,9 +73,18 @@ hooks:
     ['hooks: { after: { http: "ftp://x" } }', /hooks\.after\.http: must be an address such as https/],
     ['hooks: { after: { http: "http://x/{databse}" } }', /hooks\.after\.http: there is no \{databse\}/],
     ['hooks: { after: { http: { url: "http://x", json: { a: ["{nme}"] } } } }', /http\.json: there is no \{nme\}/],
+    ['hooks: { after: { http: { url: "http://x", json: &a [*a] } } }', /http\.json: must not hold itself/],
+    ['hooks: { after: { http: { url: "http://x", json: [.inf] } } }', /http\.json: JSON has no such number/],
+    ['hooks: { before: { command: ["", x] } }', /hooks\.before\.command: must begin with the program/],
+    ['hooks: { before: { command: "" } }', /hooks\.before\.command: .*there is no program/],
     ['hooks: { after: { http: { url: "http://x", json: 1, body: x } } }', /http\.json: a request has body or json/],
     ['hooks: { after: { http: { url: "http://x", body: x, method: GET } } }', /http\.method: .*none by GET/],
     ['hooks: { on_failure: { shell: x } }', /hooks\.on_failure: unknown key, did you mean on-failure\?/],
+    ['hooks: { after: { shell: x, env: { A: { command: "a \'b" } } } }', /hooks\.after\.env\.A\.command: .*not closed/],
+    [
+      'hooks: { after: { http: { url: "http://x", headers: { X: { command: "a \'b" } } } } }',
+      /http\.headers\.X\.command: .*not closed/,
+    ],
     ['hooks: { finally: { inside: [a] } }', /hooks\.finally\.inside: the plan has no runtime docker or kubernetes/],
     [
       'hooks: { finally: { command: [a], env: { "A B": x } } }',

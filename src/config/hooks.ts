@@ -18,22 +18,34 @@ const text = z.string().min(1, 'must not be empty');
 
 /** A text with facts in it. */
 const template = z.string().superRefine((value, context) => {
-  for (const name of unknownFacts(value))
-    context.addIssue({ code: 'custom', message: `there is no {${name}}: there are {${FACTS.join('}, {')}}` });
+  for (const message of factComplaints(value)) context.addIssue({ code: 'custom', message });
 });
 
-/** What YAML can hold, its texts being templates. */
+/** What JSON can hold, its texts being templates. */
 const templates = z.unknown().superRefine((value, context) => {
-  for (const name of unknownFacts(String(JSON.stringify(value))))
-    context.addIssue({ code: 'custom', message: `there is no {${name}}: there are {${FACTS.join('}, {')}}` });
+  for (const message of jsonComplaints(value, [])) context.addIssue({ code: 'custom', message });
 });
+
+function factComplaints(text: string): readonly string[] {
+  return unknownFacts(text).map((name) => `there is no {${name}}: there are {${FACTS.join('}, {')}}`);
+}
+
+/** @param above what it lies in, from the outside */
+function jsonComplaints(value: unknown, above: readonly unknown[]): readonly string[] {
+  if (typeof value === 'string') return factComplaints(value);
+  if (typeof value === 'number' && !Number.isFinite(value)) return ['JSON has no such number'];
+  if (typeof value !== 'object' || value === null) return [];
+  if (above.includes(value)) return ['must not hold itself'];
+  if (value instanceof Uint8Array) return ['JSON has no bytes: write a text'];
+  return Object.values(value).flatMap((one) => jsonComplaints(one, [...above, value]));
+}
 
 const argv = z.union([
-  text.superRefine((value, context) => {
+  z.string().superRefine((value, context) => {
     const message = splitComplaint(value);
     if (message !== undefined) context.addIssue({ code: 'custom', message });
   }),
-  z.array(z.string()).min(1, 'must hold at least the program'),
+  z.array(z.string()).refine(([program]) => program !== undefined && program !== '', 'must begin with the program'),
 ]);
 
 const url = template.refine(

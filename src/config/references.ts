@@ -49,20 +49,24 @@ function* references(content: unknown): Generator<Complaint> {
     if (!hasDefault) yield* ambiguous(plan, names, ['plans', name]);
     for (const { source, path } of sources(mapping(plan).source, ['plans', name, 'source']))
       yield* splittable(mapping(source).password, [...path, 'password']);
-    yield* homeless(plan, ['plans', name]);
+    yield* hooks(plan, ['plans', name]);
   }
   yield* misordered(mapping(root.plans));
   yield* archiveComplaints(content);
 }
 
-/** A hook inside of nothing. */
-function* homeless(plan: unknown, path: Path): Generator<Complaint> {
-  const { hooks, runtime } = mapping(plan);
-  if (isMapping(runtime)) return;
+/** Hooks inside of nothing, and their secrets. */
+function* hooks(plan: unknown, path: Path): Generator<Complaint> {
+  const { hooks: stages, runtime } = mapping(plan);
   for (const stage of HOOK_STAGES) {
-    for (const { source: hook, path: at } of sources(mapping(hooks)[stage], [...path, 'hooks', stage])) {
+    for (const { source: hook, path: at } of sources(mapping(stages)[stage], [...path, 'hooks', stage])) {
+      const { inside, http, env } = mapping(hook);
       const message = 'the plan has no runtime docker or kubernetes to be inside of: write command instead';
-      if (mapping(hook).inside !== undefined) yield { path: [...at, 'inside'], part: 'key', message };
+      if (inside !== undefined && !isMapping(runtime)) yield { path: [...at, 'inside'], part: 'key', message };
+      yield* splittable(mapping(http).url, [...at, 'http', 'url']);
+      for (const [name, secret] of Object.entries(mapping(env))) yield* splittable(secret, [...at, 'env', name]);
+      for (const [name, secret] of Object.entries(mapping(mapping(http).headers)))
+        yield* splittable(secret, [...at, 'http', 'headers', name]);
     }
   }
 }
