@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Puts on a Debian machine what the tests compare Respaldo with: PostgreSQL, restic as Debian has it, a newer restic,
-# Ceph with its S3 gateway, Apache for WebDAV, a Docker engine and compose, programs that compress and encrypt, and a few terminals and
+# Ceph with its S3 gateway, Apache and nginx for WebDAV, a Docker engine and compose, programs that compress and encrypt, and a few terminals and
 # shells. Quick when everything is there.
 # Starts nothing, and leaves apt's sources alone.
 #
@@ -24,6 +24,8 @@ components=(
   /usr/bin/ceph-osd=ceph-osd
   /usr/bin/ceph=ceph-common
   /usr/sbin/apache2=apache2-bin
+  /usr/sbin/nginx=nginx-light
+  /usr/lib/nginx/modules/ngx_http_dav_ext_module.so=libnginx-mod-http-dav-ext
   openssl=openssl
   git=git
   sqlite3=sqlite3
@@ -67,7 +69,7 @@ if [ "${1:-}" = bench ]; then components+=("${bench_components[@]}"); fi
 
 say() { printf 'test bed: %s\n' "$*"; }
 
-present() { case $1 in /*) [ -x "$1" ] ;; *) command -v "$1" >/dev/null ;; esac; }
+present() { case $1 in /*) [ -e "$1" ] ;; *) command -v "$1" >/dev/null ;; esac; }
 
 missing_packages() {
   local component

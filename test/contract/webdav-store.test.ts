@@ -1,4 +1,4 @@
-/** A folder behind a real Apache: the contract of every store, and what WebDAV promises beyond it. */
+/** A folder behind a real Apache, and one behind nginx: the contract of every store, and what WebDAV promises beyond it. */
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, utimes, writeFile } from 'node:fs/promises';
@@ -13,11 +13,28 @@ import { parseWebDavAddress } from '../../src/stores/webdav-address.ts';
 import { WebDavStore } from '../../src/stores/webdav.ts';
 import { FaultyStore, taking } from '../fixtures/faulty-store.ts';
 import { canMount } from '../fixtures/mount.ts';
+import { HAS_NGINX, Nginx } from '../fixtures/nginx.ts';
 import { TcpProxy } from '../fixtures/tcp-proxy.ts';
 import { HAS_APACHE, WebDav } from '../fixtures/webdav.ts';
 import { bytes, describeStore, inPieces, listed, ours, stream, type StoreFixture } from './store.ts';
 
 const signal = new AbortController().signal;
+
+describe.skipIf(!HAS_NGINX)('over WebDAV of another server', () => {
+  let server: Nginx;
+  beforeAll(async () => {
+    server = await Nginx.start();
+  });
+  afterAll(async () => {
+    await server[Symbol.asyncDispose]();
+  });
+
+  describeStore('nginx', async () => {
+    const address = `http://127.0.0.1:${server.port}/${randomBytes(6).toString('hex')}`;
+    const store = new WebDavStore(parseWebDavAddress(address), '/');
+    return { store, [Symbol.asyncDispose]: () => Promise.resolve() };
+  });
+});
 
 describe.skipIf(!HAS_APACHE)('over WebDAV', () => {
   let server: WebDav;
