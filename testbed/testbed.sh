@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Puts on a Debian machine what the tests compare Respaldo with: PostgreSQL, restic as Debian has it, a newer restic,
-# Ceph with its S3 gateway, Apache and nginx for WebDAV, a Docker engine and compose, programs that compress and encrypt, and a few terminals and
-# shells. Quick when everything is there.
+# Ceph with its S3 gateway, Apache and nginx for WebDAV, a Docker engine and compose, programs that compress and encrypt,
+# and a few terminals and shells. Quick when everything is there.
 # Starts nothing, and leaves apt's sources alone.
 #
 # usage: testbed/testbed.sh          as root: install what is missing; otherwise: say what is missing
