@@ -4,7 +4,7 @@ import type { ArchivePlace, Manifest, WrittenFile } from './archive.ts';
 import { sameBytes } from './copy.ts';
 import { listArchive, removeArchivedFile } from './listing.ts';
 import { encodeManifest, manifestKey } from './manifest.ts';
-import { requireSame, requireSize } from './writer.ts';
+import { requireSame, requireSize } from './sending.ts';
 
 /**
  * Sends what an earlier run has made in the temporary folder of a place and could not send. What fails stays there.

@@ -205,6 +205,16 @@ describe('a file for several places', () => {
     expect(await filesIn('temp')).toEqual([]);
   });
 
+  it('is sent from the temporary folder of another place where its own is full', async () => {
+    const [one, two] = [
+      placeIn(await store('one'), GZIP, breaking(await store('full'), 9)),
+      placeIn(await store('two'), GZIP, await store('temp')),
+    ];
+    expect(errorsOf(await writeArchiveFile(newFile(), [two, one], { signal }))).toEqual([undefined, undefined]);
+    for (const name of ['one', 'two']) expect(await filesIn(name)).toEqual(WHOLE);
+    for (const name of ['full', 'temp']) expect(await filesIn(name)).toEqual([]);
+  });
+
   it('leaves nothing in the temporary folder when it has arrived', async () => {
     const [temp, held] = [await store('temp'), await store('held')];
     expect(errorsOf(await writeArchiveFile(newFile(), [placeIn(breaking(held, 1), GZIP, temp)], { signal }))).toEqual([

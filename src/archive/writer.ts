@@ -1,15 +1,14 @@
 /** Writes one portable file to several places at once: captured once, and each set of steps done once. */
-import { archiveKey, numberedKey, type NamedFile } from '../domain/archive-name.ts';
+import { archiveKey, type NamedFile } from '../domain/archive-name.ts';
 import { stepsEnding } from '../domain/archive.ts';
-import { isError, RespaldoError, throwIfAborted, toRespaldoError } from '../errors.ts';
-import type { Store } from '../stores/store.ts';
+import { RespaldoError, throwIfAborted, toRespaldoError } from '../errors.ts';
 import type { ArchivePlace, Manifest, Steps, Sum, WrittenFile } from './archive.ts';
 import { Checksum } from './checksum.ts';
 import { compressed } from './compression.ts';
-import { sameBytes } from './copy.ts';
 import { encrypted, recordOf } from './encryption.ts';
-import { encodeManifest, manifestKey } from './manifest.ts';
+import { freeKey, letGo } from './free-key.ts';
 import { restoreCommand } from './restore-command.ts';
+import { finish, requireSize, type Target, type WriteOptions } from './sending.ts';
 import { SharedContent } from './shared-content.ts';
 
 /** A file to write. */
@@ -21,24 +20,6 @@ export interface NewArchiveFile {
   readonly program: string;
   /** Asked when the content has ended. */
   about(): Pick<Manifest, 'versions' | 'facts' | 'chain'> & { readonly restoreCommand: string };
-}
-
-export interface WriteOptions {
-  readonly signal: AbortSignal;
-  /** Told how many plain bytes have come. */
-  readonly onProgress?: (bytes: number) => void;
-  /** Told of each failure after which a file is sent once more, from where it lies already. */
-  readonly onRetry?: (place: ArchivePlace, error: RespaldoError) => void;
-}
-
-/** A place where a file is being written. */
-interface Target {
-  readonly place: ArchivePlace;
-  /** Of the file at its place. */
-  readonly key: string;
-  /** Where its bytes go first. */
-  readonly first: Store;
-  failure?: RespaldoError;
 }
 
 /**
@@ -65,7 +46,7 @@ export async function writeArchiveFile(
   try {
     return [...refused, ...(await writeTo(targets, file, options))];
   } finally {
-    targets.forEach(letGo);
+    for (const { place, key } of targets) letGo(place.store, key);
   }
 }
 
@@ -141,45 +122,6 @@ async function targetAt(place: ArchivePlace, file: NewArchiveFile, signal: Abort
   return { place, key, first: temp ?? store };
 }
 
-/** Keys that are being written, by the places of their stores: several plans may run at once. */
-const inUse = new Set<string>();
-
-/** Never the key of a file that is there, or will be: what was stored once is not replaced. Until {@link letGo} it is ours. */
-async function freeKey(key: string, store: Store, signal: AbortSignal): Promise<string> {
-  for (let number = 1; ; number++) {
-    const candidate = number === 1 ? key : numberedKey(key, number);
-    const place = placeOf(store, candidate);
-    if (inUse.has(place)) continue;
-    inUse.add(place);
-    try {
-      const isTaken = (await exists(candidate, store, signal)) || (await exists(manifestKey(candidate), store, signal));
-      if (!isTaken) return candidate;
-    } catch (error) {
-      inUse.delete(place);
-      throw error;
-    }
-    inUse.delete(place);
-  }
-}
-
-function letGo({ place, key }: Target): void {
-  inUse.delete(placeOf(place.store, key));
-}
-
-function placeOf({ location }: Store, key: string): string {
-  return `${location}\n${key}`;
-}
-
-async function exists(key: string, store: Store, signal: AbortSignal): Promise<boolean> {
-  try {
-    await store.stat(key, signal);
-    return true;
-  } catch (error) {
-    if (isError(error, 'store-missing')) return false;
-    throw error;
-  }
-}
-
 interface Group {
   readonly steps: Steps;
   readonly targets: readonly Target[];
@@ -230,116 +172,22 @@ async function writeGroup(
   return isSomewhere ? sum.end() : undefined;
 }
 
-/** What a store says that it has taken is looked at once more. */
-export async function requireSize(store: Store, key: string, size: number, signal: AbortSignal): Promise<void> {
-  const found = await store.stat(key, signal);
-  if (found.size === size) return;
-  throw new RespaldoError(
-    'store-broken',
-    `${store.location} has ${String(found.size)} bytes of ${key}, and was given ${String(size)}`,
-  );
-}
-
-/** Sends what is at another place already, then writes the manifests. */
-function finishGroup(
+/** Those that failed first: what lies in the temporary folder of another is still there then. */
+async function finishGroup(
   file: NewArchiveFile,
   plain: Checksum,
   { steps, targets }: Group,
   stored: Sum | undefined,
   options: WriteOptions,
 ): Promise<readonly WrittenFile[]> {
-  return Promise.all(
-    targets.map(async (target): Promise<WrittenFile> => {
-      const { place, key, failure } = target;
-      if (stored === undefined)
-        return { place, key, error: failure ?? new RespaldoError('internal', 'nothing was written') };
+  const end = async (target: Target): Promise<WrittenFile> => {
+    const { place, key, failure } = target;
+    if (stored !== undefined)
       return finish(target, targets, manifestOf(file, key, steps, plain.end(), stored), options);
-    }),
-  );
-}
-
-async function finish(
-  target: Target,
-  all: readonly Target[],
-  manifest: Manifest,
-  options: WriteOptions,
-): Promise<WrittenFile> {
-  const { place, key, failure } = target;
-  const { store, temp } = place;
-  const { stored } = manifest;
-  const { signal } = options;
-  const staged = failure === undefined ? temp : undefined;
-  try {
-    if (staged !== undefined) await sent({ store: staged, key }, target, stored, options);
-    else if (failure !== undefined) await sentAgain(target, all, stored, failure, options);
-    // The copy that is at hand goes only when the one that was sent has been read.
-    if (staged !== undefined) await requireSame(store, key, stored, signal);
-    await store.write(manifestKey(key), encodeManifest(manifest), signal);
-    await staged?.remove(key, signal);
-    return { place, key, manifest };
-  } catch (error) {
-    throwIfAborted(signal);
-    const isLeft = staged !== undefined && (await leave(staged, key, manifest, signal));
-    return { place, key, error: toRespaldoError(error), ...(isLeft && { leftIn: `${staged.location}/${key}` }) };
-  }
-}
-
-/** With its manifest a file can be sent by the next run. @returns whether it has one */
-async function leave(temp: Store, key: string, manifest: Manifest, signal: AbortSignal): Promise<boolean> {
-  try {
-    await temp.write(manifestKey(key), encodeManifest(manifest), signal);
-    return true;
-  } catch {
-    throwIfAborted(signal);
-    return false;
-  }
-}
-
-/** Reads an object back. @throws RespaldoError `source-damaged` if it is not what was written */
-export async function requireSame(store: Store, key: string, stored: Sum, signal: AbortSignal): Promise<void> {
-  for await (const _piece of sameBytes(store, key, stored, signal));
-}
-
-interface Stored {
-  readonly store: Store;
-  readonly key: string;
-}
-
-/** Once more, from the first place that has the same bytes. */
-async function sentAgain(
-  target: Target,
-  all: readonly Target[],
-  stored: Sum,
-  failure: RespaldoError,
-  options: WriteOptions,
-): Promise<void> {
-  const source = all.find((other) => other !== target && other.failure === undefined);
-  if (source === undefined) throw failure;
-  options.onRetry?.(target.place, failure);
-  await sent({ store: source.first, key: source.key }, target, stored, options, failure);
-}
-
-const ATTEMPTS = 2;
-
-/** @param before why the first attempt failed, where there was one */
-async function sent(
-  from: Stored,
-  { place, key }: Target,
-  stored: Sum,
-  { signal, onRetry }: WriteOptions,
-  before?: RespaldoError,
-): Promise<void> {
-  for (let attempt = before === undefined ? 1 : 2; ; attempt++) {
-    try {
-      await place.store.writeStream?.(key, sameBytes(from.store, from.key, stored, signal), signal);
-      await requireSize(place.store, key, stored.bytes, signal);
-      return;
-    } catch (error) {
-      throwIfAborted(signal);
-      if (attempt >= ATTEMPTS) throw error;
-      onRetry?.(place, toRespaldoError(error));
-    }
-  }
+    return { place, key, error: failure ?? new RespaldoError('internal', 'nothing was written') };
+  };
+  const { failed = [], good = [] } = Object.groupBy(targets, ({ failure }) => (failure ? 'failed' : 'good'));
+  return [...(await Promise.all(failed.map(end))), ...(await Promise.all(good.map(end)))];
 }
 
 function manifestOf(file: NewArchiveFile, key: string, steps: Steps, plain: Sum, stored: Sum): Manifest {

@@ -1,0 +1,123 @@
+/** Brings finished files from where they lie already to where they should be, and describes them there. */
+import { RespaldoError, throwIfAborted, toRespaldoError } from '../errors.ts';
+import type { Store } from '../stores/store.ts';
+import type { ArchivePlace, Manifest, Sum, WrittenFile } from './archive.ts';
+import { sameBytes } from './copy.ts';
+import { encodeManifest, manifestKey } from './manifest.ts';
+
+export interface WriteOptions {
+  readonly signal: AbortSignal;
+  /** Told how many plain bytes have come. */
+  readonly onProgress?: (bytes: number) => void;
+  /** Told of each failure after which a file is sent once more, from where it lies already. */
+  readonly onRetry?: (place: ArchivePlace, error: RespaldoError) => void;
+}
+
+/** A place where a file is being written. */
+export interface Target {
+  readonly place: ArchivePlace;
+  /** Of the file at its place. */
+  readonly key: string;
+  /** Where its bytes go first. */
+  readonly first: Store;
+  failure?: RespaldoError;
+}
+
+/**
+ * Gives one place its file, from the temporary folder or, where the store broke, from a place that has it; then its
+ * manifest.
+ * @param all whom the same bytes went to
+ */
+export async function finish(
+  target: Target,
+  all: readonly Target[],
+  manifest: Manifest,
+  options: WriteOptions,
+): Promise<WrittenFile> {
+  const { place, key, failure } = target;
+  const { store, temp } = place;
+  const { stored } = manifest;
+  const { signal } = options;
+  const staged = failure === undefined ? temp : undefined;
+  try {
+    if (staged !== undefined) await sent({ store: staged, key }, target, stored, options);
+    else if (failure !== undefined) await sentAgain(target, all, stored, failure, options);
+    // The copy that is at hand goes only when the one that was sent has been read.
+    if (staged !== undefined) await requireSame(store, key, stored, signal);
+    await store.write(manifestKey(key), encodeManifest(manifest), signal);
+    await staged?.remove(key, signal);
+    return { place, key, manifest };
+  } catch (error) {
+    throwIfAborted(signal);
+    const isLeft = staged !== undefined && (await leave(staged, key, manifest, signal));
+    return { place, key, error: toRespaldoError(error), ...(isLeft && { leftIn: `${staged.location}/${key}` }) };
+  }
+}
+
+/** With its manifest a file can be sent by the next run. @returns whether it has one */
+async function leave(temp: Store, key: string, manifest: Manifest, signal: AbortSignal): Promise<boolean> {
+  try {
+    await temp.write(manifestKey(key), encodeManifest(manifest), signal);
+    return true;
+  } catch {
+    throwIfAborted(signal);
+    return false;
+  }
+}
+
+/** Reads an object back. @throws RespaldoError `source-damaged` if it is not what was written */
+export async function requireSame(store: Store, key: string, stored: Sum, signal: AbortSignal): Promise<void> {
+  for await (const _piece of sameBytes(store, key, stored, signal));
+}
+
+/** What a store says that it has taken is looked at once more. */
+export async function requireSize(store: Store, key: string, size: number, signal: AbortSignal): Promise<void> {
+  const found = await store.stat(key, signal);
+  if (found.size === size) return;
+  throw new RespaldoError(
+    'store-broken',
+    `${store.location} has ${String(found.size)} bytes of ${key}, and was given ${String(size)}`,
+  );
+}
+
+interface Stored {
+  readonly store: Store;
+  readonly key: string;
+}
+
+/** Once more, from the first place that has the same bytes. */
+async function sentAgain(
+  target: Target,
+  all: readonly Target[],
+  stored: Sum,
+  failure: RespaldoError,
+  options: WriteOptions,
+): Promise<void> {
+  const source = all.find((other) => other !== target && other.failure === undefined);
+  if (source === undefined) throw failure;
+  options.onRetry?.(target.place, failure);
+  await sent({ store: source.first, key: source.key }, target, stored, options, failure);
+}
+
+const ATTEMPTS = 2;
+
+/** @param before why the first attempt failed, where there was one */
+async function sent(
+  from: Stored,
+  { place, key }: Target,
+  stored: Sum,
+  { signal, onRetry }: WriteOptions,
+  before?: RespaldoError,
+): Promise<void> {
+  for (let attempt = before === undefined ? 1 : 2; ; attempt++) {
+    try {
+      await place.store.writeStream?.(key, sameBytes(from.store, from.key, stored, signal), signal);
+      await requireSize(place.store, key, stored.bytes, signal);
+      return;
+    } catch (error) {
+      throwIfAborted(signal);
+      if (attempt >= ATTEMPTS) throw error;
+      onRetry?.(place, toRespaldoError(error));
+    }
+  }
+}
