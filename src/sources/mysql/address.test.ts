@@ -42,6 +42,7 @@ describe('an address of MySQL', () => {
     ['mysql://h/?sslmode=maybe', 'sslmode "maybe"'],
     ['mysql://h/?smaller=yes', 'smaller=yes means nothing'],
     ['mysql://h/%zz', 'percent-encoding'],
+    ['mysql://h/?arg=--result-file=/x', 'elsewhere'],
   ])('is not %s', (address, message) => {
     expect(() => parse(address)).toThrow(message);
   });

@@ -1,5 +1,6 @@
 import { userInfo } from 'node:os';
 import { RespaldoError } from '../../errors.ts';
+import { extraArguments } from './logical/extra-arguments.ts';
 
 const SSL_MODES = ['disable', 'prefer', 'require', 'verify'] as const;
 /** `prefer`: where the server can, without looking at who it is; `verify`: its certificate and name must be right. */
@@ -32,7 +33,7 @@ export interface BackupAddress extends MysqlAddress {
   readonly databases: readonly string[];
   /** Databases that are left out; `*` and `?` stand for what they do in a shell. */
   readonly exclude: readonly string[];
-  /** For the dump program, as they were given: not looked at yet. */
+  /** For the dump program: see `extraArguments`. */
   readonly extraArguments: readonly string[];
   /** A dump may be much smaller than the one before. */
   readonly acceptSmaller: boolean;
@@ -79,8 +80,13 @@ export function parseAddress(address: string, isHere: boolean): BackupAddress {
   const smaller = given.get('smaller')?.at(-1);
   if (smaller !== undefined && smaller !== 'accept')
     throw usage(`smaller=${smaller} means nothing`, 'It can be smaller=accept.');
-  const extraArguments = given.get('arg') ?? [];
-  return { ...server, databases, exclude, extraArguments, acceptSmaller: smaller === 'accept' };
+  return {
+    ...server,
+    databases,
+    exclude,
+    extraArguments: extraArguments(given.get('arg') ?? []),
+    acceptSmaller: smaller === 'accept',
+  };
 }
 
 /**

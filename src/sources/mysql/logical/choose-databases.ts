@@ -1,7 +1,7 @@
 /** Which databases a backup means. Pure. */
 import { RespaldoError } from '../../../errors.ts';
 import type { BackupAddress } from '../address.ts';
-import type { DatabaseInventory } from './inventory.ts';
+import { SYSTEM, type DatabaseInventory } from './inventory.ts';
 
 /**
  * The databases that are named, or all but those that `exclude` names.
@@ -14,6 +14,10 @@ export function chooseDatabases(
 ): readonly DatabaseInventory[] {
   const there = all.length === 0 ? 'It holds none that the account may see.' : `There are: ${namesOf(all)}.`;
   const missing = databases.find((name) => !all.some((database) => database.name === name));
+  if (missing !== undefined && SYSTEM.includes(missing.toLowerCase()))
+    throw new RespaldoError('source-refused', `${server}: "${missing}" is the server’s own, and is never dumped`, {
+      hint: 'Accounts and grants are dumped by themselves. Leave it out.',
+    });
   if (missing !== undefined)
     throw new RespaldoError('source-missing', `${server}: there is no database "${missing}"`, { hint: there });
   const excluded = exclude.map(shellPattern);

@@ -3,7 +3,7 @@ import type { Session } from '../session.ts';
 import { list, literal } from '../sql.ts';
 
 /** What every server has for itself. */
-const SYSTEM = ['information_schema', 'mysql', 'ndbinfo', 'performance_schema', 'sys'];
+export const SYSTEM: readonly string[] = ['information_schema', 'mysql', 'ndbinfo', 'performance_schema', 'sys'];
 /** Engines whose rows `--single-transaction` holds still, and those that hold no rows of their own. */
 const CONSISTENT = ['innodb', 'rocksdb', 'tokudb', 'xtradb'];
 const WITHOUT_ROWS = ['merge', 'mrg_myisam', 'federated', 'connect', 'spider', 'blackhole', 'sequence', 'null'];

@@ -4,7 +4,6 @@ import { Session } from '../session.ts';
 import { RespaldoError } from '../../../errors.ts';
 import { Toolbox } from '../toolbox.ts';
 import { chooseDatabases } from './choose-databases.ts';
-import { extraArguments } from './extra-arguments.ts';
 import {
   inspectContent,
   inspectDatabases,
@@ -30,7 +29,6 @@ export interface Survey {
  * @throws RespaldoError what cannot work at all: `tool-missing`, `source-refused`, `source-missing`, `usage`.
  */
 export async function survey(address: BackupAddress, given: string | undefined, io: SourceIo): Promise<Survey> {
-  const extra = extraArguments(address.extraArguments);
   const tools = await Toolbox.open(address, given, io.runtime, io.signal);
   await tools.program('dump');
   return Session.with(tools, async (session) => {
@@ -40,7 +38,7 @@ export async function survey(address: BackupAddress, given: string | undefined, 
     const databases = [];
     for (const database of chosen)
       databases.push({ ...database, content: await inspectContent(session, database.name) });
-    return { tools, server, databases, extra };
+    return { tools, server, databases, extra: address.extraArguments };
   });
 }
 
