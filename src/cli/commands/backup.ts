@@ -12,7 +12,6 @@ import type { Invocation } from '../invocation.ts';
 import { OpenRepositories } from '../open-repositories.ts';
 import { backUpPlan, isStream, oneName, type Scene } from '../plan-backup.ts';
 import { surroundings, withRecorder, type Surroundings } from '../session.ts';
-import { backUpPlans, whichAreDue } from '../several-plans.ts';
 
 /** What addresses are called beside plans: they may hold a password. */
 const NAMELESS = '(no plan)';
@@ -52,15 +51,19 @@ async function run(invocation: Invocation, args: readonly string[], options: Bac
   await using repositories = new OpenRepositories(invocation, around, 'save');
   await withRecorder(invocation, async (recorder) => {
     const scene: Scene = { args, invocation, around, repositories, recorder };
+    const [only, ...others] = plans;
+    if (everything === undefined && only !== undefined && others.length === 0) return backUpOnly(only, options, scene);
+    // Loaded here: one backup alone starts faster without.
+    const { backUpPlans, whichAreDue } = await import('../several-plans.ts');
     if (everything !== undefined && options.all !== true) {
       await backUpPlans(await whichAreDue(everything, options, scene), options, scene);
-    } else if (everything !== undefined || plans.length > 1) {
+    } else {
       await backUpPlans(
         plans.map((plan) => ({ name: plan.name ?? NAMELESS, plan })),
         options,
         scene,
       );
-    } else for (const plan of plans) await backUpOnly(plan, options, scene);
+    }
   });
 }
 
