@@ -49,6 +49,20 @@ describe.skipIf(!HAS_CEPH)('respaldo on S3', () => {
     expect(await respaldo('dump', 'latest', '/data/a')).toBe('hello\n');
   });
 
+  it('locks archives where it is asked to, and never a repository', async () => {
+    const address = `s3:http://${server.host}/${newBucket()}/x?object-lock=governance&lock-days=1`;
+    await writeFile(
+      place.path('respaldo.yaml'),
+      `archives: { locked: { url: '${address}' } }\nplans: { data: { source: ./data, archives: locked } }\n`,
+    );
+    await place.ok('backup', 'data');
+    await place.ok('archive', 'verify');
+    await place.ok('archive', 'restore', 'latest', '--target', 'restored');
+    await place.run('diff', '-r', 'data', 'restored/data');
+    const refused = await place.respaldo('--repo', address, 'init');
+    expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining('for archives alone')]);
+  });
+
   it.each([
     ['an unknown key', { AWS_ACCESS_KEY_ID: 'NOBODY' }, 'The server does not know this access key'],
     ['a wrong secret', { AWS_SECRET_ACCESS_KEY: 'wr0ng' }, 'The secret key does not belong to the access key'],

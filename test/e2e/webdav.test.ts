@@ -40,6 +40,25 @@ describe.skipIf(!HAS_APACHE)('respaldo over WebDAV', () => {
     await place.ok(...repo, 'check', '--read-data');
   });
 
+  it('keeps archives, which are read back from there', async () => {
+    await writeFile(place.path('secret'), `${server.password}\n`, { mode: 0o600 });
+    await writeFile(
+      place.path('archives.yaml'),
+      `archives:
+  box: { url: '${server.address('box/archives')}', credentials: { password: { file: secret } } }
+plans:
+  data: { source: ./data, archives: box }\n`,
+    );
+    const config = ['--config', 'archives.yaml'];
+    await place.ok(...config, 'backup', 'data');
+    await place.ok(...config, 'archive', 'verify');
+    await place.ok(...config, 'archive', 'restore', 'latest', '--target', 'restored');
+    await place.run('diff', '-r', 'data', 'restored/data');
+    const there = await readdir(server.files, { recursive: true });
+    expect(there.filter((path) => /-tmp-/.test(path))).toEqual([]);
+    expect(there.filter((path) => path.endsWith('.tar.gz'))).toHaveLength(1);
+  });
+
   it('tries such a place', async () => {
     const url = server.address('srv');
     const env = { RESPALDO_WEBDAV_PASSWORD: server.password };
