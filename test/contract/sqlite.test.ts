@@ -44,25 +44,35 @@ describe('A SQLite database', () => {
     await place[Symbol.asyncDispose]();
   });
 
-  it.each(['wal', 'delete'])('is consistent while somebody writes it in mode %s', async (mode) => {
-    fill(file, `PRAGMA journal_mode = ${mode}; ${ACCOUNTS}`);
-    const writer = spawn(process.execPath, [WRITER, file], { stdio: ['ignore', 'pipe', 'inherit'] });
-    const gone = once(writer, 'exit');
-    try {
-      await once(writer.stdout, 'data');
-      for (let turn = 0; turn < 2; turn++) {
-        const restored = await bringBack((await take()).snapshot);
-        expect(rowsOf(restored, 'SELECT sum(money) AS money, count(*) AS rows FROM account')).toEqual([
-          { money: 500_000, rows: 5000 },
-        ]);
-        expect(rowsOf(restored, 'PRAGMA integrity_check')).toEqual([{ integrity_check: 'ok' }]);
+  it.each(['wal', 'delete'])(
+    'is consistent while somebody writes it, and we read its file, in mode %s',
+    async (mode) => {
+      fill(file, `PRAGMA journal_mode = ${mode}; ${ACCOUNTS}`);
+      const writer = spawn(process.execPath, [WRITER, file], { stdio: ['ignore', 'pipe', 'inherit'] });
+      const gone = once(writer, 'exit');
+      const enough = new AbortController();
+      // Whoever closes a file gives up all locks that his process has on it.
+      const reading = (async () => {
+        while (!enough.signal.aborted) await readFile(file);
+      })();
+      try {
+        await once(writer.stdout, 'data');
+        for (let turn = 0; turn < 2; turn++) {
+          const restored = await bringBack((await take()).snapshot);
+          expect(rowsOf(restored, 'SELECT sum(money) AS money, count(*) AS rows FROM account')).toEqual([
+            { money: 500_000, rows: 5000 },
+          ]);
+          expect(rowsOf(restored, 'PRAGMA integrity_check')).toEqual([{ integrity_check: 'ok' }]);
+        }
+        expect(writer.exitCode).toBeNull();
+      } finally {
+        enough.abort();
+        await reading;
+        writer.kill('SIGKILL');
+        await gone;
       }
-      expect(writer.exitCode).toBeNull();
-    } finally {
-      writer.kill('SIGKILL');
-      await gone;
-    }
-  });
+    },
+  );
 
   it('is whole although its last commits are only in its log, and still is one with a log', async () => {
     using database = new DatabaseSync(file);

@@ -3,6 +3,7 @@ import { judge, type Assertion, type DrillCheck } from '../../domain/drill.ts';
 import { Stopwatch } from '../../domain/stopwatch.ts';
 import { RespaldoError, throwIfAborted } from '../../errors.ts';
 import type { DrillReport, DrillRequest, SourceIo } from '../source.ts';
+import { immutable } from './copy.ts';
 import { FOLDER, readFacts, type Facts } from './facts.ts';
 import { inspect, type Inspection } from './inspection.ts';
 import { ask, type Answer } from './questions.ts';
@@ -58,7 +59,7 @@ async function checkAssertions(
     const name = `assertion ${sql.replace(/\s+/g, ' ')}`;
     const patience = AbortSignal.any([signal, AbortSignal.timeout(timeoutSeconds * 1000)]);
     try {
-      const [answer] = await ask(file, [`SELECT * FROM (${sql}\n) LIMIT 2`], { runtime, signal: patience });
+      const [answer] = await ask(immutable(file), [`SELECT * FROM (${sql}\n) LIMIT 2`], { runtime, signal: patience });
       checks.push({ name, ...judgeAnswer(assertion, answer) });
     } catch (error) {
       throwIfAborted(signal);

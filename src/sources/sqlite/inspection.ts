@@ -2,7 +2,9 @@ import type { Report } from '../../domain/entry.ts';
 import { RespaldoError } from '../../errors.ts';
 import type { SourceIo } from '../source.ts';
 import type { Facts } from './facts.ts';
+import { immutable } from './copy.ts';
 import { ask, firstRow, type Answer } from './questions.ts';
+import { refusal } from './refusal.ts';
 
 /** What a database says of itself. */
 export interface Inspection {
@@ -24,7 +26,9 @@ const UNKNOWN = /^(?:no such (?:collation|function)|unknown function)/;
 
 export async function inspect(file: string, io: Pick<SourceIo, 'runtime' | 'signal'>): Promise<Inspection> {
   const questions = ['PRAGMA integrity_check', 'SELECT count(*) FROM pragma_foreign_key_check', SETTINGS, TABLES];
-  const [integrity, orphans, settings, list] = await ask(file, questions, io);
+  const [integrity, orphans, settings, list] = await ask(immutable(file), questions, io).catch((error: unknown) => {
+    throw refusal(file, error);
+  });
   const [sqliteVersion, encoding, ...numbers] = firstRow(settings).map((value) => value ?? '');
   const [pageBytes = 0, pages = 0, userVersion = 0, applicationId = 0] = numbers.map(Number);
   if (sqliteVersion === undefined || encoding === undefined) throw damaged(file, settings?.failed ?? 'it says nothing');
@@ -78,7 +82,7 @@ async function countRows(
   io: Pick<SourceIo, 'runtime' | 'signal'>,
 ): Promise<Facts['tables']> {
   const questions = names.map((name) => `SELECT count(*) FROM "${name.replaceAll('"', '""')}"`);
-  const answers = await ask(file, questions, io);
+  const answers = await ask(immutable(file), questions, io);
   return names.flatMap((name, at) => firstRow(answers[at]).map((rows) => ({ name, rows: Number(rows) })));
 }
 

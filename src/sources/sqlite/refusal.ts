@@ -1,4 +1,5 @@
 import { errnoOf, RespaldoError, type ErrorCode } from '../../errors.ts';
+import { SqliteError } from './questions.ts';
 
 interface Meaning {
   readonly error: ErrorCode;
@@ -8,14 +9,13 @@ interface Meaning {
 
 /** The primary code of an error is the lowest byte of an extended one. */
 const PRIMARY = 0xff;
-const LOCKED = 5;
 
 const BESIDE_IT =
   'SQLite may have to make files beside it (-wal, -shm): run the backup as its owner; on a disk that is read-only, copy all of them elsewhere.';
 
 /** SQLite's result codes (https://sqlite.org/rescode.html), and what they mean for a backup. */
 const MEANINGS: Readonly<Record<number, Meaning>> = {
-  [LOCKED]: { error: 'source-refused', what: 'is locked by somebody who writes', hint: 'Try again when that is done.' },
+  5: { error: 'source-refused', what: 'is locked by somebody who writes', hint: 'Try again when that is done.' },
   8: { error: 'source-refused', what: 'cannot be opened', hint: BESIDE_IT },
   776: {
     error: 'source-refused',
@@ -49,19 +49,10 @@ const SYSTEM: Readonly<Record<string, Meaning>> = {
 /** What SQLite or the system raised about a database, as our error; anything else as it is. */
 export function refusal(file: string, error: unknown): unknown {
   if (error instanceof RespaldoError || !(error instanceof Error)) return error;
-  const code = isRaised(error) ? error.errcode : undefined;
+  const code = error instanceof SqliteError ? error.errcode : undefined;
   const known = code === undefined ? SYSTEM[errnoOf(error) ?? ''] : (MEANINGS[code] ?? MEANINGS[code & PRIMARY]);
   if (known === undefined && code === undefined) return error;
   const { error: ours = 'source-refused', what = 'cannot be read', hint } = known ?? {};
   const said = code === undefined ? '' : `: ${error.message}`;
   return new RespaldoError(ours, `${file} ${what}${said}`, { ...(hint !== undefined && { hint }), cause: error });
-}
-
-/** Whether SQLite raised it. */
-export function isRaised(error: unknown): error is Error & { readonly errcode: number } {
-  return error instanceof Error && 'errcode' in error && typeof error.errcode === 'number';
-}
-
-export function isLocked(error: unknown): boolean {
-  return isRaised(error) && (error.errcode & PRIMARY) === LOCKED;
 }

@@ -40,13 +40,13 @@ class SqliteSource implements Source {
     this.#acceptDamage = options.acceptDamagedPages;
   }
 
-  async check({ runtime, signal }: SourceIo): Promise<readonly Finding[]> {
-    if (runtime.kind !== 'host')
-      throw new RespaldoError('usage', `${this.#file} is a file of this host: ${runtime.place} cannot read it`, {
+  async check(io: SourceIo): Promise<readonly Finding[]> {
+    if (io.runtime.kind !== 'host')
+      throw new RespaldoError('usage', `${this.#file} is a file of this host: ${io.runtime.place} cannot read it`, {
         hint: 'Leave the runtime out. A database in a volume can be named where the volume is mounted.',
       });
-    const { requireReadable } = await import('./copy.ts');
-    await requireReadable(this.#file, signal);
+    const { look } = await import('./copy.ts');
+    await look(this.#file, io);
     return [];
   }
 
