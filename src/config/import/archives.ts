@@ -60,6 +60,7 @@ export class Archives {
     const encryption = this.#encryption(source, report);
     const made = { name: TEMPLATE, compression: compress ?? 'none', ...(encryption !== undefined && { encryption }) };
     const local = () => this.#archive('local', { url: temp, ...made });
+    if (!temp.startsWith('/')) report.attention('temp', 'is relative: it starts from the folder of respaldo.yaml now');
     if (compress !== undefined) report.taken('compress', `compression of its archive: ${compress}`);
     if (destination === undefined || name === undefined) {
       const archive = local();

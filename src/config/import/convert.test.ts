@@ -154,6 +154,7 @@ encryptions: { unused: { method: gpg, recipient: a } }\n`);
     ['sources: { directories: { a: { path: /a, temp: /t } } }\ndestinations: { x: { method: ftp } }', 'must be s3'],
     ['sources: {}', 'has neither sources.mysqldump nor sources.directories'],
     ['plans: {}', 'has neither'],
+    ['sources: &all { directories: *all }', 'nested too deep'],
     ['sources: [', 'config.yaml:1'],
     ['', 'has neither'],
   ])('is refused where it is wrong: %s', (text, message) => {

@@ -98,12 +98,16 @@ export function parseOldConfig(content: string, shown: string): OldConfig {
   throw new RespaldoError('config', `${shown} has neither sources.mysqldump nor sources.directories`, { hint: HINT });
 }
 
+/** Deeper than any such file is: one that holds itself has no end. */
+const DEEPEST = 20;
+
 /** YAML's empty value stands for a key that is not there. */
-function withoutNulls(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(withoutNulls);
+function withoutNulls(value: unknown, depth = 0): unknown {
+  if (depth > DEEPEST) throw new RespaldoError('config', 'the old configuration is nested too deep', { hint: HINT });
+  if (Array.isArray(value)) return value.map((one: unknown) => withoutNulls(one, depth + 1));
   if (typeof value !== 'object' || value === null) return value;
   const given = Object.entries(value).filter(([, one]) => one !== null);
-  return Object.fromEntries(given.map(([key, one]) => [key, withoutNulls(one)]));
+  return Object.fromEntries(given.map(([key, one]) => [key, withoutNulls(one, depth + 1)]));
 }
 
 const HINT = 'Imported is the config.yaml of backup.py: sources, destinations and encryptions.';
