@@ -353,6 +353,9 @@ describe.skipIf(!HAS_MARIADB)('MySQL', () => {
     await new Promise((resolve) => client.once('exit', resolve));
     expect(await server.dump('unpacked')).toBe(plain(await server.dump('shop')));
     await server.query('DROP DATABASE unpacked');
+    await truncate(path, 50_000);
+    const cut = restore({ dump: { file: path }, address: server.address('unpacked') });
+    await expect(cut).rejects.toMatchObject({ code: 'source-damaged' });
   });
 
   describe('of an account', () => {

@@ -6,6 +6,8 @@ import { Dump, type DatabaseDump } from './database-dump.ts';
 import { script } from './script.ts';
 import { survey } from './survey.ts';
 
+/** By these a restore tells a whole file from one that was cut short. */
+const BEGIN = Buffer.from('-- MySQL dump of Respaldo\n');
 const END = Buffer.from('-- Dump completed\n');
 
 /** Each database as one file of SQL, to be loaded into a database that is there; all of one state of the server. */
@@ -35,6 +37,7 @@ export async function* portableDumps(
 }
 
 async function* content(database: DatabaseDump): AsyncGenerator<Uint8Array> {
+  yield Buffer.from(BEGIN);
   for await (const file of database.files()) yield* file.content;
   yield Buffer.from(END);
 }
