@@ -79,15 +79,23 @@ export async function openRepository(
   }
 }
 
+/** Begins with what needs no key: threads, and modules of this one. */
 function recruit(soon: Soon | undefined): Recruits | undefined {
   switch (soon) {
     case 'save':
+      meanwhile(import('./archiver/archiver.ts'));
       return recruitArchivers();
     case 'restore':
+      meanwhile(import('./restorer/restore.ts'));
       return recruitRestorers();
     case undefined:
       return undefined;
   }
+}
+
+/** What fails now will fail again when it is asked for, and be told then. */
+function meanwhile(work: Promise<unknown>): void {
+  work.catch(() => undefined);
 }
 
 interface Unlocked {
