@@ -59,8 +59,9 @@ export interface Store extends ReadStore {
 
   /**
    * Like `write`, for content of a size that nobody knows and no memory holds: it is pulled piece by piece, as fast as
-   * the place takes it. All or nothing: the object is there, durable and listed, only if `content` ended by itself and
-   * this returned. Nothing can be tried again, as content is pulled once. Absent where only whole objects can be written.
+   * the place takes it; each piece is the store's own from then on. All or nothing: the object is there, durable and
+   * listed, only if `content` ended by itself and this returned. What `content` throws is thrown as it is. Nothing can be
+   * tried again, as content is pulled once. Absent where only whole objects can be written.
    * @returns how many bytes the object has
    */
   writeStream?(key: string, content: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<number>;

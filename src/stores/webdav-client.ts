@@ -33,6 +33,8 @@ export interface DavRequest {
 const SOCKETS = 32;
 /** A server that neither takes nor sends anything for so long is gone. Milliseconds. */
 const SILENCE = 60_000;
+/** It may work for longer before it answers: on a large file that has come, or is moved. */
+const LONG_WORK = 600_000;
 
 export class DavClient {
   readonly #server: DavServer;
@@ -75,7 +77,7 @@ export class DavClient {
       headers: { ...headers, ...(body instanceof Uint8Array && { 'content-length': String(body.length) }) },
     };
     const request = (secure ? https : http).request(`${secure ? 'https' : 'http'}://${host}${path}`, options);
-    const exchange = new Exchange(request, signal);
+    const exchange = new Exchange(request, isStream || method === 'MOVE' ? LONG_WORK : SILENCE, signal);
     return exchange.run(body);
   }
 }
@@ -94,7 +96,7 @@ class Exchange {
   /** Whether it is for the server to do something. */
   #waitsForServer = true;
 
-  constructor(request: ClientRequest, signal: AbortSignal) {
+  constructor(request: ClientRequest, silence: number, signal: AbortSignal) {
     this.#request = request;
     this.#signal = signal;
     const quit = () => request.destroy(abortError(signal));
@@ -102,7 +104,7 @@ class Exchange {
     request.on('close', () => {
       signal.removeEventListener('abort', quit);
     });
-    request.setTimeout(SILENCE, () => {
+    request.setTimeout(silence, () => {
       if (this.#waitsForServer) request.destroy(new Error('the server was silent for too long'));
     });
     this.#answer = new Promise((resolve, reject) => {
