@@ -27,6 +27,7 @@ components=(
   /usr/sbin/nginx=nginx-light
   /usr/lib/nginx/modules/ngx_http_dav_ext_module.so=libnginx-mod-http-dav-ext
   openssl=openssl
+  curl=curl
   git=git
   sqlite3=sqlite3
   /usr/bin/redis-server=redis-server
