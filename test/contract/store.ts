@@ -217,14 +217,16 @@ export function describeStore(name: string, make: () => Promise<StoreFixture>): 
       expect(size).toBeOneOf(outcome === undefined ? [10, 20_000_000] : [outcome]);
     });
 
-    it.each([0, 1, 65_537, 5_000_000, 20_000_000])('takes a stream of %i bytes, whatever its pieces', async (size) => {
-      const content = bytes(size);
-      expect(await stream(store, 'data/ab/abcd', inPieces(content))).toBe(size);
-      expect(await listed(store)).toEqual([{ key: 'data/ab/abcd', size }]);
-      expect(Buffer.compare(await store.read('data/ab/abcd', undefined, signal), content)).toBe(0);
+    it('takes streams of any size, whatever their pieces', async () => {
+      for (const size of [0, 1, 65_537, 20_000_000]) {
+        const content = bytes(size);
+        expect(await stream(store, 'data/ab/abcd', inPieces(content))).toBe(size);
+        expect(await listed(store)).toEqual([{ key: 'data/ab/abcd', size }]);
+        expect(Buffer.compare(await store.read('data/ab/abcd', undefined, signal), content)).toBe(0);
+      }
     });
 
-    it('replaces an object by a stream, in a folder that is new as well', async () => {
+    it('replaces an object by a stream', async () => {
       await store.write('shop/new/a.sql.gz', bytes(100), signal);
       await stream(store, 'shop/new/a.sql.gz', inPieces(bytes(10)));
       expect(await store.read('shop/new/a.sql.gz', undefined, signal)).toEqual(bytes(10));
