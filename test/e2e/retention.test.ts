@@ -117,10 +117,7 @@ describe('The retention of plans', () => {
     const before = await place.ok('snapshots', '--json');
     const asked = [/Drop 4 snapshots\?/, '\r'] as const;
     const { code, stdout } = await onTerminal(place, ['retention', 'apply', '--even-if-failing'], {}, [asked]);
-    expect([code, stdout]).toEqual([
-      130,
-      expect.stringMatching(/goes[^]*Drop 4 snapshots\?[^]*nothing was changed/),
-    ]);
+    expect([code, stdout]).toEqual([130, expect.stringMatching(/goes[^]*Drop 4 snapshots\?[^]*nothing was changed/)]);
     expect(await place.ok('snapshots', '--json')).toBe(before);
   });
 
