@@ -1,5 +1,6 @@
-import type { Command, Runtime } from '../../runtimes/runtime.ts';
-import { isError } from '../../errors.ts';
+import type { Runtime } from '../../runtimes/runtime.ts';
+import { ContainerVariables } from '../server/container-variables.ts';
+import { LOOPBACK } from '../server/loopback.ts';
 import type { MysqlAddress } from './address.ts';
 import { loginVariables, SUPERUSER } from './login-variables.ts';
 import { readOptionFile } from './option-file.ts';
@@ -9,8 +10,6 @@ export interface Login {
   readonly user: string;
   readonly env: Readonly<Record<string, string>>;
 }
-
-const LOOPBACK: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '::1']);
 
 /**
  * @param given the password, where somebody gave one.
@@ -39,50 +38,14 @@ async function loginInside(
   runtime: Runtime,
   signal: AbortSignal,
 ): Promise<Login> {
-  const variables = await environmentOf(runtime, signal);
+  const variables = await ContainerVariables.read(runtime, signal);
   const names = loginVariables((name) => variables.has(name));
-  const valueOf = (wanted: readonly string[]): Promise<string | undefined> =>
-    firstValue(wanted, variables, (file) => output(['cat', '--', file], runtime, signal));
-  const ownUser = (await valueOf(names.users)) ?? SUPERUSER;
+  const ownUser = (await variables.firstOf(names.users)) ?? SUPERUSER;
   const user = address.isDefaultUser ? ownUser : address.user;
   const isOwn = (LOOPBACK.has(address.host) || address.socket !== undefined) && user === ownUser;
-  return loginOf(user, known ?? (isOwn ? await valueOf(names.passwords) : undefined));
+  return loginOf(user, known ?? (isOwn ? await variables.firstOf(names.passwords) : undefined));
 }
 
 function loginOf(user: string, password: string | undefined): Login {
   return { user, env: { LC_ALL: 'C', ...(password !== undefined && password !== '' && { MYSQL_PWD: password }) } };
-}
-
-async function firstValue(
-  names: readonly string[],
-  variables: ReadonlyMap<string, string>,
-  read: (file: string) => Promise<string | undefined>,
-): Promise<string | undefined> {
-  for (const name of names) {
-    const value = variables.get(name);
-    if (value !== undefined && value !== '') return value;
-    const file = variables.get(`${name}_FILE`);
-    const content = file === undefined || file === '' ? undefined : (await read(file))?.replace(/\r?\n$/, '');
-    if (content !== undefined && content !== '') return content;
-  }
-  return undefined;
-}
-
-async function environmentOf(runtime: Runtime, signal: AbortSignal): Promise<ReadonlyMap<string, string>> {
-  const said = (await output(['env', '-0'], runtime, signal)) ?? '';
-  const pairs = said.split('\0').flatMap((line): [string, string][] => {
-    const at = line.indexOf('=');
-    return at < 1 ? [] : [[line.slice(0, at), line.slice(at + 1)]];
-  });
-  return new Map(pairs);
-}
-
-/** Undefined where there is no such program, or it fails: then nothing is known, and the server says what it misses. */
-async function output(argv: Command['argv'], runtime: Runtime, signal: AbortSignal): Promise<string | undefined> {
-  try {
-    return Buffer.concat(await Array.fromAsync(runtime.run({ argv }, signal))).toString('utf8');
-  } catch (error) {
-    if (isError(error, 'tool-missing') || isError(error, 'command-failed')) return undefined;
-    throw error;
-  }
 }

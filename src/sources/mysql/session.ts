@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { RespaldoError } from '../../errors.ts';
+import { ClientInput } from '../server/client-input.ts';
 import type { Toolbox } from './toolbox.ts';
 
 /** `--binary-mode`: nothing that we send can be a command to the client itself. */
@@ -18,7 +19,7 @@ const NEWLINE = 0x0a;
  * whoever reads gets the error.
  */
 export class Session {
-  readonly #input = new Statements();
+  readonly #input = new ClientInput();
   readonly #output: AsyncIterator<Uint8Array>;
   readonly #tools: Toolbox;
   readonly #mark = randomBytes(16).toString('hex');
@@ -114,30 +115,4 @@ const ESCAPES: Readonly<Record<string, string>> = { n: '\n', t: '\t', '0': '\0',
 
 function unescaped(field: string): string {
   return field.replaceAll(/\\([nt0\\])/g, (_, letter: string) => ESCAPES[letter] ?? letter);
-}
-
-/** What the client reads: pushed as it comes. */
-class Statements implements AsyncIterable<Uint8Array> {
-  readonly #waiting: Uint8Array[] = [];
-  #ended = false;
-  #wake: () => void = () => undefined;
-
-  push(text: string): void {
-    this.#waiting.push(Buffer.from(text));
-    this.#wake();
-  }
-
-  end(): void {
-    this.#ended = true;
-    this.#wake();
-  }
-
-  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
-    for (;;) {
-      const next = this.#waiting.shift();
-      if (next !== undefined) yield next;
-      else if (this.#ended) return;
-      else await new Promise<void>((resolve) => (this.#wake = resolve));
-    }
-  }
 }

@@ -1,5 +1,6 @@
 import { chooseCut, isSuspiciouslySmall } from '../../../domain/dump-size.ts';
 import type { Entry, Metadata } from '../../../domain/entry.ts';
+import { dumpMetadata } from '../../server/dump-metadata.ts';
 import type { CaptureOptions, SourceIo } from '../../source.ts';
 import { fileName, type BackupAddress } from '../address.ts';
 import { accountsText, readAccounts } from './accounts.ts';
@@ -93,19 +94,4 @@ async function* databaseEntries(
 
 function folderEntry(path: string, metadata: Metadata): Entry {
   return { kind: 'directory', path, metadata: { ...metadata, mode: 0o700 } };
-}
-
-/**
- * Of what exists nowhere as a file: ours, for nobody else. Its time is always the same, so that a dump of what has not
- * changed is the same to the last byte of its folders.
- */
-function dumpMetadata(): Metadata {
-  return {
-    mode: 0o600,
-    uid: process.getuid?.() ?? 0,
-    gid: process.getgid?.() ?? 0,
-    mtimeNs: 0n,
-    atimeNs: 0n,
-    ctimeNs: 0n,
-  };
 }

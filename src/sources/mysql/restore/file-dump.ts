@@ -1,57 +1,10 @@
-import { createReadStream } from 'node:fs';
-import { open } from 'node:fs/promises';
-import { pipeline } from 'node:stream';
-import { createGunzip } from 'node:zlib';
-import { errnoOf, RespaldoError } from '../../../errors.ts';
+import { RespaldoError } from '../../../errors.ts';
+import { openDumpFile, type DumpFile } from '../../server/dump-file.ts';
 
-/** SQL that another tool wrote; maybe compressed by gzip. */
-export interface FileDump {
-  readonly isCompressed: boolean;
-  /** Of the file. */
-  readonly bytes: number;
-}
-
-const GZIP = Buffer.from([0x1f, 0x8b]);
-const HEAD = 512;
-
-/** Looks at a file's beginning. @throws RespaldoError `source-missing`, `usage` */
-export async function inspectFile(path: string): Promise<FileDump> {
-  const { head, bytes } = await headOf(path);
-  const isCompressed = head.subarray(0, 2).equals(GZIP);
-  if (!isCompressed && head.includes(0))
+/** Looks at the beginning of a file of SQL. @throws RespaldoError `source-missing`, `usage` */
+export async function inspectFile(path: string): Promise<DumpFile> {
+  const { file, head } = await openDumpFile(path);
+  if (!file.isCompressed && head.includes(0))
     throw new RespaldoError('usage', `${path} is not SQL`, { hint: 'What can be restored: .sql and .sql.gz.' });
-  return { isCompressed, bytes };
-}
-
-/** What the file holds, unpacked. @throws RespaldoError `source-damaged` for a compressed one that is cut short */
-export async function* readFileDump(path: string, { isCompressed }: FileDump): AsyncGenerator<Uint8Array> {
-  const file = createReadStream(path, { highWaterMark: 1024 * 1024 });
-  const content = isCompressed ? pipeline(file, createGunzip(), () => undefined) : file;
-  try {
-    for await (const piece of content) yield piece as Uint8Array;
-  } catch (error) {
-    throw new RespaldoError('source-damaged', `${path} is damaged or cut short: ${errnoOf(error) ?? String(error)}`, {
-      hint: 'Nothing was restored. Fetch or make the file again.',
-      cause: error,
-    });
-  } finally {
-    file.destroy();
-  }
-}
-
-async function headOf(path: string): Promise<{ head: Buffer; bytes: number }> {
-  try {
-    const file = await open(path, 'r');
-    try {
-      const { buffer, bytesRead } = await file.read(Buffer.alloc(HEAD), 0, HEAD, 0);
-      return { head: buffer.subarray(0, bytesRead), bytes: (await file.stat()).size };
-    } finally {
-      await file.close();
-    }
-  } catch (error) {
-    throw new RespaldoError('source-missing', `cannot read ${path}: ${errnoOf(error) ?? String(error)}`, {
-      hint: 'Check the name, and whether you may read the file.',
-      cause: error,
-    });
-  }
+  return file;
 }

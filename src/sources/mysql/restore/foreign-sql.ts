@@ -1,6 +1,5 @@
 import { RespaldoError } from '../../../errors.ts';
-
-const NEWLINE = 0x0a;
+import { withoutLines } from '../../server/sql-lines.ts';
 
 /** What a file of another tool turned out to be, once it has been read. */
 export interface ForeignContent {
@@ -16,16 +15,9 @@ export interface ForeignContent {
  * A dump, made fit for a database that somebody else has created: what would make, drop or turn to a database goes, and so
  * does what would change the server's replication, or is a command to some clients. Rows are not touched.
  */
-export async function* foreignSql(sql: AsyncIterable<Uint8Array>, content: ForeignContent): AsyncGenerator<Uint8Array> {
-  let held = Buffer.alloc(0);
-  const filter = new ForeignLines(content);
-  for await (const piece of sql) {
-    const bytes = Buffer.concat([held, piece]);
-    const end = bytes.lastIndexOf(NEWLINE) + 1;
-    held = bytes.subarray(end);
-    if (end > 0) yield filter.kept(bytes.subarray(0, end));
-  }
-  if (held.length > 0) yield filter.kept(held);
+export function foreignSql(sql: AsyncIterable<Uint8Array>, content: ForeignContent): AsyncGenerator<Uint8Array> {
+  const lines = new ForeignLines(content);
+  return withoutLines(sql, (bytes, from, to) => lines.isDropped(bytes, from, to));
 }
 
 /** Longer lines hold rows. */
@@ -42,23 +34,11 @@ class ForeignLines {
     this.#content = content;
   }
 
-  /** @param bytes whole lines */
-  kept(bytes: Buffer): Buffer {
-    const parts: Buffer[] = [];
-    let kept = 0;
-    for (let at = 0; at < bytes.length;) {
-      const newline = bytes.indexOf(NEWLINE, at);
-      const end = newline < 0 ? bytes.length : newline;
-      if (end - at <= LONGEST && this.#isDropped(bytes.toString('utf8', at, end).trimEnd())) {
-        parts.push(bytes.subarray(kept, at));
-        kept = Math.min(end + 1, bytes.length);
-      }
-      at = end + 1;
-    }
-    return parts.length === 0 ? bytes : Buffer.concat([...parts, bytes.subarray(kept)]);
+  isDropped(bytes: Buffer, from: number, to: number): boolean {
+    return to - from <= LONGEST && this.#isForeign(bytes.toString('utf8', from, to).trimEnd());
   }
 
-  #isDropped(line: string): boolean {
+  #isForeign(line: string): boolean {
     if (this.#isDropping) {
       this.#isDropping = !line.endsWith(';');
       return true;

@@ -1,4 +1,5 @@
 /** What stops a restore into a server. Pure. */
+import { roomObstacle, sessionsObstacle } from '../../server/obstacles.ts';
 import type { PlannedDatabase, ServerRestoreRequest } from '../../source.ts';
 import type { DatabaseFacts, LogicalFacts } from '../logical/facts.ts';
 import { privilegesOf } from '../logical/privileges.ts';
@@ -104,13 +105,6 @@ function isKnown(name: string, known: readonly string[]): boolean {
   );
 }
 
-function sessionsObstacle({ target, replaces }: PlannedDatabase, disconnect: boolean): string[] {
-  if (replaces === undefined || replaces.sessions === 0 || disconnect) return [];
-  return [
-    `"${target}" is in use by ${String(replaces.sessions)} ${replaces.sessions === 1 ? 'session' : 'sessions'}: end them, or let --disconnect do it.`,
-  ];
-}
-
 function referencesObstacle({ target }: PlannedDatabase, { databases }: TargetServer): string[] {
   const references = databases.get(target)?.referencedBy ?? [];
   if (references.length === 0) return [];
@@ -129,18 +123,4 @@ function selfObstacle(
   return [
     `Columns of "${name}" take numbers from sequences by the database’s name, so that it can only be restored as "${name}" and with --in-place.`,
   ];
-}
-
-function roomObstacle(
-  planned: readonly PlannedDatabase[],
-  neededBytes: number,
-  { freeBytes }: TargetServer,
-  inPlace: boolean,
-): string[] {
-  if (freeBytes === undefined) return [];
-  const replaced = planned.reduce((sum, { replaces }) => sum + (replaces?.bytes ?? 0), 0);
-  if (neededBytes <= freeBytes + (inPlace ? replaced : 0)) return [];
-  return inPlace || replaced === 0 || neededBytes > freeBytes + replaced
-    ? ['The server’s disk has not enough room: free some.']
-    : ['The server’s disk has no room for old and new side by side: --in-place drops the old database first.'];
 }

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { RespaldoError } from '../../../errors.ts';
+import { explainFailure, requireSame, unfinishedLeft } from '../../server/restore-failure.ts';
 import type { PlannedDatabase, ServerRestoreRequest, SourceIo } from '../../source.ts';
 import { inspectContent } from '../logical/inventory.ts';
 import { Session } from '../session.ts';
@@ -10,8 +11,6 @@ import { dropObjects, makeObjects, type Objects } from './objects.ts';
 import type { Restorable } from './restorable.ts';
 import { disconnect } from './sessions.ts';
 import { Swap } from './swap.ts';
-
-const TOLD = 5;
 
 /** Where a database comes to be, and how it gets its name. */
 export class Place {
@@ -55,7 +54,7 @@ export class Place {
       // Where it could not be taken back, what lies there may be all that there is.
       const isStuck = error instanceof RespaldoError && error.context['stuck'] === true;
       if (!isStuck) await this.#dropLeftover(side, io);
-      throw explainFailure(error, target, false);
+      throw explainFailure(error, target, false, isFullDisk);
     }
   }
 
@@ -75,7 +74,7 @@ export class Place {
       await this.#compareObjects(this.#tools, target, restorable);
     } catch (error) {
       await this.#dropLeftover(target, io);
-      throw explainFailure(error, target, isReplacing);
+      throw explainFailure(error, target, isReplacing, isFullDisk);
     }
   }
 
@@ -101,20 +100,13 @@ export class Place {
           counts.set(name, Number(row?.rows));
         }
     });
-    this.#demandNone(tableDifferences(facts, counts));
+    requireSame(this.#planned.target, tableDifferences(facts, counts));
   }
 
   async #compareObjects(tools: Toolbox, database: string, { facts }: Restorable): Promise<void> {
     if (facts === undefined) return;
     const content = await Session.with(tools, (session) => inspectContent(session, database));
-    this.#demandNone(objectDifferences(facts, content));
-  }
-
-  #demandNone(wrong: readonly string[]): void {
-    if (wrong.length === 0) return;
-    throw new RespaldoError('incomplete', `"${this.#planned.target}" came out different: ${some(wrong)}`, {
-      hint: 'It was not put in place. Please report this; the dump’s files can be restored by --target.',
-    });
+    requireSame(this.#planned.target, objectDifferences(facts, content));
   }
 
   /** What is half made goes, even when everything else was cancelled; a failure of that is only told. */
@@ -123,13 +115,7 @@ export class Place {
       const tools = await this.#openTidy();
       await Session.with(tools, (session) => session.execute(`DROP DATABASE IF EXISTS ${identifier(name)}`));
     } catch (error) {
-      io.report({
-        severity: 'note',
-        code: 'side-database-left',
-        prominent: true,
-        subject: name,
-        message: `the unfinished database "${name}" could not be dropped: ${error instanceof Error ? error.message : String(error)}`,
-      });
+      io.report(unfinishedLeft(name, error));
     }
   }
 
@@ -138,21 +124,8 @@ export class Place {
   }
 }
 
-/** @param isGone whether the database that was there is lost by it. */
-function explainFailure(error: unknown, target: string, isGone: boolean): unknown {
-  if (!(error instanceof RespaldoError)) return error;
-  const isFull = error.context['full'] === true;
-  if (!isFull && !isGone) return error;
-  const state = isGone
-    ? `"${target}" was dropped before, as --in-place says, and is gone: restore it again.`
-    : 'Nothing was put in place.';
-  const room = isFull && !isGone ? ' --in-place takes less room: it drops the old database first.' : '';
-  const hint = [error.hint, `${state}${room}`].filter((text) => text !== undefined).join(' ');
-  return new RespaldoError(isFull ? 'target-full' : error.code, error.message, {
-    hint,
-    context: error.context,
-    cause: error,
-  });
+function isFullDisk({ context }: RespaldoError): boolean {
+  return context['full'] === true;
 }
 
 /** Names end at 64 characters. */
@@ -160,9 +133,4 @@ function sideName(target: string, what: 'restoring' | 'before'): string {
   const room = 64 - 10 - what.length;
   const start = Array.from(target).slice(0, room).join('');
   return `${start}_${what}_${randomBytes(4).toString('hex')}`;
-}
-
-function some(sentences: readonly string[]): string {
-  const more = sentences.length > TOLD ? `; and ${String(sentences.length - TOLD)} more` : '';
-  return `${sentences.slice(0, TOLD).join('; ')}${more}`;
 }

@@ -2,7 +2,8 @@ import type { PlannedDatabase, ServerRestorePlan, ServerRestoreRequest } from '.
 import type { DatabaseFacts } from '../logical/facts.ts';
 import { Session } from '../session.ts';
 import type { Toolbox } from '../toolbox.ts';
-import { inspectFile, readFileDump } from './file-dump.ts';
+import { readDumpFile } from '../../server/dump-file.ts';
+import { inspectFile } from './file-dump.ts';
 import { foreignSql, requireRestorable, type ForeignContent } from './foreign-sql.ts';
 import { loadSql } from './loading.ts';
 import { dropObjects, readObjects, type Objects } from './objects.ts';
@@ -58,11 +59,11 @@ function fromFile(path: string, planned: PlannedDatabase): Restorable {
     planned,
     verify: async () => {
       const found = content();
-      await drain(foreignSql(readFileDump(path, await inspectFile(path)), found));
+      await drain(foreignSql(readDumpFile(path, await inspectFile(path)), found));
       requireRestorable(found, path);
     },
     load: async (tools, database) => {
-      await loadSql(tools, database, foreignSql(readFileDump(path, await inspectFile(path)), content()));
+      await loadSql(tools, database, foreignSql(readDumpFile(path, await inspectFile(path)), content()));
       const objects = await readObjects(tools, database);
       await Session.with(tools, (session) => dropObjects(session, database));
       return objects;

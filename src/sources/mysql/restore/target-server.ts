@@ -1,4 +1,5 @@
-import { isError } from '../../../errors.ts';
+import { freeSpace } from '../../server/free-space.ts';
+import { LOOPBACK } from '../../server/loopback.ts';
 import { inspectServer, type ServerInventory } from '../logical/inventory.ts';
 import { accountNames } from '../logical/accounts.ts';
 import { Session } from '../session.ts';
@@ -81,15 +82,6 @@ async function inspectDatabase(session: Session, name: string): Promise<TargetDa
 /** By `df`, where the tools run on the server's own machine. */
 async function freeBytes(tools: Toolbox, folder: string | undefined): Promise<number | undefined> {
   const { socket, host } = tools.address;
-  const isLocal = socket !== undefined || ['localhost', '127.0.0.1', '::1'].includes(host);
-  if (folder === undefined || !isLocal) return undefined;
-  try {
-    const pieces = await Array.fromAsync(tools.runtime.run({ argv: ['df', '-Pk', folder] }, tools.signal));
-    const [, line = ''] = Buffer.concat(pieces).toString('utf8').trim().split('\n').slice(-2);
-    const free = Number(line.split(/\s+/)[3]);
-    return Number.isFinite(free) ? free * 1024 : undefined;
-  } catch (error) {
-    if (isError(error, 'command-failed') || isError(error, 'tool-missing')) return undefined;
-    throw error;
-  }
+  const isLocal = socket !== undefined || LOOPBACK.has(host);
+  return folder === undefined || !isLocal ? undefined : freeSpace(folder, tools.runtime, tools.signal);
 }

@@ -1,5 +1,6 @@
 /** Which databases a backup means. Pure. */
 import { RespaldoError } from '../../../errors.ts';
+import { shellPattern } from '../../server/shell-pattern.ts';
 import type { BackupAddress } from '../address.ts';
 import type { DatabaseInventory } from './inventory.ts';
 
@@ -45,13 +46,4 @@ function listOf(all: readonly DatabaseInventory[]): string {
     .filter(({ template }) => !template)
     .map(({ name }) => name)
     .join(', ');
-}
-
-/** `*` and `?`, as a shell has them, over a whole name. */
-function shellPattern(pattern: string): RegExp {
-  const source = pattern
-    .replace(/[.+^${}()|[\]\\]/g, '\\$&')
-    .replaceAll('*', '.*')
-    .replaceAll('?', '.');
-  return new RegExp(`^${source}$`, 'su');
 }

@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { chooseCut } from '../../../domain/dump-size.ts';
 import type { Cut, Entry, Metadata } from '../../../domain/entry.ts';
+import { dumpMetadata } from '../../server/dump-metadata.ts';
 import { fileName } from '../address.ts';
 import { ReadAhead } from './channel.ts';
 import type { DumpContent } from './dump-text.ts';
@@ -215,19 +216,4 @@ function folderEntry(path: string, metadata: Metadata): Entry {
 
 async function abandonAll(readers: readonly TableReader[]): Promise<void> {
   for (const reader of readers) await reader.abandon();
-}
-
-/**
- * Of what exists nowhere as a file: ours, for nobody else. Its time is always the same, so that a dump of what has not
- * changed is the same to the last byte of its folders; when it was taken is the snapshot's to tell.
- */
-export function dumpMetadata(): Metadata {
-  return {
-    mode: 0o600,
-    uid: process.getuid?.() ?? 0,
-    gid: process.getgid?.() ?? 0,
-    mtimeNs: 0n,
-    atimeNs: 0n,
-    ctimeNs: 0n,
-  };
 }

@@ -1,6 +1,6 @@
 import { RespaldoError } from '../../../errors.ts';
+import { withoutLines } from '../../server/sql-lines.ts';
 
-const NEWLINE = 0x0a;
 const ENDS = ['-- PostgreSQL database dump complete', '-- PostgreSQL database cluster dump complete'];
 
 /** What an SQL file of another tool turned out to be, once it has been read. */
@@ -17,16 +17,9 @@ export interface ForeignContent {
  * A plain dump, made fit for an empty database that somebody else has created: what would create, drop or connect to
  * a database goes, and, before the first CREATE, what would drop what is not there. Rows are not touched.
  */
-export async function* foreignSql(sql: AsyncIterable<Uint8Array>, content: ForeignContent): AsyncGenerator<Uint8Array> {
-  let held = Buffer.alloc(0);
-  const filter = new ForeignLines(content);
-  for await (const piece of sql) {
-    const bytes = Buffer.concat([held, piece]);
-    const end = bytes.lastIndexOf(NEWLINE) + 1;
-    held = bytes.subarray(end);
-    if (end > 0) yield filter.kept(bytes.subarray(0, end));
-  }
-  if (held.length > 0) yield filter.kept(held);
+export function foreignSql(sql: AsyncIterable<Uint8Array>, content: ForeignContent): AsyncGenerator<Uint8Array> {
+  const lines = new ForeignLines(content);
+  return withoutLines(sql, (bytes, from, to) => lines.isDropped(bytes, from, to));
 }
 
 class ForeignLines {
@@ -38,23 +31,7 @@ class ForeignLines {
     this.#content = content;
   }
 
-  /** @param bytes whole lines */
-  kept(bytes: Buffer): Buffer {
-    const parts: Buffer[] = [];
-    let kept = 0;
-    for (let at = 0; at < bytes.length;) {
-      const newline = bytes.indexOf(NEWLINE, at);
-      const end = newline < 0 ? bytes.length : newline;
-      if (this.#isDropped(bytes, at, end)) {
-        parts.push(bytes.subarray(kept, at));
-        kept = end + 1;
-      }
-      at = end + 1;
-    }
-    return Buffer.concat([...parts, bytes.subarray(kept)]);
-  }
-
-  #isDropped(bytes: Buffer, from: number, to: number): boolean {
+  isDropped(bytes: Buffer, from: number, to: number): boolean {
     if (this.#isInRows) {
       this.#isInRows = !(to - from === 2 && bytes[from] === 0x5c && bytes[from + 1] === 0x2e);
       return false;

@@ -1,6 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { errnoOf } from '../../../errors.ts';
 import type { Command, Runtime } from '../../../runtimes/runtime.ts';
+import { LOOPBACK } from '../../server/loopback.ts';
 import { isSocket, type PostgresAddress } from '../address.ts';
 import { findPassword } from '../password.ts';
 import { ownLogin } from './own-login.ts';
@@ -65,8 +66,6 @@ async function loginInside(
     },
   };
 }
-
-const LOOPBACK: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '::1']);
 
 function basics({ sslMode, connectTimeoutSeconds }: PostgresAddress): Readonly<Record<string, string>> {
   return {

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { RespaldoError } from '../../../errors.ts';
+import { explainFailure, requireSame, unfinishedLeft } from '../../server/restore-failure.ts';
 import type { PlannedDatabase, ServerRestoreRequest, SourceIo } from '../../source.ts';
 import { propertyStatements } from './database-sql.ts';
 import { differences } from './differences.ts';
@@ -11,7 +12,6 @@ import { identifier, literal } from './sql.ts';
 import { maintenanceFor } from './target-server.ts';
 import type { Toolbox } from './toolbox.ts';
 
-const TOLD = 5;
 /** PostgreSQL's codes. */
 const DISK_FULL = '53100';
 const NO_PRIVILEGE = '42501';
@@ -57,7 +57,7 @@ export class Place {
       old = await this.#swap();
     } catch (error) {
       await this.#tidy(io);
-      throw explainFailure(error, this.#planned.target, isDroppedFirst);
+      throw explainFailure(error, this.#planned.target, isDroppedFirst, isFullDisk);
     }
     if (old !== undefined) await this.#leave(old, io);
   }
@@ -76,11 +76,7 @@ export class Place {
     await this.#run(propertyStatements(facts, this.#side).join(';\n'));
     const found = await inspectRestored(this.#tools, this.#side, facts);
     const isSame = Math.floor(dumpVersion / 10_000) === Math.floor(version / 10_000);
-    const wrong = differences(facts, found, isSame);
-    if (wrong.length > 0)
-      throw new RespaldoError('incomplete', `"${this.#planned.target}" came out different: ${some(wrong)}`, {
-        hint: 'It was not put in place. Please report this; the dump’s files can be restored by --target.',
-      });
+    requireSame(this.#planned.target, differences(facts, found, isSame));
   }
 
   /** Both names change together or not at all. @returns the name that the old database now has. */
@@ -135,13 +131,7 @@ export class Place {
         await drop();
       }
     } catch (error) {
-      io.report({
-        severity: 'note',
-        code: 'side-database-left',
-        prominent: true,
-        subject: this.#side,
-        message: `the unfinished database "${this.#side}" could not be dropped: ${error instanceof Error ? error.message : String(error)}`,
-      });
+      io.report(unfinishedLeft(this.#side, error));
     }
   }
 
@@ -154,18 +144,8 @@ export class Place {
   }
 }
 
-/** @param isGone whether the database that was there is lost by it. */
-function explainFailure(error: unknown, target: string, isGone: boolean): unknown {
-  if (!(error instanceof RespaldoError)) return error;
-  const isFull = error.context.sqlstate === DISK_FULL;
-  if (!isFull && !isGone) return error;
-  const state = isGone
-    ? `"${target}" was dropped before, as --in-place says, and is gone: restore it again.`
-    : 'Nothing was put in place.';
-  const room = isFull && !isGone ? ' --in-place takes less room: it drops the old database first.' : '';
-  const hint = [error.hint, `${state}${room}`].filter((text) => text !== undefined).join(' ');
-  const details = { hint, context: error.context, cause: error };
-  return new RespaldoError(isFull ? 'target-full' : error.code, error.message, details);
+function isFullDisk({ context }: RespaldoError): boolean {
+  return context.sqlstate === DISK_FULL;
 }
 
 /** Names end at 63 bytes. */
@@ -173,9 +153,4 @@ function sideName(target: string, what: 'restoring' | 'before'): string {
   const room = 63 - 10 - what.length;
   const start = Buffer.from(target).subarray(0, room).toString('utf8').replace(/�+$/, '');
   return `${start}_${what}_${randomBytes(4).toString('hex')}`;
-}
-
-function some(sentences: readonly string[]): string {
-  const more = sentences.length > TOLD ? `; and ${String(sentences.length - TOLD)} more` : '';
-  return `${sentences.slice(0, TOLD).join('; ')}${more}`;
 }

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { RespaldoError } from '../../../errors.ts';
+import { ClientInput } from '../../server/client-input.ts';
 import { explainTool } from './tool-refusal.ts';
 import type { TableReader } from './table-reader.ts';
 import type { Toolbox } from './toolbox.ts';
@@ -15,7 +16,7 @@ const ARGS = ['-X', '-q', '-A', '-t', '-w', '-v', 'ON_ERROR_STOP=1', '-v', 'VERB
  * statement that fails ends psql, and whoever reads gets the error.
  */
 export class PsqlSession implements TableReader {
-  readonly #input = new Statements();
+  readonly #input = new ClientInput();
   readonly #output: AsyncIterator<Uint8Array>;
   readonly #server: string;
   readonly #database: string;
@@ -109,31 +110,5 @@ export async function execute(tools: Toolbox, database: string, sql: string): Pr
     await session.close();
   } finally {
     await session.abandon();
-  }
-}
-
-/** What psql reads: pushed as it comes. */
-class Statements implements AsyncIterable<Uint8Array> {
-  readonly #waiting: Uint8Array[] = [];
-  #ended = false;
-  #wake: () => void = () => undefined;
-
-  push(text: string): void {
-    this.#waiting.push(Buffer.from(text));
-    this.#wake();
-  }
-
-  end(): void {
-    this.#ended = true;
-    this.#wake();
-  }
-
-  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
-    for (;;) {
-      const next = this.#waiting.shift();
-      if (next !== undefined) yield next;
-      else if (this.#ended) return;
-      else await new Promise<void>((resolve) => (this.#wake = resolve));
-    }
   }
 }

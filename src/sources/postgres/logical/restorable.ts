@@ -1,7 +1,8 @@
 import type { PlannedDatabase, ServerRestorePlan, ServerRestoreRequest } from '../../source.ts';
 import { createStatement } from './database-sql.ts';
 import type { DatabaseFacts } from './facts.ts';
-import { inspectFile, readFileDump } from './file-dump.ts';
+import { readDumpFile } from '../../server/dump-file.ts';
+import { inspectFile } from './file-dump.ts';
 import { foreignSql, requireRestorable, type ForeignContent } from './foreign-sql.ts';
 import { loadArchive, loadSql } from './loading.ts';
 import { dumpOf } from './restore-plan.ts';
@@ -56,13 +57,13 @@ function fromFile(path: string, planned: PlannedDatabase): Restorable {
     verify: async () => {
       const file = await inspectFile(path);
       const found = content();
-      const bytes = readFileDump(path, file);
+      const bytes = readDumpFile(path, file);
       await drain(file.form === 'sql' ? foreignSql(bytes, found) : bytes);
       requireRestorable(found, path);
     },
     load: async (tools, name) => {
       const file = await inspectFile(path);
-      const bytes = readFileDump(path, file);
+      const bytes = readDumpFile(path, file);
       if (file.form === 'archive') await loadArchive(tools, name, bytes);
       else await loadSql(tools, name, foreignSql(bytes, content()));
     },

@@ -1,4 +1,5 @@
 /** What stops a restore into a server. Pure. */
+import { roomObstacle, sessionsObstacle } from '../../server/obstacles.ts';
 import type { PlannedDatabase, ServerRestoreRequest } from '../../source.ts';
 import type { DatabaseFacts, LogicalFacts } from './facts.ts';
 import type { TargetServer } from './target-server.ts';
@@ -70,25 +71,4 @@ function lacks({ name, extensions, tablespace }: DatabaseFacts, target: TargetSe
       ? []
       : [`The server lacks the tablespace ${tablespace} that "${name}" lies in: create it there.`]),
   ];
-}
-
-function sessionsObstacle({ target, replaces }: PlannedDatabase, disconnect: boolean): string[] {
-  if (replaces === undefined || replaces.sessions === 0 || disconnect) return [];
-  return [
-    `"${target}" is in use by ${String(replaces.sessions)} ${replaces.sessions === 1 ? 'session' : 'sessions'}: end them, or let --disconnect do it.`,
-  ];
-}
-
-function roomObstacle(
-  planned: readonly PlannedDatabase[],
-  neededBytes: number,
-  { freeBytes }: TargetServer,
-  inPlace: boolean,
-): string[] {
-  if (freeBytes === undefined) return [];
-  const replaced = planned.reduce((sum, { replaces }) => sum + (replaces?.bytes ?? 0), 0);
-  if (neededBytes <= freeBytes + (inPlace ? replaced : 0)) return [];
-  return inPlace || replaced === 0 || neededBytes > freeBytes + replaced
-    ? ['The server’s disk has not enough room: free some.']
-    : ['The server’s disk has no room for old and new side by side: --in-place drops the old database first.'];
 }

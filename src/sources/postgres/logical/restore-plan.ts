@@ -1,4 +1,4 @@
-import { RespaldoError } from '../../../errors.ts';
+import { bytesOf, databasesIn, refuseNamelessFile, targetsOf } from '../../server/dumped-databases.ts';
 import type { PlannedDatabase, ServerRestorePlan, ServerRestoreRequest, SourceIo } from '../../source.ts';
 import { customsOf, parseTarget } from '../address.ts';
 import type { DatabaseFacts, LogicalFacts } from './facts.ts';
@@ -12,7 +12,8 @@ import { Toolbox } from './toolbox.ts';
 export async function planServerRestore(request: ServerRestoreRequest, io: SourceIo): Promise<ServerRestorePlan> {
   const { server: address, database } = parseTarget(request.address, customsOf(io.runtime.kind === 'host'));
   const dump = 'file' in request.dump ? undefined : await dumpOf(request.dump.snapshot, request.dump.folder);
-  const names = dump === undefined ? [database ?? fileTarget()] : targetsOf(dump.databases, database);
+  const names =
+    dump === undefined ? [database ?? refuseNamelessFile('postgresql')] : targetsOf(dump.databases, database);
   const neededBytes = 'file' in request.dump ? (await inspectFile(request.dump.file)).bytes : bytesOf(dump?.databases);
   const tools = await Toolbox.open(address, request.password, io.runtime, io.signal);
   const target = await inspectTarget(tools, address, io.runtime, names, tablespaceOf(dump?.databases));
@@ -40,36 +41,10 @@ export async function dumpOf(
   folder: string | undefined,
 ): Promise<{ readonly facts: LogicalFacts; readonly databases: readonly DatabaseFacts[] }> {
   const facts = await readLogicalFacts(snapshot);
-  const wanted = folder?.replace(/\/+$/, '');
-  const databases =
-    wanted === undefined || wanted === '' || wanted === '/dump'
-      ? facts.databases
-      : facts.databases.filter((database) => database.folder === wanted || database.name === wanted.slice(1));
-  if (databases.length > 0) return { facts, databases };
-  throw new RespaldoError('path-missing', `snapshot ${snapshot.id} holds no database at ${String(wanted)}`, {
-    hint: `It holds: ${facts.databases.map((database) => database.folder).join(', ')}.`,
-  });
-}
-
-function targetsOf(databases: readonly DatabaseFacts[], named: string | undefined): string[] {
-  if (named === undefined) return databases.map(({ name }) => name);
-  if (databases.length === 1) return [named];
-  throw new RespaldoError('usage', `the snapshot holds ${String(databases.length)} databases, the address names one`, {
-    hint: `Say which by latest:/dump/<database>: ${databases.map(({ name }) => name).join(', ')}. Or leave the name out of the address.`,
-  });
-}
-
-function fileTarget(): never {
-  throw new RespaldoError('usage', 'a file does not say which database it is', {
-    hint: 'Name the database in the address: postgresql://user@host/name',
-  });
+  return { facts, databases: databasesIn(snapshot, facts.databases, folder) };
 }
 
 /** That of the largest one: it decides whether there is room. */
 function tablespaceOf(databases: readonly DatabaseFacts[] = []): string {
   return databases.toSorted((a, b) => b.bytes - a.bytes)[0]?.tablespace ?? 'pg_default';
-}
-
-function bytesOf(databases: readonly DatabaseFacts[] = []): number {
-  return databases.reduce((sum, { bytes }) => sum + bytes, 0);
 }

@@ -1,5 +1,6 @@
 import type { Runtime } from '../../../runtimes/runtime.ts';
-import { isError } from '../../../errors.ts';
+import { freeSpace } from '../../server/free-space.ts';
+import { LOOPBACK } from '../../server/loopback.ts';
 import { isSocket, type PostgresAddress } from '../address.ts';
 import { PsqlSession } from './psql-session.ts';
 import type { Toolbox } from './toolbox.ts';
@@ -81,15 +82,6 @@ async function freeBytes(
   runtime: Runtime,
   folder: string | undefined,
 ): Promise<number | undefined> {
-  const isLocal = isSocket(address.host) || ['localhost', '127.0.0.1', '::1'].includes(address.host);
-  if (folder === undefined || !(isLocal || address.isDefaultHost)) return undefined;
-  try {
-    const pieces = await Array.fromAsync(runtime.run({ argv: ['df', '-Pk', folder] }, tools.signal));
-    const [, line = ''] = Buffer.concat(pieces).toString('utf8').trim().split('\n').slice(-2);
-    const free = Number(line.split(/\s+/)[3]);
-    return Number.isFinite(free) ? free * 1024 : undefined;
-  } catch (error) {
-    if (isError(error, 'command-failed') || isError(error, 'tool-missing')) return undefined;
-    throw error;
-  }
+  const isLocal = isSocket(address.host) || LOOPBACK.has(address.host) || address.isDefaultHost;
+  return folder === undefined || !isLocal ? undefined : freeSpace(folder, runtime, tools.signal);
 }

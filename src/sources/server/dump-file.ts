@@ -1,0 +1,58 @@
+import { createReadStream } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { pipeline } from 'node:stream';
+import { createGunzip } from 'node:zlib';
+import { errnoOf, RespaldoError } from '../../errors.ts';
+
+/** A file that another tool wrote; maybe compressed by gzip. */
+export interface DumpFile {
+  readonly isCompressed: boolean;
+  /** Of the file. */
+  readonly bytes: number;
+}
+
+const GZIP = Buffer.from([0x1f, 0x8b]);
+/** How much of a file's beginning is looked at. */
+export const HEAD = 512;
+
+/** A file and its beginning, as it lies there. @throws RespaldoError `source-missing` */
+export async function openDumpFile(path: string): Promise<{ readonly file: DumpFile; readonly head: Buffer }> {
+  const { head, bytes } = await headOf(path);
+  return { file: { isCompressed: head.subarray(0, 2).equals(GZIP), bytes }, head };
+}
+
+/** What the file holds, unpacked. @throws RespaldoError `source-damaged` for a compressed one that is cut short */
+export async function* readDumpFile(
+  path: string,
+  { isCompressed }: Pick<DumpFile, 'isCompressed'>,
+): AsyncGenerator<Uint8Array> {
+  const file = createReadStream(path, { highWaterMark: 1024 * 1024 });
+  const content = isCompressed ? pipeline(file, createGunzip(), () => undefined) : file;
+  try {
+    for await (const piece of content) yield piece as Uint8Array;
+  } catch (error) {
+    throw new RespaldoError('source-damaged', `${path} is damaged or cut short: ${errnoOf(error) ?? String(error)}`, {
+      hint: 'Nothing was restored. Fetch or make the file again.',
+      cause: error,
+    });
+  } finally {
+    file.destroy();
+  }
+}
+
+async function headOf(path: string): Promise<{ head: Buffer; bytes: number }> {
+  try {
+    const file = await open(path, 'r');
+    try {
+      const { buffer, bytesRead } = await file.read(Buffer.alloc(HEAD), 0, HEAD, 0);
+      return { head: buffer.subarray(0, bytesRead), bytes: (await file.stat()).size };
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    throw new RespaldoError('source-missing', `cannot read ${path}: ${errnoOf(error) ?? String(error)}`, {
+      hint: 'Check the name, and whether you may read the file.',
+      cause: error,
+    });
+  }
+}
