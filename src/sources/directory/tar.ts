@@ -9,6 +9,7 @@ import type { Runtime } from '../../runtimes/runtime.ts';
 import type { Increments, PortableFile, SourceIo } from '../source.ts';
 import { beginIncrement } from './increments.ts';
 import { leftOut } from './left-out.ts';
+import { tarOutput, type TarEnd } from './tar-output.ts';
 
 /** Names of any length, times to the nanosecond, and what POSIX permissions cannot say. */
 const ARCHIVE = ['--create', '--file=-', '--format=posix', '--sparse', '--acls', '--xattrs', '--xattrs-include=*'];
@@ -16,8 +17,6 @@ const ARCHIVE = ['--create', '--file=-', '--format=posix', '--sparse', '--acls',
 const LEFT_OUT = ['--anchored', '--no-wildcards', '--exclude-from=-'];
 /** Keeps in a file what was seen, and leaves out what is unchanged since; when reading, brings back deletions, too. */
 const LISTED = '--listed-incremental';
-/** Two blocks of zeros end an archive. */
-const TRAILER = 1024;
 /** Of many files that could not be read, so many are told one by one. */
 const TOLD = 100;
 
@@ -80,7 +79,7 @@ async function versionOf({ runtime, signal }: SourceIo): Promise<string> {
   });
 }
 
-/** @throws RespaldoError `source-lost` if the archive is cut short, `source-missing` */
+/** @throws RespaldoError as {@link tarOutput}, `source-missing` */
 async function* archived(
   path: string,
   selection: Selection,
@@ -93,34 +92,17 @@ async function* archived(
     throw new RespaldoError('usage', `${path} cannot be named to tar: its name is not UTF-8`, {
       hint: 'Name the folder above it.',
     });
-  const command = {
-    argv: [
-      'tar',
-      ...ARCHIVE,
-      ...(selection.oneFileSystem ? ['--one-file-system'] : []),
-      ...(state === undefined ? [] : [`${LISTED}=${state}`]),
-      ...LEFT_OUT,
-      `--directory=${folder}`,
-      '--',
-      name,
-    ],
-    stdin: exclusions(folder, leftOut(path, selection, signal)),
-  } as const;
   await requireThere(path);
-  const end = new Trailer();
-  try {
-    for await (const piece of runtime.run(command, signal)) {
-      end.see(piece);
-      yield piece;
-    }
-  } catch (error) {
-    if (!end.isComplete || !isAboutFiles(error)) throw error;
-    problems.tell(error);
-  }
-  if (end.isComplete) return;
-  throw new RespaldoError('source-lost', `the archive of ${path} was cut short: its end is missing`, {
-    hint: 'Nothing was stored. Try again.',
-  });
+  const args = [
+    ...ARCHIVE,
+    ...(selection.oneFileSystem ? ['--one-file-system'] : []),
+    ...(state === undefined ? [] : [`${LISTED}=${state}`]),
+    ...LEFT_OUT,
+    `--directory=${folder}`,
+    '--',
+    name,
+  ];
+  problems.tell(yield* tarOutput(args, exclusions(folder, leftOut(path, selection, signal)), runtime, signal));
 }
 
 async function requireThere(path: string): Promise<void> {
@@ -142,30 +124,6 @@ async function* exclusions(folder: string, paths: AsyncIterable<string>): AsyncG
   }
 }
 
-/** Watches how an archive ends. */
-class Trailer {
-  #zeros = 0;
-
-  see(piece: Uint8Array): void {
-    const bytes = Buffer.from(piece.buffer, piece.byteOffset, piece.length);
-    let at = bytes.length;
-    while (at > 0 && bytes.length - at < TRAILER && bytes[at - 1] === 0) at--;
-    this.#zeros = at === 0 ? this.#zeros + bytes.length : bytes.length - at;
-  }
-
-  get isComplete(): boolean {
-    return this.#zeros >= TRAILER;
-  }
-}
-
-/** Whether tar went on to the end of the archive although something about single files was wrong. */
-function isAboutFiles(error: unknown): error is RespaldoError {
-  if (!(error instanceof RespaldoError) || error.code !== 'command-failed') return false;
-  const { code } = error.context;
-  if (code === 1) return true;
-  return code === 2 && error.message.includes('due to previous errors') && !error.message.includes('not recoverable');
-}
-
 /** What could not be read as it is. */
 class Problems {
   readonly #path: string;
@@ -177,13 +135,12 @@ class Problems {
     this.#report = report;
   }
 
-  /** @param error with tar's last words, a line for each file */
-  tell(error: RespaldoError): void {
-    const lines = error.message.split('\n').flatMap((line) => /^(?:\S*\/)?tar: (.+)$/.exec(line)?.[1] ?? []);
+  tell({ code, said }: TarEnd): void {
+    const lines = said.split('\n').flatMap((line) => /^(?:\S*\/)?tar: (.+)$/.exec(line)?.[1] ?? []);
     const about = lines.filter((line) => !/^Exiting with failure|^Removing leading/.test(line));
     for (const line of about.slice(0, TOLD)) this.#tellOne(line);
     // Its last words are kept, not its first ones: something was wrong, whatever it was.
-    if (this.count === 0 && error.context.code === 2) this.#tellOne(`not everything in ${this.#path} could be read`);
+    if (this.count === 0 && code === 2) this.#tellOne(`not everything in ${this.#path} could be read`);
   }
 
   #tellOne(message: string): void {

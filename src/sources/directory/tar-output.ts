@@ -1,0 +1,61 @@
+/** What tar writes, and how it ended: its exit code says of a whole archive, too, that a file changed meanwhile. */
+import { RespaldoError } from '../../errors.ts';
+import type { Runtime } from '../../runtimes/runtime.ts';
+
+/** How tar ended. */
+export interface TarEnd {
+  readonly code: number;
+  /** Its last words, a line for each file. */
+  readonly said: string;
+}
+
+/**
+ * Runs the program that its arguments are, and writes its last words and its exit code behind its output: of a program that
+ * fails a runtime need not hand out all of the output.
+ */
+const SCRIPT = 'exec 3>&1; said=$({ "$@" 2>&1 >&3 3>&-; echo "exit $?"; } | tail -c 8000); printf %s "$said"';
+/** Two blocks of zeros end an archive. */
+const TRAILER = 1024;
+/** More than those words have, and the zeros before them. */
+const HELD = 10_000;
+
+/**
+ * An archive as tar writes it, to its end.
+ * @param args of tar
+ * @throws RespaldoError `source-lost` if the archive has no end, `command-failed` if tar could not make one
+ */
+export async function* tarOutput(
+  args: readonly string[],
+  stdin: AsyncIterable<Uint8Array>,
+  runtime: Runtime,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array, TarEnd> {
+  let held: Buffer = Buffer.alloc(0);
+  for await (const piece of runtime.run({ argv: ['sh', '-c', SCRIPT, 'sh', 'tar', ...args], stdin }, signal)) {
+    const isLong = piece.length > HELD;
+    if (isLong && held.length > 0) yield held;
+    const all = isLong ? Buffer.from(piece.buffer, piece.byteOffset, piece.length) : Buffer.concat([held, piece]);
+    const sure = Math.max(0, all.length - HELD);
+    if (sure > 0) yield all.subarray(0, sure);
+    held = all.subarray(sure);
+  }
+  // The words hold no zeros; an archive ends with them.
+  const end = held.lastIndexOf(0) + 1;
+  const [, said = '', code] = /^([^]*)exit (\d+)$/.exec(held.toString('utf8', end)) ?? [];
+  const isWhole = end >= TRAILER && held.subarray(end - TRAILER, end).every((byte) => byte === 0);
+  if (code === undefined || (isWhole ? Number(code) > 2 : Number(code) === 0)) throw cutShort(said);
+  if (!isWhole || /is not recoverable/.test(said))
+    throw new RespaldoError('command-failed', `tar failed with exit code ${code}:\n${said.trim()}`);
+  yield held.subarray(0, end);
+  return { code: Number(code), said };
+}
+
+function cutShort(said: string): RespaldoError {
+  return new RespaldoError(
+    'source-lost',
+    `the archive was cut short: its end is missing${said === '' ? '' : `\n${said.trim()}`}`,
+    {
+      hint: 'Nothing was stored. Try again.',
+    },
+  );
+}
