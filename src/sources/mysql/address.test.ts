@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { fileName, isMysqlAddress, parseAddress, parseTarget, snapshotPaths } from './address.ts';
+import { isMysqlAddress, parseAddress, parseTarget, snapshotPaths } from './address.ts';
 
 const parse = (address: string) => parseAddress(address, true);
 
@@ -60,15 +60,5 @@ describe('an address of MySQL', () => {
     ['mysql:///', 'docker/db', ['/mysql/docker/db/localhost:3306/databases']],
   ])('%s is known by its paths', (address, place, paths) => {
     expect(snapshotPaths(parse(address), place)).toEqual(paths);
-  });
-
-  it('gives every name one that a file can have', () => {
-    expect(['..', 'a/b', 'two\nlines', '50%', 'ñ表'].map(fileName)).toEqual([
-      '%2e.',
-      'a%2fb',
-      'two%0alines',
-      '50%25',
-      'ñ表',
-    ]);
   });
 });

@@ -1,5 +1,7 @@
 import { userInfo } from 'node:os';
 import { RespaldoError } from '../../errors.ts';
+import { decoder, optional, parseParameters, parsePort, parseSslMode } from '../server/address-parts.ts';
+import { fileName } from '../server/file-name.ts';
 import { extraArguments } from './logical/extra-arguments.ts';
 
 const SSL_MODES = ['disable', 'prefer', 'require', 'verify'] as const;
@@ -113,7 +115,7 @@ function parseParts(
   const match = SHAPE.exec(address);
   if (match === null) throw usage('the address is not of the form mysql://user@host:port/database');
   const [, login = '', bareHost = '', barePort = '', path = '', query = ''] = match;
-  const given = parseParameters(query);
+  const given = parametersOf(query);
   const method = given.get('method')?.at(-1) ?? 'logical';
   if (method !== 'logical')
     throw usage(`there is no method "${method}"`, 'It can be method=logical: databases as dumps.');
@@ -137,13 +139,13 @@ function parseServer(login: string, bareHost: string, barePort: string, given: G
   return {
     host: host === '' ? 'localhost' : host,
     isDefaultHost: host === '' && socket === '',
-    port: port === '' ? USUAL_PORT : parsePort(port),
+    port: port === '' ? USUAL_PORT : parsePort(port, usage),
     isDefaultPort: port === '',
     ...(socket !== '' && { socket }),
     user: user === '' ? (isHere ? userInfo().username : 'root') : user,
     isDefaultUser: user === '',
     ...optional('password', password),
-    sslMode: parseSslMode(last('sslmode') ?? 'prefer'),
+    sslMode: parseSslMode(last('sslmode') ?? 'prefer', SSL_MODES, usage),
     ...optional('sslCa', last('sslca')),
     ...optional('sslCert', last('sslcert')),
     ...optional('sslKey', last('sslkey')),
@@ -173,47 +175,14 @@ export function snapshotPaths(address: BackupAddress, place?: string): readonly 
   return databases.length === 0 ? [`${server}/databases`] : databases;
 }
 
-/** A name as the name of a file or folder: what that cannot be is percent-encoded. */
-export function fileName(name: string): string {
-  return name.replace(/^\.|[%/\u0000-\u001f\u007f]/g, (char) => `%${char.charCodeAt(0).toString(16).padStart(2, '0')}`);
-}
-
-function parseParameters(query: string): Given {
+function parametersOf(query: string): Given {
   const values = new Map<Parameter, string[]>();
-  for (const pair of query.split('&')) {
-    if (pair === '') continue;
-    const [name = '', value = ''] = pair.split(/=(.*)/s, 2).map(decode);
-    const known = PARAMETERS.find((parameter) => parameter === name);
-    if (known === undefined)
-      throw usage(`the parameter "${name}" is not known`, `Known are: ${PARAMETERS.join(', ')}.`);
-    values.set(known, [...(values.get(known) ?? []), value]);
-  }
+  for (const [name, value] of parseParameters(query, PARAMETERS, usage))
+    values.set(name, [...(values.get(name) ?? []), value]);
   return values;
 }
 
-function parsePort(text: string): number {
-  const port = Number(text);
-  if (!Number.isInteger(port) || port < 1 || port > 65_535) throw usage(`"${text}" is not a port`);
-  return port;
-}
-
-function parseSslMode(text: string): SslMode {
-  const mode = SSL_MODES.find((known) => known === text);
-  if (mode === undefined) throw usage(`sslmode "${text}" is not known`, `It is one of ${SSL_MODES.join(', ')}.`);
-  return mode;
-}
-
-function optional<Name extends string>(name: Name, value: string | undefined): Partial<Record<Name, string>> {
-  return value === undefined || value === '' ? {} : ({ [name]: value } as Record<Name, string>);
-}
-
-function decode(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    throw usage('it holds a malformed percent-encoding');
-  }
-}
+const decode = decoder(usage);
 
 function usage(what: string, hint = 'Example: mysql://root@localhost/shop'): RespaldoError {
   return new RespaldoError('usage', `MySQL: ${what}`, { hint });

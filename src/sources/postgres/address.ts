@@ -1,6 +1,8 @@
 import { existsSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { RespaldoError } from '../../errors.ts';
+import { decoder, optional, parseParameters, parsePort, parseSslMode } from '../server/address-parts.ts';
+import { fileName } from '../server/file-name.ts';
 
 const SSL_MODES = ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full'] as const;
 export type SslMode = (typeof SSL_MODES)[number];
@@ -129,7 +131,7 @@ function parseParts(
   const match = SHAPE.exec(address);
   if (match === null) throw usage('the address is not of the form postgresql://user@host:port/?method=physical');
   const [, login = '', bareHost = '', barePort = '', path = '', query = ''] = match;
-  const given = parseParameters(query);
+  const given = new Map(parseParameters(query, PARAMETERS, usage));
   const databases = path
     .split(',')
     .filter((name) => name !== '')
@@ -152,13 +154,13 @@ function parseServer(
   return {
     host: host === undefined || host === '' ? usualHost() : host,
     isDefaultHost: host === undefined || host === '',
-    port: parsePort(isMissing(port) ? '5432' : port),
+    port: parsePort(isMissing(port) ? '5432' : port, usage),
     isDefaultPort: isMissing(port),
     user: isMissing(name) ? usualUser() : name,
     isDefaultUser: isMissing(name),
     ...(secret !== undefined && secret !== '' && { password: secret }),
     ...optional('passFile', given.get('passfile') ?? env.PGPASSFILE),
-    sslMode: parseSslMode(given.get('sslmode') ?? env.PGSSLMODE ?? 'prefer'),
+    sslMode: parseSslMode(given.get('sslmode') ?? env.PGSSLMODE ?? 'prefer', SSL_MODES, usage),
     ...optional('sslRootCert', given.get('sslrootcert') ?? env.PGSSLROOTCERT),
     ...optional('sslCert', given.get('sslcert') ?? env.PGSSLCERT),
     ...optional('sslKey', given.get('sslkey') ?? env.PGSSLKEY),
@@ -191,11 +193,6 @@ export function snapshotPaths(address: BackupAddress, place?: string): readonly 
   if (address.method === 'physical') return [server];
   const databases = address.databases.map((name) => `${server}/databases/${fileName(name)}`);
   return databases.length === 0 ? [`${server}/databases`] : databases;
-}
-
-/** A database's name as the name of a file or folder: what that cannot be is percent-encoded. */
-export function fileName(name: string): string {
-  return name.replace(/^\.|[%/\u0000-\u001f\u007f]/g, (char) => `%${char.charCodeAt(0).toString(16).padStart(2, '0')}`);
 }
 
 export function isSocket(host: string): boolean {
@@ -236,46 +233,11 @@ function parseJobs(text: string): number {
   return jobs;
 }
 
-function parseParameters(query: string): Map<Parameter, string> {
-  const values = new Map<Parameter, string>();
-  for (const pair of query.split('&')) {
-    if (pair === '') continue;
-    const [name = '', value = ''] = pair.split(/=(.*)/s, 2).map(decode);
-    const known = PARAMETERS.find((parameter) => parameter === name);
-    if (known === undefined)
-      throw usage(`the parameter "${name}" is not known`, `Known are: ${PARAMETERS.join(', ')}.`);
-    values.set(known, value);
-  }
-  return values;
-}
-
-function parsePort(text: string): number {
-  const port = Number(text);
-  if (!Number.isInteger(port) || port < 1 || port > 65_535) throw usage(`"${text}" is not a port`);
-  return port;
-}
-
-function parseSslMode(text: string): SslMode {
-  const mode = SSL_MODES.find((known) => known === text);
-  if (mode === undefined) throw usage(`sslmode "${text}" is not known`, `It is one of ${SSL_MODES.join(', ')}.`);
-  return mode;
-}
-
 function defaultHost(): string {
   return DEFAULT_SOCKETS.find((folder) => existsSync(`${folder}/.s.PGSQL.5432`)) ?? 'localhost';
 }
 
-function optional<Name extends string>(name: Name, value: string | undefined): Partial<Record<Name, string>> {
-  return value === undefined || value === '' ? {} : ({ [name]: value } as Record<Name, string>);
-}
-
-function decode(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    throw usage('it holds a malformed percent-encoding');
-  }
-}
+const decode = decoder(usage);
 
 function usage(what: string, hint = 'Example: postgresql://postgres@localhost:5432/?method=physical'): RespaldoError {
   return new RespaldoError('usage', `PostgreSQL address: ${what}`, { hint });

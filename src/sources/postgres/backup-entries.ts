@@ -5,7 +5,7 @@ import { RespaldoError } from '../../errors.ts';
 import type { CaptureOptions } from '../source.ts';
 import { chooseBlock } from '../../domain/block-size.ts';
 import type { CapturedFile } from './configuration.ts';
-import { encodeFacts, FACTS_PATH } from './facts.ts';
+import { encodeFacts, FACTS_PATH } from '../server/snapshot-facts.ts';
 import { differences, parseManifest, type SeenFile } from './manifest.ts';
 import { ParentBlocks } from '../../domain/parent-blocks.ts';
 import type { Server } from './server.ts';

@@ -1,19 +1,7 @@
 import { z } from 'zod';
 import type { ReadableSnapshot } from '../../domain/snapshot.ts';
 import { RespaldoError } from '../../errors.ts';
-
-/** Where a snapshot tells what it is. */
-export const FACTS_PATH = '/respaldo.json';
-
-/** How the snapshot came about, for people; nothing is decided by it. Absent in older snapshots. */
-export const origin = z.object({
-  /** Why it has its type. */
-  reason: z.string(),
-  hostname: z.string(),
-  plan: z.string().exactOptional(),
-  name: z.string().exactOptional(),
-  program: z.string().exactOptional(),
-});
+import { FACTS_PATH, origin } from '../server/snapshot-facts.ts';
 
 const facts = z.object({
   format: z.literal(1),
@@ -46,10 +34,6 @@ const facts = z.object({
 
 /** The immutable facts of a physical snapshot. Sizes in bytes, LSNs as PostgreSQL writes them. */
 export type Facts = z.infer<typeof facts>;
-
-export function encodeFacts(value: Facts): Buffer {
-  return Buffer.from(`${JSON.stringify(value, undefined, 2)}\n`);
-}
 
 /** @throws RespaldoError `repository-unsupported` if a newer Respaldo, or something else, wrote it. */
 export async function readFacts(snapshot: ReadableSnapshot): Promise<Facts> {

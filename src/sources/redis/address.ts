@@ -1,4 +1,5 @@
 import { RespaldoError } from '../../errors.ts';
+import { decoder, optional, parseParameters, parsePort } from '../server/address-parts.ts';
 
 /** Where a server is and how to reach it. */
 export interface RedisAddress {
@@ -21,7 +22,6 @@ export interface RedisAddress {
 const SHAPE = /^(rediss?):\/\/(?:([^@/?#]*)@)?(\[[^\]]*\]|[^:/?#]*)(?::(\d*))?(\/[^?#]*)?(?:\?([^#]*))?$/i;
 const USUAL_PORT = 6379;
 const PARAMETERS = ['socket', 'cacert', 'cert', 'key'] as const;
-type Parameter = (typeof PARAMETERS)[number];
 
 export function isRedisAddress(address: string): boolean {
   return /^rediss?:/i.test(address);
@@ -33,14 +33,14 @@ export function parseAddress(address: string): RedisAddress {
   if (match === null) throw usage('it is not of the form redis://user@host:port');
   const [, scheme = '', login = '', host = '', port = '', path = '', query = ''] = match;
   if (path !== '' && path !== '/') throw usage(`it names the database ${path.slice(1)}`, WHOLE);
-  const given = parseParameters(query);
+  const given = new Map(parseParameters(query, PARAMETERS, usage));
   const [user = '', password] = login.split(/:(.*)/s, 2).map(decode);
   const socket = given.get('socket');
   if (socket !== undefined && (!socket.startsWith('/') || host !== ''))
     throw usage('a socket is an absolute path, and has no host', 'Write redis://?socket=/run/redis/redis.sock');
   return {
     host: decode(host).replace(/^\[(.*)\]$/, '$1') || 'localhost',
-    port: parsePort(port),
+    port: port === '' ? USUAL_PORT : parsePort(port, usage),
     tls: scheme.toLowerCase() === 'rediss',
     ...(socket !== undefined && { socket }),
     ...(user !== '' && { user }),
@@ -67,35 +67,7 @@ export function snapshotPath({ host, port, socket }: RedisAddress, place?: strin
   return place === undefined ? `/redis/${server}` : `/redis/${place}/${server}`;
 }
 
-function parseParameters(query: string): ReadonlyMap<Parameter, string> {
-  const values = new Map<Parameter, string>();
-  for (const pair of query.split('&').filter((one) => one !== '')) {
-    const [name = '', value = ''] = pair.split(/=(.*)/s, 2).map(decode);
-    const known = PARAMETERS.find((parameter) => parameter === name);
-    if (known === undefined)
-      throw usage(`the parameter "${name}" is not known`, `Known are: ${PARAMETERS.join(', ')}.`);
-    values.set(known, value);
-  }
-  return values;
-}
-
-function parsePort(text: string): number {
-  const port = text === '' ? USUAL_PORT : Number(text);
-  if (!Number.isInteger(port) || port < 1 || port > 65_535) throw usage(`"${text}" is not a port`);
-  return port;
-}
-
-function optional<Name extends string>(name: Name, value: string | undefined): Partial<Record<Name, string>> {
-  return value === undefined || value === '' ? {} : ({ [name]: value } as Record<Name, string>);
-}
-
-function decode(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    throw usage('it holds a malformed percent-encoding');
-  }
-}
+const decode = decoder(usage);
 
 function usage(what: string, hint = 'Example: redis://backup@localhost:6379'): RespaldoError {
   return new RespaldoError('usage', `Redis address: ${what}`, { hint });

@@ -1,7 +1,8 @@
 import type { Entry, Metadata } from '../../domain/entry.ts';
 import type { Finding } from '../../domain/finding.ts';
 import type { CaptureOptions, PortableFile, SourceIo } from '../source.ts';
-import { encodeFacts, FACTS_PATH, FILE, FOLDER, type Facts } from './facts.ts';
+import { encodeFacts, FACTS_PATH } from '../server/snapshot-facts.ts';
+import { FILE, FOLDER, type Facts } from './facts.ts';
 import type { ServerInfo } from './info.ts';
 import type { RedisServer } from './server.ts';
 import { Transfer, type Transferred } from './transfer.ts';

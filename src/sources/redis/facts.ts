@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import type { ReadableSnapshot } from '../../domain/snapshot.ts';
 import { RespaldoError } from '../../errors.ts';
+import { FACTS_PATH } from '../server/snapshot-facts.ts';
 import type { CaptureOptions } from '../source.ts';
 
-/** Where a snapshot tells what it is, and where its RDB lies. */
-export const FACTS_PATH = '/respaldo.json';
+/** Where a snapshot has its RDB. */
 export const FOLDER = '/rdb';
 export const FILE = 'dump.rdb';
 
@@ -35,10 +35,6 @@ const factsSchema = z.object({
 
 /** The immutable facts of a snapshot. Sizes in bytes. */
 export type Facts = z.infer<typeof factsSchema> & Pick<CaptureOptions, 'origin'>;
-
-export function encodeFacts(facts: Facts): Buffer {
-  return Buffer.from(`${JSON.stringify(facts, undefined, 2)}\n`);
-}
 
 /** @throws RespaldoError `repository-unsupported` if a newer Respaldo, or something else, wrote it. */
 export async function readFacts(snapshot: ReadableSnapshot): Promise<Facts> {

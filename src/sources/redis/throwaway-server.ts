@@ -1,16 +1,16 @@
-import { chown, readFile } from 'node:fs/promises';
+import { chown } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { isError, RespaldoError, throwIfAborted } from '../../errors.ts';
 import type { Command, Runtime } from '../../runtimes/runtime.ts';
+import { requireSocketPath } from '../server/drill-socket.ts';
+import { lastWords } from '../server/last-words.ts';
 import type { DrillRequest, SourceIo } from '../source.ts';
 import { Connection } from './connection.ts';
 import { FILE } from './facts.ts';
 
 const POLL_MS = 30;
 const LOG_LINES = 12;
-/** What the path of a socket may have, in bytes. */
-const LONGEST_SOCKET = 107;
 
 /** What a log says where it is the machine, or the program, that cannot, and not the RDB. */
 const LACKS: readonly {
@@ -53,10 +53,7 @@ export class ThrowAwayServer implements AsyncDisposable {
     this.#socket = join(folder, 'redis.sock');
     this.#log = join(folder, 'redis.log');
     this.#signal = signal;
-    if (Buffer.byteLength(this.#socket) > LONGEST_SOCKET)
-      throw new RespaldoError('usage', `${folder} is too long a path for the socket of a server`, {
-        hint: 'Name a folder with a shorter one: --folder /var/tmp',
-      });
+    requireSocketPath(this.#socket, folder);
   }
 
   /**
@@ -134,8 +131,7 @@ export class ThrowAwayServer implements AsyncDisposable {
         hint: 'Install it (Debian: redis-server), or drill in a container: --image redis:7',
         cause: error,
       });
-    const log = await readFile(this.#log, 'utf8').catch(() => '');
-    const words = log.trimEnd().split('\n').slice(-LOG_LINES).join('\n');
+    const words = await lastWords(this.#log, LOG_LINES);
     const message = `the server does not start on the RDB:\n${words}`;
     const lack = LACKS.find((one) => one.words.test(words));
     if (lack !== undefined) return new RespaldoError(lack.error, message, { hint: lack.hint, cause: error });

@@ -1,34 +1,22 @@
 /** The plan's own demands on what was restored. */
 import { judge, type Assertion, type DrillCheck, type DrillSettings } from '../../../domain/drill.ts';
 import { isError, RespaldoError, throwIfAborted } from '../../../errors.ts';
+import {
+  assertionQuery,
+  checkEach,
+  placeAssertions as placeIn,
+  type PlacedAssertion,
+} from '../../server/placed-assertions.ts';
 import { Session } from '../session.ts';
 import { identifier } from '../sql.ts';
 import type { Toolbox } from '../toolbox.ts';
-
-/** An assertion, and where it is asked. */
-export interface PlacedAssertion {
-  readonly assertion: Assertion;
-  readonly database: string;
-}
 
 /** @throws RespaldoError `config` for an assertion of nobody knows which database. */
 export function placeAssertions(
   assertions: readonly Assertion[],
   databases: readonly string[],
 ): readonly PlacedAssertion[] {
-  const there = `The snapshot holds: ${databases.join(', ')}.`;
-  return assertions.map((assertion) => {
-    const meant = assertion.database ?? (databases.length === 1 ? databases[0] : undefined);
-    if (meant === undefined)
-      throw new RespaldoError('config', `the assertion does not say which database it is about: ${assertion.sql}`, {
-        hint: `Write { database: name, sql: "SELECT …" }, or add --database to --assert. ${there}`,
-      });
-    if (!databases.includes(meant))
-      throw new RespaldoError('config', `an assertion is about the database "${meant}", which is not there`, {
-        hint: there,
-      });
-    return { assertion, database: meant };
-  });
+  return placeIn(assertions, databases, databases.length === 1 ? databases[0] : undefined);
 }
 
 /** Each in a transaction of its own that can change nothing. */
@@ -37,12 +25,7 @@ export async function checkAssertions(
   placed: readonly PlacedAssertion[],
   { timeoutSeconds }: Pick<DrillSettings, 'timeoutSeconds'>,
 ): Promise<readonly DrillCheck[]> {
-  const checks: DrillCheck[] = [];
-  for (const { assertion, database } of placed) {
-    const name = `assertion ${assertion.sql.trim().replace(/\s+/g, ' ')}`;
-    checks.push({ name, ...(await ask(tools, database, assertion, timeoutSeconds)) });
-  }
-  return checks;
+  return checkEach(placed, ({ assertion, database }) => ask(tools, database, assertion, timeoutSeconds));
 }
 
 async function ask(
@@ -52,13 +35,12 @@ async function ask(
   timeoutSeconds: number,
 ): Promise<Omit<DrillCheck, 'name'>> {
   try {
-    const select = assertion.sql.trim().replace(/;+$/, '');
     const rows = await Session.with(tools, async (session) => {
       await session.execute(`USE ${identifier(database)}`);
       // Each product takes its own limit, and for the other's it is a comment.
       await session.execute(`/*M!100108 SET SESSION max_statement_time = ${String(timeoutSeconds)} */`);
       await session.execute('START TRANSACTION READ ONLY');
-      return session.show(`SELECT * FROM (${select}\n) AS assertion LIMIT 2`);
+      return session.show(assertionQuery(assertion.sql));
     });
     return judge(
       assertion,

@@ -1,10 +1,12 @@
 import { existsSync } from 'node:fs';
-import { lchown, mkdir, readFile } from 'node:fs/promises';
+import { lchown, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { isError, RespaldoError, throwIfAborted } from '../../../errors.ts';
 import type { Runtime } from '../../../runtimes/runtime.ts';
 import { confine, type Confinement } from '../../confinement.ts';
+import { requireSocketPath } from '../../server/drill-socket.ts';
+import { lastWords } from '../../server/last-words.ts';
 import type { DrillRequest, SourceIo } from '../../source.ts';
 import { parseTarget } from '../address.ts';
 import { productName, type Product } from '../product.ts';
@@ -13,8 +15,7 @@ import { Toolbox } from '../toolbox.ts';
 import { findServer, type ServerProgram } from './programs.ts';
 import { refutation } from './refutation.ts';
 
-/** A socket's path has 107 bytes at most. */
-const LONGEST_FOLDER = 107 - '/s.sock'.length;
+const SOCKET = 's.sock';
 const POLL_MS = 50;
 const LOG_LINES = 8;
 const LONGEST_ANSWER = 2000;
@@ -54,10 +55,7 @@ export class ThrowAwayServer {
     { runtime, signal }: Pick<SourceIo, 'runtime' | 'signal'>,
   ): Promise<ThrowAwayServer> {
     const home = join(folder, 'my');
-    if (Buffer.byteLength(home) > LONGEST_FOLDER)
-      throw new RespaldoError('usage', `${folder} is too long a path for the socket of a server`, {
-        hint: 'Name a folder with a shorter one: --folder /var/tmp',
-      });
+    requireSocketPath(join(home, SOCKET), folder);
     const program = await findServer(product, runtime, signal);
     const confinement = await confine(user, runtime, signal);
     await mkdir(home, { mode: 0o700 });
@@ -106,9 +104,8 @@ export class ThrowAwayServer {
   }
 
   /** The end of its log. */
-  async lastWords(): Promise<string> {
-    const log = await readFile(this.#log, 'utf8').catch(() => '');
-    return log.trimEnd().split('\n').slice(-LOG_LINES).join('\n');
+  lastWords(): Promise<string> {
+    return lastWords(this.#log, LOG_LINES);
   }
 
   async #initialize(signal: AbortSignal): Promise<void> {
@@ -168,7 +165,7 @@ export class ThrowAwayServer {
   }
 
   get #socket(): string {
-    return join(this.#home, 's.sock');
+    return join(this.#home, SOCKET);
   }
 
   get #log(): string {

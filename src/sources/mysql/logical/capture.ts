@@ -1,11 +1,13 @@
 import { chooseCut, isSuspiciouslySmall } from '../../../domain/dump-size.ts';
 import type { Entry, Metadata } from '../../../domain/entry.ts';
 import { dumpMetadata } from '../../server/dump-metadata.ts';
+import { fileName } from '../../server/file-name.ts';
+import { encodeFacts, FACTS_PATH } from '../../server/snapshot-facts.ts';
 import type { CaptureOptions, SourceIo } from '../../source.ts';
-import { fileName, type BackupAddress } from '../address.ts';
+import type { BackupAddress } from '../address.ts';
 import { accountsText, readAccounts } from './accounts.ts';
 import { Dump, type DatabaseDump } from './database-dump.ts';
-import { encodeFacts, FACTS_PATH, findFacts, type DatabaseFacts, type LogicalFacts } from './facts.ts';
+import { findFacts, type DatabaseFacts, type LogicalFacts } from './facts.ts';
 import { accountsMissing, shrunken } from './findings.ts';
 import { script } from './script.ts';
 import { survey, type Survey } from './survey.ts';

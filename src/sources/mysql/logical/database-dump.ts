@@ -1,7 +1,7 @@
 import { chooseCut } from '../../../domain/dump-size.ts';
 import { RespaldoError } from '../../../errors.ts';
 import type { SourceIo } from '../../source.ts';
-import { fileName } from '../address.ts';
+import { fileName } from '../../server/file-name.ts';
 import { tablesArguments } from './dump-arguments.ts';
 import { dumpParts, type DumpContent, type Position } from './dump-text.ts';
 import type { DatabaseFacts } from './facts.ts';

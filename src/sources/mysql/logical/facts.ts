@@ -1,17 +1,6 @@
 import { z } from 'zod';
 import type { ReadableSnapshot } from '../../../domain/snapshot.ts';
-import { RespaldoError } from '../../../errors.ts';
-
-/** Where a snapshot tells what it is. */
-export const FACTS_PATH = '/respaldo.json';
-
-const origin = z.object({
-  reason: z.string(),
-  hostname: z.string(),
-  plan: z.string().exactOptional(),
-  name: z.string().exactOptional(),
-  program: z.string().exactOptional(),
-});
+import { findDumpFacts, origin, readDumpFacts } from '../../server/snapshot-facts.ts';
 
 const program = z.object({ name: z.string(), definer: z.string() });
 
@@ -79,28 +68,12 @@ const logicalFacts = z.object({
 export type LogicalFacts = z.infer<typeof logicalFacts>;
 export type DatabaseFacts = z.infer<typeof database>;
 
-export function encodeFacts(value: LogicalFacts): Buffer {
-  return Buffer.from(`${JSON.stringify(value, undefined, 2)}\n`);
-}
-
 /** @throws RespaldoError `repository-unsupported` if a newer Respaldo, or something else, wrote it. */
-export async function readFacts(snapshot: ReadableSnapshot): Promise<LogicalFacts> {
-  const found = await findFacts(snapshot);
-  if (found !== undefined) return found;
-  throw new RespaldoError(
-    'repository-unsupported',
-    `${FACTS_PATH} of snapshot ${snapshot.id} does not describe a dump of MySQL that this version knows`,
-    { hint: 'A newer Respaldo may have taken it; its files can be restored as plain files: --target <folder>.' },
-  );
+export function readFacts(snapshot: ReadableSnapshot): Promise<LogicalFacts> {
+  return readDumpFacts(snapshot, logicalFacts, 'MySQL');
 }
 
 /** Undefined: the snapshot is something else. */
-export async function findFacts(snapshot: ReadableSnapshot): Promise<LogicalFacts | undefined> {
-  const bytes = await snapshot.read(FACTS_PATH);
-  if (bytes === undefined) return undefined;
-  try {
-    return logicalFacts.parse(JSON.parse(Buffer.from(bytes).toString('utf8')));
-  } catch {
-    return undefined;
-  }
+export function findFacts(snapshot: ReadableSnapshot): Promise<LogicalFacts | undefined> {
+  return findDumpFacts(snapshot, logicalFacts);
 }

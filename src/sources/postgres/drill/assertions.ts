@@ -1,6 +1,12 @@
 /** The plan's own demands on what was restored. */
 import { judge, type Assertion, type DrillCheck, type DrillSettings } from '../../../domain/drill.ts';
-import { isError, RespaldoError, throwIfAborted } from '../../../errors.ts';
+import { isError, throwIfAborted } from '../../../errors.ts';
+import {
+  assertionQuery,
+  checkEach,
+  placeAssertions as placeIn,
+  type PlacedAssertion,
+} from '../../server/placed-assertions.ts';
 import type { PostgresConnection } from '../connection.ts';
 import { inDatabase } from './databases.ts';
 import type { ThrowAwayServer } from './throwaway-server.ts';
@@ -8,18 +14,14 @@ import type { ThrowAwayServer } from './throwaway-server.ts';
 /** PostgreSQL's own, which nobody means who names none. */
 const OWN = ['postgres', 'template0', 'template1'];
 
-/** An assertion, and where it is asked. */
-export interface PlacedAssertion {
-  readonly assertion: Assertion;
-  readonly database: string;
-}
-
 /** @throws RespaldoError `config` for an assertion of nobody knows which database. */
 export function placeAssertions(
   assertions: readonly Assertion[],
   databases: readonly string[],
 ): readonly PlacedAssertion[] {
-  return assertions.map((assertion) => ({ assertion, database: databaseOf(assertion, databases) }));
+  const others = databases.filter((name) => !OWN.includes(name));
+  const [only = 'postgres'] = others;
+  return placeIn(assertions, databases, others.length > 1 ? undefined : only);
 }
 
 /** Each in a transaction of its own that can change nothing. */
@@ -29,25 +31,7 @@ export async function checkAssertions(
   { timeoutSeconds }: Pick<DrillSettings, 'timeoutSeconds'>,
   signal: AbortSignal,
 ): Promise<readonly DrillCheck[]> {
-  const checks: DrillCheck[] = [];
-  for (const { assertion, database } of placed) {
-    const name = `assertion ${assertion.sql.trim().replace(/\s+/g, ' ')}`;
-    checks.push({ name, ...(await ask(server, database, assertion, timeoutSeconds, signal)) });
-  }
-  return checks;
-}
-
-function databaseOf({ database, sql }: Assertion, databases: readonly string[]): string {
-  const others = databases.filter((name) => !OWN.includes(name));
-  const [only = 'postgres'] = others;
-  const meant = database ?? (others.length > 1 ? undefined : only);
-  if (meant !== undefined && databases.includes(meant)) return meant;
-  const there = `The snapshot holds: ${databases.join(', ')}.`;
-  throw meant === undefined
-    ? new RespaldoError('config', `the assertion does not say which database it is about: ${sql}`, {
-        hint: `Write { database: name, sql: "SELECT …" }, or add --database to --assert. ${there}`,
-      })
-    : new RespaldoError('config', `an assertion is about the database "${meant}", which is not there`, { hint: there });
+  return checkEach(placed, ({ assertion, database }) => ask(server, database, assertion, timeoutSeconds, signal));
 }
 
 async function ask(
@@ -71,7 +55,6 @@ async function ask(
   });
 }
 
-/** As the rows of a subquery, so that it is one SELECT and nothing else; more than one row is told from one. */
 async function firstValues(
   connection: PostgresConnection,
   sql: string,
@@ -79,8 +62,7 @@ async function firstValues(
 ): Promise<readonly (string | null)[]> {
   await connection.query('BEGIN READ ONLY');
   await connection.query(`SET LOCAL statement_timeout = '${String(timeoutSeconds)}s'`);
-  const select = sql.trim().replace(/;+$/, '');
-  const rows = await connection.query(`SELECT * FROM (${select}\n) AS assertion LIMIT 2`);
+  const rows = await connection.query(assertionQuery(sql));
   return rows.map((row) => textOf(Object.values(row)[0]));
 }
 

@@ -1,7 +1,8 @@
 import { RespaldoError, throwIfAborted } from '../../../errors.ts';
+import { refutationBy, type Lack } from '../../server/refutation.ts';
 
 /** What a machine lacks says nothing of a snapshot. In the server's words, which are English in a drill. */
-const LACKS: readonly { readonly words: RegExp; readonly hint: string }[] = [
+const LACKS: readonly Lack[] = [
   { words: /No space left on device/, hint: 'Free some, or drill on another disk: --folder /srv/drills' },
   {
     words: /Cannot allocate memory|could not (?:create|map)[^\n]* shared memory|could not create semaphores/,
@@ -13,17 +14,9 @@ const LACKS: readonly { readonly words: RegExp; readonly hint: string }[] = [
   },
 ];
 
-/**
- * What speaks against a snapshot: `not-proven`. Where the server's words tell of the machine instead: `target-refused`,
- * which changes no mark.
- */
+/** What speaks against a snapshot, or tells of the machine: see {@link refutationBy}. */
 export function refutation(message: string, cause: unknown): RespaldoError {
-  const lack = LACKS.find(({ words }) => words.test(message));
-  if (lack !== undefined) return new RespaldoError('target-refused', message, { hint: lack.hint, cause });
-  return new RespaldoError('not-proven', message, {
-    hint: 'Prove another snapshot, take a new one, and run `respaldo check --read-data` to see whether the repository is sound.',
-    cause,
-  });
+  return refutationBy(LACKS, message, cause);
 }
 
 /** What a server raises that was made of the snapshot, or its silence. */

@@ -4,6 +4,8 @@ import { Readable } from 'node:stream';
 import { isError, RespaldoError, throwIfAborted } from '../../../errors.ts';
 import type { Runtime } from '../../../runtimes/runtime.ts';
 import { confine, type Confinement } from '../../confinement.ts';
+import { requireSocketPath } from '../../server/drill-socket.ts';
+import { lastWords } from '../../server/last-words.ts';
 import type { DrillRequest, SourceIo } from '../../source.ts';
 import { parseTarget } from '../address.ts';
 import { connect, type PostgresConnection } from '../connection.ts';
@@ -12,8 +14,7 @@ import { refutation, refuting } from './refutation.ts';
 import { copyPrograms, findPrograms, type ServerPrograms } from './programs.ts';
 
 const PORT = 5432;
-/** A socket's path has 107 bytes at most. */
-const LONGEST_FOLDER = 107 - `/.s.PGSQL.${String(PORT)}`.length;
+const SOCKET = `.s.PGSQL.${String(PORT)}`;
 /** A recovery takes as long as it takes: whoever waits may cancel it. */
 const PATIENCE_SECONDS = 604_800;
 /** How long ending it may take when all else was cancelled. */
@@ -60,10 +61,7 @@ export class ThrowAwayServer {
     { runtime, signal }: Pick<SourceIo, 'runtime' | 'signal'>,
   ): Promise<ThrowAwayServer> {
     const home = join(folder, 'pg');
-    if (Buffer.byteLength(home) > LONGEST_FOLDER)
-      throw new RespaldoError('usage', `${folder} is too long a path for the socket of a server`, {
-        hint: 'Name a folder with a shorter one: --folder /var/tmp',
-      });
+    requireSocketPath(join(home, SOCKET), folder);
     const programs = await findPrograms(major, runtime, signal);
     const confinement = await confine(user, runtime, signal);
     await mkdir(home, { mode: 0o700 });
@@ -169,9 +167,8 @@ export class ThrowAwayServer {
   }
 
   /** The end of its log. */
-  async lastWords(): Promise<string> {
-    const log = await readFile(this.#log, 'utf8').catch(() => '');
-    return log.trimEnd().split('\n').slice(-LOG_LINES).join('\n');
+  lastWords(): Promise<string> {
+    return lastWords(this.#log, LOG_LINES);
   }
 
   /** Runs one of its programs to its end. @returns what it printed */

@@ -1,15 +1,15 @@
 import { isSuspiciouslySmall } from '../../../domain/dump-size.ts';
 import type { Entry } from '../../../domain/entry.ts';
 import type { Finding } from '../../../domain/finding.ts';
+import { encodeFacts, FACTS_PATH } from '../../server/snapshot-facts.ts';
 import type { CaptureOptions, SourceIo } from '../../source.ts';
 import type { BackupAddress } from '../address.ts';
-import { FACTS_PATH } from '../facts.ts';
 import { findPassword } from '../password.ts';
 import { dumpMetadata } from '../../server/dump-metadata.ts';
 import { DatabaseEntries } from './database-entries.ts';
 import { dumpGlobals, knowsGuard } from './dumps.ts';
 import type { DatabaseFacts, LogicalFacts } from './facts.ts';
-import { encodeLogicalFacts, findLogicalFacts } from './logical-snapshot.ts';
+import { findLogicalFacts } from './logical-snapshot.ts';
 import { lookAt } from './outlook.ts';
 
 const GLOBALS = '/dump/globals.sql';
@@ -62,7 +62,7 @@ export async function* captureDumps(
     globals: { file: GLOBALS, passwords: server.passwords },
     databases: facts,
   };
-  yield { kind: 'file', path: FACTS_PATH, metadata, content: [encodeLogicalFacts(snapshot)] };
+  yield { kind: 'file', path: FACTS_PATH, metadata, content: [encodeFacts(snapshot)] };
 }
 
 export function passwordsMissing(server: string): Finding {

@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import { chooseCut } from '../../../domain/dump-size.ts';
 import type { Cut, Entry, Metadata } from '../../../domain/entry.ts';
 import { dumpMetadata } from '../../server/dump-metadata.ts';
-import { fileName } from '../address.ts';
+import { fileName } from '../../server/file-name.ts';
 import { ReadAhead } from './channel.ts';
 import type { DumpContent } from './dump-text.ts';
 import { dumpSection, restoreScript, tableFrame, type Section } from './dumps.ts';

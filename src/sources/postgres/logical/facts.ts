@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { origin } from '../facts.ts';
+import { origin } from '../../server/snapshot-facts.ts';
 
 /** A right on something: `PUBLIC` is the grantee ''. */
 const grant = z.object({ grantee: z.string(), privilege: z.string(), grantable: z.boolean() });
