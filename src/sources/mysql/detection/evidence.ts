@@ -1,11 +1,5 @@
 import type { Workload, WorkloadContainer } from '../../../domain/workload.ts';
-
-/** Something that speaks for a server. Two points convince; what has one needs something else beside it. */
-export interface Evidence {
-  readonly points: 1 | 2;
-  /** For people: `image mariadb:11`. */
-  readonly reason: string;
-}
+import { COMPOSE_SERVICE, repositoryOf, type Evidence } from '../../server/evidence.ts';
 
 /** What belongs to such servers, but is none. */
 const COMPANION =
@@ -22,7 +16,6 @@ const NAME_LABELS = [
   'service',
 ];
 const NAMES = /^(?:mysql|mariadb|percona)(?:[-_]?\d+)?$/i;
-const COMPOSE_SERVICE = 'com.docker.compose.service';
 /** By these an image makes its server. */
 const SETTINGS = /^(?:MARIADB|MYSQL)_(?:ROOT_PASSWORD|ALLOW_EMPTY|RANDOM_ROOT|ROOT_HOST|DATABASE|INITDB|REPLICATION)/;
 
@@ -63,9 +56,4 @@ export function evidenceAround({ labels, name, target }: Workload): readonly Evi
         ? [{ points: 1, reason: `name ${name}` } as const]
         : []),
   ];
-}
-
-/** Without tag and digest. */
-function repositoryOf(image: string): string {
-  return image.replace(/@.*$/, '').replace(/:[^:/]*$/, '');
 }

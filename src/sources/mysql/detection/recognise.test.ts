@@ -61,6 +61,7 @@ describe('a container', () => {
       name: 'main',
       address: 'mysql:///shop,a%20b',
     });
+    expect(recognise(workload({ image: 'acme/backup-mysql' }, { labels }))).toMatchObject({ name: 'main' });
     expect(recognise(workload({ image: 'mysql:8' }, { labels: { 'respaldo.enable': 'false' } }))).toBeUndefined();
     expect(recognise(workload({ image: 'mysql:8' }, { labels: { 'respaldo.source': 'postgres' } }))).toBeUndefined();
   });

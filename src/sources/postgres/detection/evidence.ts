@@ -1,11 +1,5 @@
 import type { Workload, WorkloadContainer } from '../../../domain/workload.ts';
-
-/** Something that speaks for a server. Two points convince; what has one needs something else beside it. */
-export interface Evidence {
-  readonly points: 1 | 2;
-  /** For people: `image postgres:16`. */
-  readonly reason: string;
-}
+import { COMPOSE_SERVICE, repositoryOf, type Evidence } from '../../server/evidence.ts';
 
 /** What belongs to servers of PostgreSQL, but is none. */
 const COMPANION =
@@ -28,7 +22,6 @@ const NAME_LABELS = [
 const NAMES = /^(?:postgres(?:ql)?|postgis|timescaledb|spilo|pgsql)(?:[-_]?\d+)?$/i;
 /** What operators put on each server that they run. */
 const OPERATOR_LABELS = ['cnpg.io/instanceName', 'postgres-operator.crunchydata.com/instance', 'stackgres.io/cluster'];
-const COMPOSE_SERVICE = 'com.docker.compose.service';
 
 /** Whether a container belongs to a server without being one: an exporter, a pooler, a job that dumps. */
 export function isCompanion({ image, name }: WorkloadContainer): boolean {
@@ -72,9 +65,4 @@ export function evidenceAround({ labels, name, target }: Workload): readonly Evi
 function isClient(variables: Readonly<Record<string, string>>): boolean {
   const host = variables['PGHOST'] ?? variables['POSTGRES_HOST'] ?? variables['POSTGRESQL_HOST'];
   return 'DATABASE_URL' in variables || (host !== undefined && !/^(?:\/|localhost$|127\.)/.test(host));
-}
-
-/** Without tag and digest. */
-function repositoryOf(image: string): string {
-  return image.replace(/@.*$/, '').replace(/:[^:/]*$/, '');
 }

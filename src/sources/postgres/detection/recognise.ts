@@ -1,106 +1,39 @@
 import type { DetectedServer } from '../../../domain/detection.ts';
 import type { Workload, WorkloadContainer } from '../../../domain/workload.ts';
-import { loginVariables } from '../login-variables.ts';
-import { evidenceAround, evidenceOf, isCompanion, type Evidence } from './evidence.ts';
+import { recogniseBy, type Marks } from '../../server/recognition.ts';
+import { loginVariables, SUPERUSER } from '../login-variables.ts';
+import { evidenceAround, evidenceOf, isCompanion } from './evidence.ts';
 
-/** Labels by which people say it themselves. */
-const OWN = {
-  enable: 'respaldo.enable',
-  source: 'respaldo.source',
-  plan: 'respaldo.plan',
-  databases: 'respaldo.databases',
+const MARKS: Marks = {
+  kind: 'postgres',
+  called: /^postgres(?:ql)?$/,
+  superuser: SUPERUSER,
+  roles: {
+    labels: [
+      'role',
+      'cnpg.io/instanceRole',
+      'spilo-role',
+      'postgres-operator.crunchydata.com/role',
+      'app.kubernetes.io/component',
+    ],
+    replica: /^(?:replica|standby|secondary|slave|read|readonly)$/i,
+    primary: /^(?:primary|master|leader)$/i,
+  },
+  evidenceAround,
+  evidenceOf,
+  isCompanion,
+  versionOf,
+  loginVariables,
+  addressOf: (databases) => `postgresql:///${databases}?method=logical`,
 };
-
-const ROLE_LABELS = [
-  'role',
-  'cnpg.io/instanceRole',
-  'spilo-role',
-  'postgres-operator.crunchydata.com/role',
-  'app.kubernetes.io/component',
-];
-const REPLICA = /^(?:replica|standby|secondary|slave|read|readonly)$/i;
-const PRIMARY = /^(?:primary|master|leader)$/i;
 
 /** The server that a container or pod is, judged by what is told of it; undefined where it seems to be none. */
 export function recognise(workload: Workload): DetectedServer | undefined {
-  const { labels, target, place, obstacle } = workload;
-  const declared = labels[OWN.source];
-  if (labels[OWN.enable] === 'false') return undefined;
-  if (declared !== undefined && !/^postgres(?:ql)?$/.test(declared)) return undefined;
-  const around = evidenceAround(workload);
-  const container = serverContainer(workload, declared !== undefined, pointsOf(around) > 1);
-  if (container === undefined) return undefined;
-  const evidence: readonly Evidence[] = [
-    ...(declared === undefined ? [] : [{ points: 2, reason: `label ${OWN.source}=${declared}` } as const]),
-    ...evidenceOf(container),
-    ...around,
-  ];
-  if (pointsOf(evidence) < 2) return undefined;
-  const version = versionOf(container);
-  const role = roleOf(labels);
-  return {
-    kind: 'postgres',
-    name: labels[OWN.plan] ?? workload.name,
-    place,
-    target:
-      target.kind === 'kubernetes' && workload.containers.length > 1
-        ? { ...target, container: container.name }
-        : target,
-    address: addressOf(labels[OWN.databases]),
-    reasons: evidence.map(({ reason }) => reason),
-    login: loginOf(container.variables),
-    hostPorts: container.hostPorts,
-    ...(version !== undefined && { version }),
-    ...(role !== undefined && { role }),
-    ...(obstacle !== undefined && { obstacle }),
-  };
-}
-
-/**
- * Of several containers the one that most speaks for; companions never count, unless somebody says that it is one.
- * @param isCertain something around them says that one of them is a server.
- */
-function serverContainer(
-  { containers, target }: Workload,
-  isDeclared: boolean,
-  isCertain: boolean,
-): WorkloadContainer | undefined {
-  const [first] = containers;
-  const named = target.kind === 'kubernetes' ? containers.find(({ name }) => name === target.container) : undefined;
-  if (named !== undefined) return named;
-  if (containers.length === 1) return isDeclared || !isCompanion(first) ? first : undefined;
-  const servers = containers
-    .filter((container) => !isCompanion(container))
-    .map((container) => ({ container, points: pointsOf(evidenceOf(container)) }));
-  const best = servers.toSorted((one, other) => other.points - one.points)[0];
-  return best !== undefined && (best.points > 0 || isDeclared || isCertain) ? best.container : undefined;
-}
-
-function pointsOf(evidence: readonly Evidence[]): number {
-  return evidence.reduce((sum, { points }) => sum + points, 0);
-}
-
-function addressOf(databases: string | undefined): string {
-  const names = (databases ?? '').split(',').map((name) => encodeURIComponent(name.trim()));
-  return `postgresql:///${names.filter((name) => name !== '').join(',')}?method=logical`;
-}
-
-function loginOf(variables: Readonly<Record<string, string>>): string {
-  const given = (names: readonly string[]): string | undefined =>
-    names.flatMap((name) => [name, `${name}_FILE`]).find((name) => name in variables);
-  const { users, passwords } = loginVariables((name) => name in variables);
-  const found = [given(users), given(passwords)].filter((name) => name !== undefined);
-  return found.length === 0 ? 'user postgres' : `its own ${found.join(', ')}`;
+  return recogniseBy(MARKS, workload);
 }
 
 function versionOf({ image, variables }: WorkloadContainer): string | undefined {
   const told = variables['PG_VERSION'] ?? variables['PG_MAJOR'] ?? variables['APP_VERSION'];
   const tag = /:(?:pg)?(\d+(?:\.\d+)*)(?:[-.@]|$)/.exec(image)?.[1];
   return /^\d+(?:\.\d+)*/.exec(told ?? '')?.[0] ?? tag;
-}
-
-function roleOf(labels: Readonly<Record<string, string>>): DetectedServer['role'] {
-  const values = ROLE_LABELS.flatMap((label) => labels[label] ?? []);
-  if (values.some((value) => REPLICA.test(value))) return 'replica';
-  return values.some((value) => PRIMARY.test(value)) ? 'primary' : undefined;
 }
