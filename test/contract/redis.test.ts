@@ -20,7 +20,7 @@ import { Transfer, type Transferred } from '../../src/sources/redis/transfer.ts'
 import type { RedisServer as Way } from '../../src/sources/redis/server.ts';
 import type { SourceIo } from '../../src/sources/source.ts';
 import { Authority } from '../fixtures/authority.ts';
-import { bench, type Bench } from '../fixtures/bench.ts';
+import { BACKUP_REQUEST, bench, type Bench } from '../fixtures/bench.ts';
 import { DockerEngine, HAS_DOCKER, REDIS_IMAGE } from '../fixtures/docker.ts';
 import { RedisServer } from '../fixtures/redis.ts';
 import { NEVER } from '../fixtures/repository.ts';
@@ -273,15 +273,7 @@ describe('A Redis server', () => {
   async function take(address: string, password?: string, ports: Bench = place): Promise<BackupOutcome> {
     const where = ports.runtime.kind === 'docker' ? { place: 'docker/cache' } : {};
     const source = openSource(address, { ...OPTIONS, ...where, ...(password !== undefined && { password }) });
-    const request = {
-      type: 'auto',
-      tags: [],
-      excludes: [],
-      hostname: 'host',
-      username: 'maria',
-      dryRun: false,
-    } as const;
-    return backup({ ...request, source }, { ...ports, clock: systemClock }, NEVER);
+    return backup({ ...BACKUP_REQUEST, source }, { ...ports, clock: systemClock }, NEVER);
   }
 
   async function factsOf(snapshot: Snapshot | undefined): Promise<Record<string, unknown>> {

@@ -1,6 +1,6 @@
 /** A folder behind a real OpenSSH server: the contract of every store, and what SFTP promises beyond it. */
 import { execFileSync } from 'node:child_process';
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate as immediately } from 'node:timers/promises';
@@ -13,7 +13,7 @@ import { SftpStore } from '../../src/stores/sftp.ts';
 import { FaultyStore, taking } from '../fixtures/faulty-store.ts';
 import { canMount } from '../fixtures/mount.ts';
 import { Agent, HAS_SSHD, hashNames, makeKey, Sshd } from '../fixtures/sshd.ts';
-import { bytes, describeStore, inPieces, listed, ours, stream, type StoreFixture } from './store.ts';
+import { bytes, describeStore, expectSwept, inPieces, listed, ours, stream, type StoreFixture } from './store.ts';
 
 const signal = new AbortController().signal;
 
@@ -78,15 +78,7 @@ describe.skipIf(!HAS_SSHD)('over SFTP', () => {
     });
 
     it("passes over what is being written, restic's own as well, and sweeps it out after a day", async () => {
-      await store.write('data/ab/abcd', bytes(1), signal);
-      for (const name of ['abcd-tmp-0123456789', 'ef-restic-temp-0a1b2c3d4e5f6071', 'new-tmp-01'])
-        await writeFile(join(folder, 'data/ab', name), 'half');
-      expect(await listed(store)).toEqual([{ key: 'data/ab/abcd', size: 1 }]);
-      const longAgo = new Date(Date.now() - 25 * 60 * 60 * 1000);
-      for (const name of ['abcd', 'abcd-tmp-0123456789', 'ef-restic-temp-0a1b2c3d4e5f6071'])
-        await utimes(join(folder, 'data/ab', name), longAgo, longAgo);
-      await store.sweep(signal);
-      expect((await readdir(join(folder, 'data/ab'))).sort()).toEqual(['abcd', 'new-tmp-01']);
+      await expectSwept(store, folder);
     });
 
     it('leaves nothing behind where a write is given up', async () => {

@@ -7,7 +7,7 @@ import { backup, type BackupOutcome } from '../../src/operations/backup.ts';
 import { planRestore, restore } from '../../src/operations/restore.ts';
 import { SOURCE_KINDS } from '../../src/sources/index.ts';
 import type { Source } from '../../src/sources/source.ts';
-import { bench, type Bench } from '../fixtures/bench.ts';
+import { BACKUP_REQUEST, bench, type Bench } from '../fixtures/bench.ts';
 
 /** Something real that can be backed up, and the ways to look at it. */
 export interface SourceFixture extends AsyncDisposable {
@@ -85,16 +85,8 @@ export function describeSource(name: string, make: () => Promise<SourceFixture>)
 
     function take(signal = place.signal, onProgress: () => void = () => undefined): Promise<BackupOutcome> {
       const { repository, runtime, journal } = place;
-      const request = {
-        type: 'auto',
-        tags: [],
-        excludes: [],
-        hostname: 'host',
-        username: 'maria',
-        dryRun: false,
-      } as const;
       const ports = { repository, runtime, journal, clock: systemClock, onProgress };
-      return backup({ ...request, source: fixture.source }, ports, signal);
+      return backup({ ...BACKUP_REQUEST, source: fixture.source }, ports, signal);
     }
 
     async function bringBack(snapshot: Snapshot | undefined): Promise<string> {

@@ -16,7 +16,7 @@ import { verify, type VerifyOutcome } from '../../src/operations/verify.ts';
 import { openRuntime } from '../../src/runtimes/index.ts';
 import { openSource, SOURCE_KINDS } from '../../src/sources/index.ts';
 import type { SourceIo } from '../../src/sources/source.ts';
-import { bench, type Bench } from '../fixtures/bench.ts';
+import { BACKUP_REQUEST, bench, type Bench } from '../fixtures/bench.ts';
 import { BIN, Workplace } from '../fixtures/cli.ts';
 import { canMount } from '../fixtures/mount.ts';
 
@@ -318,15 +318,7 @@ describe('A SQLite database', () => {
 
   async function take(acceptDamagedPages = false): Promise<BackupOutcome> {
     const source = openSource(`sqlite:${file}`, { ...optionsIn('/'), acceptDamagedPages });
-    const request = {
-      type: 'auto',
-      tags: [],
-      excludes: [],
-      hostname: 'host',
-      username: 'maria',
-      dryRun: false,
-    } as const;
-    return backup({ ...request, source }, { ...place, clock: systemClock }, place.signal);
+    return backup({ ...BACKUP_REQUEST, source }, { ...place, clock: systemClock }, place.signal);
   }
 
   /** @returns the restored file */

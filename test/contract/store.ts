@@ -1,6 +1,7 @@
 /** What every store must do, whatever it is made of. */
 import fc from 'fast-check';
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile, utimes, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setImmediate as immediately } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
@@ -341,6 +342,23 @@ function listing(model: ReadonlyMap<string, Uint8Array>, prefix: string): Stored
   return sorted([...model].map(([key, content]) => ({ key, size: content.length }))).filter(({ key }) =>
     key.startsWith(prefix),
   );
+}
+
+/**
+ * What is being written is passed over, restic's own as well; after a day it is swept out.
+ * @param folder where the objects lie, as files of their keys
+ */
+export async function expectSwept(store: Store & Required<Pick<Store, 'sweep'>>, folder: string): Promise<void> {
+  const below = join(folder, 'data/ab');
+  await store.write('data/ab/abcd', bytes(1), signal);
+  for (const name of ['abcd-tmp-0123456789', 'ef-restic-temp-0a1b2c3d4e5f6071', 'new-tmp-01'])
+    await writeFile(join(below, name), 'half');
+  expect(await listed(store)).toEqual([{ key: 'data/ab/abcd', size: 1 }]);
+  const longAgo = new Date(Date.now() - 25 * 60 * 60 * 1000);
+  for (const name of ['abcd', 'abcd-tmp-0123456789', 'ef-restic-temp-0a1b2c3d4e5f6071'])
+    await utimes(join(below, name), longAgo, longAgo);
+  await store.sweep(signal);
+  expect((await readdir(below)).sort()).toEqual(['abcd', 'new-tmp-01']);
 }
 
 /** Everything that is listed, sorted by key. */

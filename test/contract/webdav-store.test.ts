@@ -1,7 +1,7 @@
 /** A folder behind a real Apache, and one behind nginx: the contract of every store, and what WebDAV promises beyond it. */
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdir, readdir, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate as immediately } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -16,7 +16,7 @@ import { canMount } from '../fixtures/mount.ts';
 import { HAS_NGINX, Nginx } from '../fixtures/nginx.ts';
 import { TcpProxy } from '../fixtures/tcp-proxy.ts';
 import { HAS_APACHE, WebDav } from '../fixtures/webdav.ts';
-import { bytes, describeStore, inPieces, listed, ours, stream, type StoreFixture } from './store.ts';
+import { bytes, describeStore, expectSwept, inPieces, listed, ours, stream, type StoreFixture } from './store.ts';
 
 const signal = new AbortController().signal;
 
@@ -83,15 +83,7 @@ describe.skipIf(!HAS_APACHE)('over WebDAV', () => {
     });
 
     it('passes over what is being written, and sweeps it out after a day', async () => {
-      await store.write('data/ab/abcd', bytes(1), signal);
-      for (const name of ['abcd-tmp-0123456789', 'ef-restic-temp-0a1b2c3d4e5f6071', 'new-tmp-01'])
-        await writeFile(join(folder, 'data/ab', name), 'half');
-      expect(await listed(store)).toEqual([{ key: 'data/ab/abcd', size: 1 }]);
-      const longAgo = new Date(Date.now() - 25 * 60 * 60 * 1000);
-      for (const name of ['abcd', 'abcd-tmp-0123456789', 'ef-restic-temp-0a1b2c3d4e5f6071'])
-        await utimes(join(folder, 'data/ab', name), longAgo, longAgo);
-      await store.sweep(signal);
-      expect((await readdir(join(folder, 'data/ab'))).sort()).toEqual(['abcd', 'new-tmp-01']);
+      await expectSwept(store, folder);
     });
 
     it('leaves nothing behind where a write is given up', async () => {
