@@ -22,7 +22,8 @@ let snapshots: readonly [Snapshot, Snapshot];
 beforeEach(async () => {
   store = new MortalStore();
   repository = new BareRepository(store);
-  snapshots = [await repository.save(FIRST), await repository.save(SECOND)];
+  const [first, second] = [new Date('2026-01-01T00:00:00Z'), new Date('2026-01-02T00:00:00Z')];
+  snapshots = [await repository.save(FIRST, { time: first }), await repository.save(SECOND, { time: second })];
 });
 
 const all = (): Promise<Snapshot[]> => loadSnapshots(repository.context.objects, NEVER);
