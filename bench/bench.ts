@@ -16,7 +16,6 @@ import { summarize } from './summary.ts';
 import { renderTable } from './table.ts';
 import { findTools } from './tools/index.ts';
 import type { Command, Tool } from './tools/tool.ts';
-import { warm } from './warm.ts';
 
 /** Functions of a profile that are told. */
 const TOLD = 15;
@@ -55,14 +54,11 @@ async function measureRows(options: Options, signal: AbortSignal): Promise<Resul
   }
 }
 
-/** Makes the row's data unless an earlier row has, and brings it into the page cache. */
+/** Makes the row's data unless an earlier row has. */
 async function provide({ data }: Row, { scale }: Options, ground: Ground, respaldo: Tool): Promise<void> {
-  const path = pathOf(data, ground.folder);
-  if (!ground.has(data.name)) {
-    note(`  making ${data.name}`);
-    await data.make(join(ground.folder, data.name), scale, ground, respaldo);
-  }
-  warm(path);
+  if (ground.has(data.name)) return;
+  note(`  making ${data.name}`);
+  await data.make(join(ground.folder, data.name), scale, ground, respaldo);
 }
 
 async function measureRow(row: Row, options: Options, ground: Ground, tools: readonly Tool[]): Promise<RowResult> {

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { measure, type Sample } from './measure.ts';
 import type { Command, Place, Tool } from './tools/tool.ts';
+import { warm } from './warm.ts';
 
 const execute = promisify(execFile);
 
@@ -56,9 +57,13 @@ export class Ground {
     return copy;
   }
 
-  /** Measures a command after everything that others wrote has reached the disk. */
-  async measure(command: Command): Promise<Sample> {
+  /**
+   * Measures a command after everything that others wrote has reached the disk, and what it reads is in memory: a tool
+   * that ran before may have had it dropped from there (borg does), and so may the system.
+   */
+  async measure(command: Command, reads?: string): Promise<Sample> {
     await execute('sync');
+    if (reads !== undefined) warm(reads);
     return measure(command, this.#home, this.signal);
   }
 

@@ -71,7 +71,7 @@ async function compete(contestants: readonly Contestant[], run: RowRun): Promise
 }
 
 async function measureTrial(trial: Trial, ground: Ground): Promise<StoredSample> {
-  const sample = await ground.measure(trial.command);
+  const sample = await ground.measure(trial.command, trial.reads);
   await trial.verify?.();
   return trial.repository === undefined ? sample : { ...sample, stored: measureTree(trial.repository).bytes };
 }

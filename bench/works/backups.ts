@@ -8,6 +8,7 @@ export const firstBackup: Work =
     const place = await ground.newPlace(tool, join(folder, String(run)));
     return {
       command: tool.command({ kind: 'backup', name: 'first', source: data }, place),
+      reads: data,
       repository: place.repository,
     };
   };
@@ -20,6 +21,7 @@ export const secondBackup: Work = async ({ ground, tool, data, folder }) => {
     const place = await ground.copyPlace(base, join(folder, String(run)));
     return {
       command: tool.command({ kind: 'backup', name: 'second', source: data }, place),
+      reads: data,
       repository: place.repository,
     };
   };
@@ -30,5 +32,6 @@ export const streamBackup: Work =
   async ({ ground, tool, data, folder }) =>
   async (run) => {
     const place = await ground.newPlace(tool, join(folder, String(run)));
-    return { command: tool.command({ kind: 'backup-stream', input: data }, place), repository: place.repository };
+    const command = tool.command({ kind: 'backup-stream', input: data }, place);
+    return { command, reads: data, repository: place.repository };
   };

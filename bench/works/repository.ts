@@ -5,7 +5,7 @@ import type { Work } from './work.ts';
 /** Looks at the repository that the data is, and leaves it as it is. */
 export function look(kind: 'snapshots' | 'ls' | 'check'): Work {
   return async ({ tool, data, folder }) =>
-    async () => ({ command: tool.command({ kind }, { repository: data, cache: join(folder, 'cache') }) });
+    async () => ({ command: tool.command({ kind }, { repository: data, cache: join(folder, 'cache') }), reads: data });
 }
 
 /** Prunes a copy of it. */
@@ -15,7 +15,8 @@ export const prune: Work =
     const shared = { repository: data, cache: join(folder, 'cache') };
     await mkdir(shared.cache, { recursive: true });
     const place = await ground.copyPlace(shared, join(folder, String(run)));
-    return { command: tool.command({ kind: 'prune' }, place), repository: place.repository };
+    const { repository } = place;
+    return { command: tool.command({ kind: 'prune' }, place), reads: repository, repository };
   };
 
 /** Backs up next to nothing: what it takes is what the repository's size costs. @param size of the repository */
@@ -29,7 +30,8 @@ export function smallBackup(size: 'large' | 'empty'): Work {
     return async (run) => {
       const target = join(folder, String(run));
       const place = size === 'large' ? await ground.copyPlace(shared, target) : await ground.newPlace(tool, target);
-      return { command: tool.command({ kind: 'backup', name: 'second', source }, place) };
+      const command = tool.command({ kind: 'backup', name: 'second', source }, place);
+      return { command, reads: place.repository };
     };
   };
 }

@@ -13,6 +13,7 @@ export const restore: Work = async ({ ground, tool, data, folder }) => {
     await mkdir(target);
     return {
       command: tool.command({ kind: 'restore', target }, place),
+      reads: place.repository,
       verify: async () => {
         const { entries, bytes } = measureTree(join(target, data));
         if (entries !== wanted.entries || bytes !== wanted.bytes)

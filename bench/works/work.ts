@@ -15,6 +15,8 @@ export interface Site {
 /** One run, ready to be measured. */
 export interface Trial {
   readonly command: Command;
+  /** A file or folder that it reads: read by us before it is measured, so that the disk has no say. */
+  readonly reads: string;
   /** Looks whether it has done what it should. @throws Error */
   readonly verify?: () => Promise<void>;
   /** The repository whose size tells how well the work was done. */
