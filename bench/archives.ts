@@ -4,9 +4,8 @@
  * than all of them together on the cores that there are.
  */
 import { writeFile } from 'node:fs/promises';
-import { availableParallelism, tmpdir } from 'node:os';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { Cluster, DEBIAN_15, debianBinaries } from '../test/fixtures/postgres.ts';
 import { gpgHome, makeGpgKey } from '../test/fixtures/gpg.ts';
 import { replaceBlock } from './document.ts';
@@ -14,25 +13,19 @@ import { Ground } from './ground.ts';
 import type { Sample } from './measure.ts';
 import { installProgram } from './program.ts';
 import { median } from './summary.ts';
+import { runScript, type ScriptOptions } from './script.ts';
 import { align } from './table.ts';
 import type { Command } from './tools/tool.ts';
 
 const STEPS = ['gzip', 'zstd'] as const;
 const STAGE = join(import.meta.dirname, 'archive-stage.ts');
 
-interface Options {
-  readonly scale: number;
-  readonly runs: number;
-  readonly folder: string;
-  readonly writeDocs: boolean;
-}
-
 interface Measured {
   readonly name: string;
   readonly command: Command;
 }
 
-async function main({ scale, runs, folder, writeDocs }: Options, signal: AbortSignal): Promise<void> {
+async function main({ size: scale, runs, folder, writeDocs }: ScriptOptions, signal: AbortSignal): Promise<void> {
   const ground = await Ground.prepare(folder, signal);
   const cluster = await Cluster.create(await debianBinaries());
   await using ring = await gpgHome();
@@ -128,15 +121,4 @@ function render(samples: ReadonlyMap<string, readonly Sample[]>, caption: string
   return [align([['stage', 'wall s', 'CPU s'], ...rows]), '', caption].join('\n');
 }
 
-const { values } = parseArgs({
-  options: {
-    scale: { type: 'string', default: '50' },
-    runs: { type: 'string', default: '5' },
-    folder: { type: 'string', default: tmpdir() },
-    'write-docs': { type: 'boolean', default: false },
-  },
-});
-const abort = new AbortController();
-process.once('SIGINT', () => abort.abort(new Error('ended by SIGINT')));
-const { scale, runs, folder, 'write-docs': writeDocs } = values;
-await main({ scale: Number(scale), runs: Number(runs), folder, writeDocs }, abort.signal);
+await runScript(['scale', 50], main);

@@ -2,25 +2,17 @@
  * A logical backup of PostgreSQL beside what people do without us: `node bench/dumps.ts`, with `--scale` (pgbench's, by
  * default 50), `--runs`, `--folder` and `--write-docs` as in the bench. The server's own processor time is not counted.
  */
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { Cluster, DEBIAN_15, debianBinaries } from '../test/fixtures/postgres.ts';
 import { measureAll, render, type Contender } from './contest.ts';
 import { replaceBlock } from './document.ts';
 import { Ground } from './ground.ts';
 import { installProgram } from './program.ts';
+import { runScript, type ScriptOptions } from './script.ts';
 import { findTools } from './tools/index.ts';
 import type { Command, Tool } from './tools/tool.ts';
 
-interface Options {
-  readonly scale: number;
-  readonly runs: number;
-  readonly folder: string;
-  readonly writeDocs: boolean;
-}
-
-async function main({ scale, runs, folder, writeDocs }: Options, signal: AbortSignal): Promise<void> {
+async function main({ size: scale, runs, folder, writeDocs }: ScriptOptions, signal: AbortSignal): Promise<void> {
   const ground = await Ground.prepare(folder, signal);
   const cluster = await Cluster.create(await debianBinaries());
   try {
@@ -75,15 +67,4 @@ function client(cluster: Cluster, ...argv: string[]): Command {
   return { argv, env: { PATH: path, PGHOST: cluster.folder, PGPORT: String(cluster.port), PGUSER: 'postgres' } };
 }
 
-const { values } = parseArgs({
-  options: {
-    scale: { type: 'string', default: '50' },
-    runs: { type: 'string', default: '5' },
-    folder: { type: 'string', default: tmpdir() },
-    'write-docs': { type: 'boolean', default: false },
-  },
-});
-const abort = new AbortController();
-process.once('SIGINT', () => abort.abort(new Error('ended by SIGINT')));
-const { scale, runs, folder, 'write-docs': writeDocs } = values;
-await main({ scale: Number(scale), runs: Number(runs), folder, writeDocs }, abort.signal);
+await runScript(['scale', 50], main);

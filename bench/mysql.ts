@@ -2,23 +2,15 @@
  * Dumps of MariaDB beside what people do without us: `node bench/mysql.ts`, with `--rows` (of some 170 bytes, by default
  * 2,000,000), `--runs`, `--folder` and `--write-docs` as in the bench. The server's own processor time is not counted.
  */
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { MariaServer } from '../test/fixtures/mariadb.ts';
 import { measureAll, render, type Contender } from './contest.ts';
 import { replaceBlock } from './document.ts';
 import { Ground } from './ground.ts';
 import { installProgram } from './program.ts';
+import { runScript, type ScriptOptions } from './script.ts';
 import { findTools } from './tools/index.ts';
 import type { Tool } from './tools/tool.ts';
-
-interface Options {
-  readonly rows: number;
-  readonly runs: number;
-  readonly folder: string;
-  readonly writeDocs: boolean;
-}
 
 /** Orders of a shop: numbers, words that come again, and some that do not. */
 const ORDERS = `CREATE TABLE orders (id INT PRIMARY KEY, customer INT, status VARCHAR(12), city VARCHAR(20), total DECIMAL(10,2),
@@ -28,7 +20,7 @@ const CITY = "ELT(1 + seq * 7 % 5, 'Madrid', 'Sevilla', 'Bilbao', 'Valencia', 'Z
 const NOTE =
   "CONCAT('leave it with the neighbour if nobody opens, floor ', seq % 9, ', please ring twice before 18:00')";
 
-async function main({ rows, runs, folder, writeDocs }: Options, signal: AbortSignal): Promise<void> {
+async function main({ size: rows, runs, folder, writeDocs }: ScriptOptions, signal: AbortSignal): Promise<void> {
   const ground = await Ground.prepare(folder, signal);
   await using server = await MariaServer.start();
   try {
@@ -73,15 +65,4 @@ function piped(dump: readonly string[], restic: Tool): Contender {
   };
 }
 
-const { values } = parseArgs({
-  options: {
-    rows: { type: 'string', default: '2000000' },
-    runs: { type: 'string', default: '5' },
-    folder: { type: 'string', default: tmpdir() },
-    'write-docs': { type: 'boolean', default: false },
-  },
-});
-const abort = new AbortController();
-process.once('SIGINT', () => abort.abort(new Error('ended by SIGINT')));
-const { rows, runs, folder, 'write-docs': writeDocs } = values;
-await main({ rows: Number(rows), runs: Number(runs), folder, writeDocs }, abort.signal);
+await runScript(['rows', 2_000_000], main);

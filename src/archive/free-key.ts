@@ -1,6 +1,5 @@
 import { numberedKey } from '../domain/archive-name.ts';
-import { isError } from '../errors.ts';
-import type { Store } from '../stores/store.ts';
+import { hasObject, type Store } from '../stores/store.ts';
 import { manifestKey } from './manifest.ts';
 
 /** Keys that are being written, by the places of their stores: several plans may run at once. */
@@ -14,7 +13,8 @@ export async function freeKey(key: string, store: Store, signal: AbortSignal): P
     if (inUse.has(place)) continue;
     inUse.add(place);
     try {
-      const isTaken = (await exists(candidate, store, signal)) || (await exists(manifestKey(candidate), store, signal));
+      const isTaken =
+        (await hasObject(store, candidate, signal)) || (await hasObject(store, manifestKey(candidate), signal));
       if (!isTaken) return candidate;
     } catch (error) {
       inUse.delete(place);
@@ -30,14 +30,4 @@ export function letGo(store: Store, key: string): void {
 
 function placeOf({ location }: Store, key: string): string {
   return `${location}\n${key}`;
-}
-
-async function exists(key: string, store: Store, signal: AbortSignal): Promise<boolean> {
-  try {
-    await store.stat(key, signal);
-    return true;
-  } catch (error) {
-    if (isError(error, 'store-missing')) return false;
-    throw error;
-  }
 }

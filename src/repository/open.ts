@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { type Clock, systemClock } from '../clock.ts';
 import { isError, RespaldoError } from '../errors.ts';
-import type { NearStore, Store } from '../stores/store.ts';
+import { hasObject, type NearStore, type Store } from '../stores/store.ts';
 import { recruitArchivers } from './archiver/recruit.ts';
 import { makeContext } from './context.ts';
 import { encodeConfig, openConfig, type RepositoryConfig } from './format/config.ts';
@@ -150,23 +150,13 @@ async function unlock(store: Store, password: string, config: Uint8Array, signal
 
 /** A key without anything else is the rest of an interrupted `init`, and of no use to anybody. */
 async function requireVacant(store: Store, signal: AbortSignal): Promise<void> {
-  if (await exists(store, CONFIG_KEY, signal))
+  if (await hasObject(store, CONFIG_KEY, signal))
     throw new RespaldoError('repository-exists', `there is a repository at ${store.location} already`, {
       hint: 'Use it as it is, or choose another place.',
     });
   if ((await hasAny(store, ['snapshot', 'index'], signal)) || !(await isEmpty(listPacks(store, signal))))
     throw configMissing(store);
   for await (const { id } of listObjects(store, 'key', signal)) await store.remove(objectKey('key', id), signal);
-}
-
-async function exists(store: Store, key: string, signal: AbortSignal): Promise<boolean> {
-  try {
-    await store.stat(key, signal);
-    return true;
-  } catch (error) {
-    if (isError(error, 'store-missing')) return false;
-    throw error;
-  }
 }
 
 async function hasAny(store: Store, types: readonly ObjectType[], signal: AbortSignal): Promise<boolean> {

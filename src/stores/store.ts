@@ -1,5 +1,5 @@
 import type { Observation } from '../domain/observation.ts';
-import { RespaldoError } from '../errors.ts';
+import { isError, RespaldoError } from '../errors.ts';
 
 /** Where bytes lie. Keys are relative, slash-separated and never contain `..`: `config`, `data/ab/abcd…`. */
 export interface StoredObject {
@@ -104,6 +104,17 @@ export interface NearStore extends Store {
 
   /** Drops what is kept in a folder (`data/`) and not wanted any more. Absent where nothing is kept. */
   retain?(folder: string, isWanted: (key: string) => boolean): Promise<void>;
+}
+
+/** Whether there is such an object. */
+export async function hasObject(store: ReadStore, key: string, signal: AbortSignal): Promise<boolean> {
+  try {
+    await store.stat(key, signal);
+    return true;
+  } catch (error) {
+    if (isError(error, 'store-missing')) return false;
+    throw error;
+  }
 }
 
 /** Suffix of a name under which an adapter keeps an object that is still being written; restic's are alike. */
