@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Puts on a Debian machine what the tests compare Respaldo with: PostgreSQL, restic as Debian has it, a newer restic,
-# Ceph with its S3 gateway, Apache and nginx for WebDAV, a Docker engine and compose, programs that compress and encrypt,
-# and a few terminals and shells. Quick when everything is there.
+# Puts on a Debian machine what the tests compare Respaldo with: PostgreSQL, MariaDB, MySQL, restic as Debian has it, a
+# newer restic, Ceph with its S3 gateway, Apache and nginx for WebDAV, a Docker engine and compose, programs that compress
+# and encrypt, and a few terminals and shells. Quick when everything is there.
 # Starts nothing, and leaves apt's sources alone.
 #
 # usage: testbed/testbed.sh          as root: install what is missing; otherwise: say what is missing
@@ -16,6 +16,7 @@ components=(
   /usr/lib/postgresql/15/bin/postgres=postgresql-15
   /usr/sbin/mariadbd=mariadb-server
   mariadb=mariadb-client
+  patchelf=patchelf
   restic=restic
   /usr/sbin/sshd=openssh-server
   ssh=openssh-client
@@ -57,6 +58,12 @@ bench_components=(
 )
 newer_suite=trixie
 newer_restic=restic-0.18
+# Debian releases have MariaDB; MySQL is in the suite that they are made from.
+mysql_suite=sid
+mysql_packages=(mysql-server-core mysql-client-core)
+# What links to MySQL's programs are called: the bare names may be MariaDB's.
+mysql_prefix=oracle-
+mysql_programs=(sbin/mysqld bin/mysql bin/mysqldump bin/mysqlbinlog)
 
 if [ "$(id -u)" = 0 ]; then home=/var/cache/respaldo-testbed; else home=${XDG_CACHE_HOME:-$HOME/.cache}/respaldo-testbed; fi
 home=${RESPALDO_TESTBED:-$home}
@@ -117,19 +124,51 @@ private_apt() {
     -o APT::Sandbox::User="$(id -un)" "$@"
 }
 
-# A restic from a newer Debian release, unpacked beside the system's.
-fetch_newer_restic() {
-  local uri keyring=/usr/share/keyrings/debian-archive-keyring.gpg
+# What another suite has, for private_apt alone.
+prepare_private_apt() {
+  local uri suite=$1 keyring=/usr/share/keyrings/debian-archive-keyring.gpg
   uri=$(mirror)
   [ -n "$uri" ] || { say "no Debian mirror is configured for this release"; return 1; }
-  say "fetching $newer_restic from Debian $newer_suite"
   mkdir -p "$home/apt/lists/partial" "$home/apt/cache/archives/partial" "$home/bin"
-  echo "deb [signed-by=$keyring] $uri $newer_suite main" >"$home/apt/sources.list"
-  private_apt update || return 1
+  echo "deb [signed-by=$keyring] $uri $suite main" >"$home/apt/sources.list"
+  private_apt update
+}
+
+# A restic from a newer Debian release, unpacked beside the system's.
+fetch_newer_restic() {
+  say "fetching $newer_restic from Debian $newer_suite"
+  prepare_private_apt "$newer_suite" || return 1
   (cd "$home/apt" && rm -f restic_*.deb && private_apt download restic && dpkg -x restic_*.deb "$home/restic") || return 1
   "$home/restic/usr/bin/restic" version | grep -q "^${newer_restic/-/ }" || return 1
   ln -sf ../restic/usr/bin/restic "$home/bin/$newer_restic"
   rm -rf "$home/apt"
+}
+
+# MySQL with every library that it wants, down to the C library: as if nothing were installed. The programs are told where
+# their loader and their libraries lie, so that they run as they are, under their own names.
+fetch_mysql() {
+  local package loader program
+  say "fetching MySQL from Debian $mysql_suite"
+  prepare_private_apt "$mysql_suite" && : >"$home/apt/nothing" || return 1
+  private_apt -o Dir::State::status="$home/apt/nothing" install --yes --no-install-recommends --download-only \
+    "${mysql_packages[@]}" || return 1
+  rm -rf "$home/mysql"
+  for package in "$home"/apt/cache/archives/*.deb; do
+    case ${package##*/} in perl* | libperl*) continue ;; esac
+    dpkg -x "$package" "$home/mysql" || return 1
+  done
+  loader=$(echo "$home"/mysql/usr/lib/*/ld-linux*.so.*)
+  for program in "${mysql_programs[@]}"; do
+    patchelf --set-interpreter "$loader" --force-rpath --set-rpath "${loader%/*}" "$home/mysql/usr/$program" || return 1
+    ln -sf "../mysql/usr/$program" "$home/bin/$mysql_prefix${program#*/}"
+    "$home/bin/$mysql_prefix${program#*/}" --version >/dev/null || return 1
+  done
+  rm -rf "$home/apt"
+}
+
+has_mysql() {
+  local program
+  for program in "${mysql_programs[@]}"; do present "$mysql_prefix${program#*/}" || return 1; done
 }
 
 mapfile -t packages < <(missing_packages)
@@ -138,9 +177,10 @@ if [ "$(id -u)" = 0 ] && [ ${#packages[@]} -gt 0 ]; then
   mapfile -t packages < <(missing_packages)
 fi
 present "$newer_restic" || fetch_newer_restic || say "$newer_restic could not be had: the tests against it cannot run"
+has_mysql || fetch_mysql || say "MySQL could not be had: the tests against it cannot run"
 
 if [ ${#packages[@]} -gt 0 ]; then
   say "missing; install as root: apt-get install ${packages[*]}"
 fi
-[ ${#packages[@]} -eq 0 ] && present "$newer_restic" || exit 1
-say "complete ($(restic version | cut -d' ' -f1,2), $($newer_restic version | cut -d' ' -f1,2), $(/usr/lib/postgresql/15/bin/postgres --version))"
+[ ${#packages[@]} -eq 0 ] && present "$newer_restic" && has_mysql || exit 1
+say "complete ($(restic version | cut -d' ' -f1,2), $($newer_restic version | cut -d' ' -f1,2), $(/usr/lib/postgresql/15/bin/postgres --version), $(oracle-mysqld --version | sed 's/.* Ver /MySQL /;s/ for .*//'))"
