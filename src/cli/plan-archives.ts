@@ -4,7 +4,9 @@ import { incrementsFolder, openArchivePlace } from '../compose.ts';
 import type { ArchiveDestination } from '../domain/archive.ts';
 import type { Plan } from '../domain/plan.ts';
 import { RespaldoError, throwIfAborted, toRespaldoError } from '../errors.ts';
-import { backUpToArchives, type ArchiveOutcome } from '../operations/archive-backup.ts';
+import { backUpToArchives } from '../operations/archive-backup.ts';
+import type { ArchiveOutcome } from '../operations/archive-tally.ts';
+import type { CapturedSource } from '../operations/archive-writing.ts';
 import type { PlanRun } from '../operations/plan-run.ts';
 import type { Recorder } from '../operations/recording.ts';
 import type { Runtime } from '../runtimes/runtime.ts';
@@ -15,11 +17,14 @@ import { showProgress } from './progress.ts';
 import type { Surroundings } from './session.ts';
 import { archiveLine, archiveMessage, archiveProgress, tellArchivedFile } from './views/archive-backup.ts';
 import { tellFinding } from './views/finding.ts';
+import { shortId } from './views/snapshot.ts';
 
 /** What one plan brings to its archives. */
 interface ArchiveWork {
   readonly plan: Plan;
   readonly sources: readonly Source[];
+  /** What the repository has got of them already. */
+  readonly captured: ReadonlyMap<Source, CapturedSource>;
   readonly run: PlanRun;
   readonly runtime: Runtime;
   readonly dryRun: boolean;
@@ -108,7 +113,7 @@ function destinationOf(name: string, { config }: Surroundings): ArchiveDestinati
 }
 
 async function written(
-  { plan, sources, run, runtime }: ArchiveWork,
+  { plan, sources, captured, run, runtime }: ArchiveWork,
   places: readonly ArchivePlace[],
   { output, clock, signal, version }: Invocation,
 ): Promise<readonly ArchiveOutcome[]> {
@@ -117,6 +122,7 @@ async function written(
     {
       plan: plan.name ?? run.identity.plan,
       sources,
+      captured,
       places,
       hostname: run.identity.host,
       run: run.identity.run,
@@ -132,6 +138,10 @@ async function written(
       onFile: (file) => tellArchivedFile(file, output),
       onRetry: (archive, error) =>
         output.warn(`archive ${archive}: ${error.message}; sending it once more, without reading the source again`),
+      onUnreadable: (snapshot, error) =>
+        output.alarm(
+          `snapshot ${shortId(snapshot)} cannot be read back: ${error.message}; reading the source once more`,
+        ),
       onFinding: (finding) => tellFinding(finding, 'archival', output),
     },
     signal,

@@ -7,6 +7,7 @@ import { hasRepository, type Plan } from '../domain/plan.ts';
 import type { Snapshot } from '../domain/snapshot.ts';
 import { isError, RespaldoError, toRespaldoError } from '../errors.ts';
 import { backup, backupsOf, type BackupOutcome, type BackupPorts, type BackupRequest } from '../operations/backup.ts';
+import type { CapturedSource } from '../operations/archive-writing.ts';
 import { bearersOf, replaceBearers } from '../operations/naming.ts';
 import { PlanRun } from '../operations/plan-run.ts';
 import { recorded, type Recorder } from '../operations/recording.ts';
@@ -109,16 +110,17 @@ async function capture(
   const runtime = await openRuntimeOf(plan, process.env, invocation.clock);
   if (plan.archives === undefined) return captureToRepository(plan, sources, runtime, run, options, scene);
   const failed: FailedDestination[] = [];
+  const captured = new Map<Source, CapturedSource>();
   if (hasRepository(plan)) {
     try {
-      await captureToRepository(plan, sources, runtime, run, options, scene);
+      await captureToRepository(plan, sources, runtime, run, options, scene, captured);
     } catch (error) {
       if (invocation.signal.aborted) throw error;
       report(error, invocation.output, invocation.signal);
       failed.push({ name: `repository ${plan.repository ?? ''}`, error: toRespaldoError(error) });
     }
   }
-  const work = { plan, sources, run, runtime, dryRun: options.dryRun ?? false };
+  const work = { plan, sources, captured, run, runtime, dryRun: options.dryRun ?? false };
   failed.push(...(await backUpPlanArchives(work, scene)));
   if (failed.length > 0) throw sumOf(failed, run.identity.destinations.length);
 }
@@ -133,7 +135,7 @@ function sumOf(failed: readonly FailedDestination[], all: number): RespaldoError
   });
 }
 
-/** A snapshot of each source. */
+/** A snapshot of each source. @param captured is told of each that there is, also if a later one fails */
 async function captureToRepository(
   plan: Plan,
   sources: readonly Source[],
@@ -141,6 +143,7 @@ async function captureToRepository(
   run: PlanRun,
   options: BackupOptions,
   { invocation, repositories }: Scene,
+  captured = new Map<Source, CapturedSource>(),
 ): Promise<void> {
   const journal = await openStoppedJournal(process.env, invocation.clock);
   const repository = repositories.of(plan);
@@ -158,10 +161,22 @@ async function captureToRepository(
   for (const request of requests) {
     const outcome = await backUpOne(request, { repository, runtime, journal }, options, invocation);
     run.add(outcome);
+    const stored = storedAs(outcome, request);
+    const { signal } = invocation;
+    if (stored !== undefined)
+      captured.set(request.source, {
+        snapshot: (await repository).readable(stored, signal),
+        isIncomplete: outcome.state === 'incomplete',
+      });
     tell(outcome, request.dryRun, invocation);
     if (await replaceBearers(bearers, outcome, await repository, invocation.signal))
       invocation.output.note(`dropped what had the name before: ${bearers.map(({ id }) => shortId(id)).join(', ')}`);
   }
+}
+
+/** The snapshot that holds what was captured: where nothing has changed it is the one before. */
+function storedAs({ snapshot, decision }: BackupOutcome, { dryRun }: BackupRequest): Snapshot | undefined {
+  return dryRun ? undefined : (snapshot ?? decision.parent);
 }
 
 /** The snapshots that have the wanted name already. @throws RespaldoError `usage` where the name cannot be given */

@@ -1,7 +1,7 @@
 import type { RunState } from '../domain/hook.ts';
 import type { RunSoFar } from '../domain/run-facts.ts';
 import type { RespaldoError } from '../errors.ts';
-import type { ArchiveOutcome } from './archive-backup.ts';
+import type { ArchiveOutcome } from './archive-tally.ts';
 import type { BackupOutcome } from './backup.ts';
 import type { RunResult } from './recording.ts';
 

@@ -223,6 +223,13 @@ export interface Source {
    * @param increments makes copies of folders that hold only what has changed since the one before
    */
   portable?(io: SourceIo, increments?: Increments): AsyncIterable<PortableFile>;
+
+  /**
+   * The same files made of a snapshot that {@link capture} gave, so that whoever wants both reads the source once. Their
+   * content may be read again and again. Absent: the source itself has to be read again.
+   * @throws RespaldoError `repository-unsupported` for a snapshot that it does not know
+   */
+  portableOf?(snapshot: ReadableSnapshot): AsyncIterable<PortableFile>;
 }
 
 /** Where and how it is remembered what portable copies of folders build upon. */

@@ -1,5 +1,5 @@
 import type { WrittenFile } from '../../archive/archive.ts';
-import type { ArchiveOutcome } from '../../operations/archive-backup.ts';
+import type { ArchiveOutcome } from '../../operations/archive-tally.ts';
 import type { Output } from '../output.ts';
 import { harmless, quoted } from '../printable.ts';
 import type { ProgressView } from '../progress.ts';

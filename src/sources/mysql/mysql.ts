@@ -1,5 +1,6 @@
 import type { Entry } from '../../domain/entry.ts';
 import type { Finding } from '../../domain/finding.ts';
+import type { ReadableSnapshot } from '../../domain/snapshot.ts';
 import type { CaptureOptions, PortableFile, Source, SourceIo, SourceKind, SourceOptions } from '../source.ts';
 import { recognise } from './detection/recognise.ts';
 import { extraArguments } from './logical/extra-arguments.ts';
@@ -32,6 +33,11 @@ class MysqlSource implements Source {
   async *portable(io: SourceIo): AsyncIterable<PortableFile> {
     const { portableDumps } = await import('./logical/portable.ts');
     yield* portableDumps(this.#address, this.#options.password, io);
+  }
+
+  async *portableOf(snapshot: ReadableSnapshot): AsyncIterable<PortableFile> {
+    const { portableDumpsOf } = await import('./logical/portable.ts');
+    yield* portableDumpsOf(snapshot);
   }
 }
 

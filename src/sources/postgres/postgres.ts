@@ -24,12 +24,15 @@ class PostgresSource implements Source {
   readonly #options: SourceOptions;
   /** A server's own files are of no use without Respaldo, or a program like it. */
   readonly portable?: NonNullable<Source['portable']>;
+  readonly portableOf?: NonNullable<Source['portableOf']>;
 
   constructor(address: BackupAddress, options: SourceOptions) {
     this.paths = snapshotPaths(address, options.place);
     this.#address = address;
     this.#options = options;
-    if (address.method === 'logical') this.portable = (io) => this.#portable(io);
+    if (address.method !== 'logical') return;
+    this.portable = (io) => this.#portable(io);
+    this.portableOf = portableOf;
   }
 
   async check(io: SourceIo): Promise<readonly Finding[]> {
@@ -57,6 +60,11 @@ class PostgresSource implements Source {
     const { portableDumps } = await import('./logical/portable.ts');
     yield* portableDumps(this.#address, this.#options.password, io);
   }
+}
+
+async function* portableOf(snapshot: ReadableSnapshot): AsyncIterable<PortableFile> {
+  const { portableDumpsOf } = await import('./logical/portable.ts');
+  yield* portableDumpsOf(snapshot);
 }
 
 /** A base backup is a connection from here, which no tool in a container stands behind. */

@@ -1,8 +1,10 @@
 import type { Entry, Metadata } from '../../domain/entry.ts';
 import type { Finding } from '../../domain/finding.ts';
+import { repeatable } from '../../domain/repeatable.ts';
+import type { ReadableSnapshot } from '../../domain/snapshot.ts';
 import type { CaptureOptions, PortableFile, SourceIo } from '../source.ts';
 import { encodeFacts, FACTS_PATH } from '../server/snapshot-facts.ts';
-import { FILE, FOLDER, type Facts } from './facts.ts';
+import { FILE, FOLDER, readFacts, type Facts } from './facts.ts';
 import type { ServerInfo } from './info.ts';
 import type { RedisServer } from './server.ts';
 import { Transfer, type Transferred } from './transfer.ts';
@@ -36,14 +38,32 @@ export async function* capture(
 /** The RDB itself. */
 export async function* portable(server: RedisServer): AsyncGenerator<PortableFile> {
   const info = await server.info();
-  const transfer = new Transfer(server);
-  yield {
+  yield portableFile(info, info.version, new Transfer(server).bytes());
+}
+
+/** The same of a snapshot. */
+export async function* portableOf(snapshot: ReadableSnapshot): AsyncGenerator<PortableFile> {
+  const facts = await readFacts(snapshot);
+  yield portableFile(
+    facts,
+    facts.serverVersion,
+    repeatable(() => snapshot.stream(`${FOLDER}/${FILE}`)),
+  );
+}
+
+function portableFile(
+  about: Pick<ServerInfo, 'product' | 'replicationId' | 'databases'>,
+  version: string,
+  content: AsyncIterable<Uint8Array>,
+): PortableFile {
+  const { product, replicationId } = about;
+  return {
     name: 'redis',
     extension: 'rdb',
-    content: transfer.bytes(),
+    content,
     about: () => ({
-      versions: { [info.product]: info.version },
-      facts: { replicationId: info.replicationId, keys: keysOf(info) },
+      versions: { [product]: version },
+      facts: { replicationId, keys: keysOf(about) },
       restoreCommand: 'cat > dump.rdb',
     }),
   };
@@ -69,7 +89,7 @@ function factsOf({ info, header, end, keysExact }: Transferred): Omit<Facts, 'ty
 }
 
 /** `db0: 12, db3: 1` */
-function keysOf({ databases }: ServerInfo): string {
+function keysOf({ databases }: Pick<ServerInfo, 'databases'>): string {
   return databases.map(({ number, keys }) => `db${String(number)}: ${String(keys)}`).join(', ');
 }
 

@@ -1,6 +1,7 @@
 /** Redis and Valkey servers: all databases, as the RDB that a replica is sent. */
 import type { Entry } from '../../domain/entry.ts';
 import type { Finding } from '../../domain/finding.ts';
+import type { ReadableSnapshot } from '../../domain/snapshot.ts';
 import type { CaptureOptions, PortableFile, Source, SourceIo, SourceKind, SourceOptions } from '../source.ts';
 import { isRedisAddress, parseAddress, snapshotPath, type RedisAddress } from './address.ts';
 import type { RedisServer } from './server.ts';
@@ -46,6 +47,11 @@ class RedisSource implements Source {
   async *portable(io: SourceIo): AsyncIterable<PortableFile> {
     const { portable } = await import('./capture.ts');
     yield* portable(await this.#reach(io));
+  }
+
+  async *portableOf(snapshot: ReadableSnapshot): AsyncIterable<PortableFile> {
+    const { portableOf } = await import('./capture.ts');
+    yield* portableOf(snapshot);
   }
 
   async #reach({ runtime, signal }: SourceIo): Promise<RedisServer> {

@@ -2,10 +2,12 @@ import { parse } from 'node:path';
 import { chooseBlock } from '../../domain/block-size.ts';
 import type { Entry } from '../../domain/entry.ts';
 import { ParentBlocks } from '../../domain/parent-blocks.ts';
+import { repeatable } from '../../domain/repeatable.ts';
 import { shellWord } from '../../domain/shell-word.ts';
+import type { ReadableSnapshot } from '../../domain/snapshot.ts';
 import type { CaptureOptions, PortableFile, SourceIo } from '../source.ts';
 import { copyOf } from './copy.ts';
-import { encodeFacts, FACTS_PATH, FOLDER, type Facts } from './facts.ts';
+import { encodeFacts, FACTS_PATH, FOLDER, readFacts, type Facts } from './facts.ts';
 import { inspect, requireSound } from './inspection.ts';
 
 /** `/database/<file>`, cut at its pages, and the facts. */
@@ -36,12 +38,26 @@ export async function* portable(original: string, acceptDamage: boolean, io: Sou
   await using copy = await copyOf(original, io);
   const inspection = await inspect(copy.file, io);
   requireSound(original, inspection, io.report, acceptDamage);
+  yield portableFile(original, inspection.facts, copy.bytes());
+}
+
+/** The same of a snapshot. */
+export async function* portableOf(snapshot: ReadableSnapshot): AsyncGenerator<PortableFile> {
+  const facts = await readFacts(snapshot);
+  const content = repeatable(() => snapshot.stream(`${FOLDER}/${facts.file}`));
+  yield portableFile(facts.original, facts, content);
+}
+
+function portableFile(
+  original: string,
+  { sqliteVersion, userVersion }: Pick<Facts, 'sqliteVersion' | 'userVersion'>,
+  content: AsyncIterable<Uint8Array>,
+): PortableFile {
   const { base, name } = parse(original);
-  const { sqliteVersion, userVersion } = inspection.facts;
-  yield {
+  return {
     name,
     extension: 'sqlite',
-    content: copy.bytes(),
+    content,
     about: () => ({
       versions: { SQLite: sqliteVersion },
       facts: { userVersion: String(userVersion) },

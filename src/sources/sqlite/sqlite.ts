@@ -2,6 +2,7 @@
 import { resolve } from 'node:path';
 import type { Entry } from '../../domain/entry.ts';
 import type { Finding } from '../../domain/finding.ts';
+import type { ReadableSnapshot } from '../../domain/snapshot.ts';
 import { RespaldoError } from '../../errors.ts';
 import type { CaptureOptions, PortableFile, Source, SourceIo, SourceKind, SourceOptions } from '../source.ts';
 
@@ -58,5 +59,10 @@ class SqliteSource implements Source {
   async *portable(io: SourceIo): AsyncIterable<PortableFile> {
     const { portable } = await import('./capture.ts');
     yield* portable(this.#file, this.#acceptDamage, io);
+  }
+
+  async *portableOf(snapshot: ReadableSnapshot): AsyncIterable<PortableFile> {
+    const { portableOf } = await import('./capture.ts');
+    yield* portableOf(snapshot);
   }
 }

@@ -1,8 +1,12 @@
+import { repeatable } from '../../../domain/repeatable.ts';
 import { shellWord } from '../../../domain/shell-word.ts';
+import type { ReadableSnapshot } from '../../../domain/snapshot.ts';
 import type { PortableFile, SourceIo } from '../../source.ts';
 import type { BackupAddress } from '../address.ts';
 import { productName } from '../product.ts';
 import { Dump, type DatabaseDump } from './database-dump.ts';
+import type { Position } from './dump-text.ts';
+import { readFacts, type DatabaseFacts } from './facts.ts';
 import { script } from './script.ts';
 import { survey } from './survey.ts';
 
@@ -42,8 +46,41 @@ async function* content(database: DatabaseDump): AsyncGenerator<Uint8Array> {
   yield Buffer.from(END);
 }
 
+/** The same of a snapshot: its files one after the other, each with its own head. */
+export async function* portableDumpsOf(snapshot: ReadableSnapshot): AsyncGenerator<PortableFile> {
+  const { databases, tools, product, serverVersion, position = {} } = await readFacts(snapshot);
+  const [client, dump] = [firstWord(tools.client), firstWord(tools.dump)];
+  for (const database of databases) {
+    const { name, charset, collation } = database;
+    yield {
+      name,
+      extension: 'sql',
+      content: repeatable(() => storedContent(database, snapshot)),
+      about: () => ({
+        versions: { [dump]: tools.dump, [productName(product)]: serverVersion },
+        facts: { charset, collation, ...positionFacts({ position }) },
+        restoreCommand: `${client} --binary-mode ${shellWord(name)}`,
+      }),
+    };
+  }
+}
+
+async function* storedContent(
+  { folder, files }: DatabaseFacts,
+  snapshot: ReadableSnapshot,
+): AsyncGenerator<Uint8Array> {
+  yield Buffer.from(BEGIN);
+  for (const file of files) yield* snapshot.stream(`${folder}/${file}`);
+  yield Buffer.from(END);
+}
+
+/** `mariadb  Ver 15.1 Distrib …` */
+function firstWord(said: string): string {
+  return said.split(/\s/, 1).join('');
+}
+
 /** MariaDB tells it at the dump's beginning, its identifier at the end: then only the last file has that. */
-function positionFacts({ position }: Dump): Record<string, string> {
+function positionFacts({ position }: { readonly position: Position }): Record<string, string> {
   const { file, offset, gtid } = position;
   return {
     ...(file !== undefined && { binlog: `${file}:${String(offset ?? 0)}` }),

@@ -1,4 +1,6 @@
+import { repeatable } from '../../../domain/repeatable.ts';
 import { shellWord } from '../../../domain/shell-word.ts';
+import type { ReadableSnapshot } from '../../../domain/snapshot.ts';
 import type { PortableFile, SourceIo } from '../../source.ts';
 import type { BackupAddress } from '../address.ts';
 import { conninfo } from './conninfo.ts';
@@ -6,6 +8,7 @@ import { passwordsMissing } from './capture.ts';
 import { dumpDatabase, dumpGlobals } from './dumps.ts';
 import type { DumpContent } from './dump-text.ts';
 import type { DatabaseInventory, ServerInventory } from './inventory.ts';
+import { databaseScript, readLogicalFacts } from './logical-snapshot.ts';
 import { lookAt } from './outlook.ts';
 import type { Toolbox } from './toolbox.ts';
 
@@ -27,30 +30,59 @@ export async function* portableDumps(
   for (const database of databases) yield await dumpOf(tools, server, database);
 }
 
+/** The same of a snapshot: the scripts of each database in the order in which they are restored. */
+export async function* portableDumpsOf(snapshot: ReadableSnapshot): AsyncGenerator<PortableFile> {
+  const { globals: roles, databases, tool, serverVersion } = await readLogicalFacts(snapshot);
+  yield {
+    ...globalsFile(tool.replace('pg_dump', 'pg_dumpall'), serverVersion, roles.passwords),
+    content: repeatable(() => snapshot.stream(roles.file)),
+  };
+  for (const database of databases)
+    yield {
+      ...databaseFile(database, tool, serverVersion),
+      content: repeatable(() => databaseScript(snapshot, database)),
+    };
+}
+
 async function globals(tools: Toolbox, server: ServerInventory, maintenance: string): Promise<PortableFile> {
-  const tool = await tools.version('pg_dumpall');
+  return {
+    ...globalsFile(await tools.version('pg_dumpall'), server.version, server.passwords),
+    content: dumpGlobals(tools, false, maintenance, server.passwords, nothingYet()),
+  };
+}
+
+async function dumpOf(tools: Toolbox, server: ServerInventory, database: DatabaseInventory): Promise<PortableFile> {
+  return {
+    ...databaseFile(database, await tools.version('pg_dump'), server.version),
+    content: dumpDatabase(tools, database.name, nothingYet()),
+  };
+}
+
+type WithoutContent = Omit<PortableFile, 'content'>;
+
+function globalsFile(tool: string, server: string, passwords: boolean): WithoutContent {
   return {
     name: 'globals',
     extension: 'sql',
-    content: dumpGlobals(tools, false, maintenance, server.passwords, nothingYet()),
     about: () => ({
-      versions: { pg_dumpall: tool, PostgreSQL: server.version },
-      facts: { holds: 'roles and tablespaces', 'role-passwords': server.passwords ? 'yes' : 'no' },
+      versions: { pg_dumpall: tool, PostgreSQL: server },
+      facts: { holds: 'roles and tablespaces', 'role-passwords': passwords ? 'yes' : 'no' },
       // Roles that are there already are told, and the others made.
       restoreCommand: 'psql --no-psqlrc --dbname postgres',
     }),
   };
 }
 
-async function dumpOf(tools: Toolbox, server: ServerInventory, database: DatabaseInventory): Promise<PortableFile> {
-  const { name, encoding, collate, ctype } = database;
-  const tool = await tools.version('pg_dump');
+function databaseFile(
+  { name, encoding, collate, ctype }: Pick<DatabaseInventory, 'name' | 'encoding' | 'collate' | 'ctype'>,
+  tool: string,
+  server: string,
+): WithoutContent {
   return {
     name,
     extension: 'sql',
-    content: dumpDatabase(tools, name, nothingYet()),
     about: () => ({
-      versions: { pg_dump: tool, PostgreSQL: server.version },
+      versions: { pg_dump: tool, PostgreSQL: server },
       facts: { encoding, collate, ctype },
       restoreCommand: `${PSQL} ${shellWord(/=|:\/\//.test(name) ? conninfo(name) : name)}`,
     }),

@@ -4,6 +4,7 @@ import type { DatabaseFacts } from './facts.ts';
 import { readDumpFile } from '../../server/dump-file.ts';
 import { inspectFile } from './file-dump.ts';
 import { foreignSql, requireRestorable, type ForeignContent } from './foreign-sql.ts';
+import { databaseScript } from './logical-snapshot.ts';
 import { loadArchive, loadSql } from './loading.ts';
 import { dumpOf } from './restore-plan.ts';
 import { identifier } from './sql.ts';
@@ -29,15 +30,7 @@ export async function restorablesOf(plan: ServerRestorePlan, { dump }: ServerRes
   return databases.flatMap((database) => {
     const planned = plan.databases.find(({ name }) => name === database.name);
     if (planned === undefined) return [];
-    const files = [
-      'schema.sql',
-      'data.sql',
-      ...database.relations.flatMap(({ files = [] }) => files),
-      'constraints.sql',
-    ].map((file) => `${database.folder}/${file}`);
-    const script = async function* (): AsyncGenerator<Uint8Array> {
-      for (const file of files) yield* snapshot.stream(file);
-    };
+    const script = (): AsyncIterable<Uint8Array> => databaseScript(snapshot, database);
     return {
       planned,
       create: (name: string, version: number) => createStatement(database, name, version),
