@@ -118,7 +118,7 @@ export class LocalStore implements Store {
   }
 
   write(key: string, bytes: Uint8Array, signal: AbortSignal): Promise<void> {
-    return this.#replace(key, (handle) => writeDurably(handle, bytes, signal), signal);
+    return this.#replace(key, (handle, path) => writeDurably(handle, path, bytes, signal), signal);
   }
 
   async writeStream(key: string, content: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<number> {
@@ -130,8 +130,12 @@ export class LocalStore implements Store {
     }
   }
 
-  /** @param fill writes, syncs and closes what then takes the object's place. */
-  async #replace<T>(key: string, fill: (handle: FileHandle) => Promise<T>, signal: AbortSignal): Promise<T> {
+  /** @param fill writes, syncs and closes the file at that path, which then takes the object's place. */
+  async #replace<T>(
+    key: string,
+    fill: (handle: FileHandle, path: string) => Promise<T>,
+    signal: AbortSignal,
+  ): Promise<T> {
     throwIfAborted(signal);
     const path = this.localPath(key);
     const temporary = `${path}-tmp-${randomBytes(8).toString('hex')}`;
@@ -139,7 +143,7 @@ export class LocalStore implements Store {
       const handle = await this.#openNew(temporary);
       let filled: T;
       try {
-        filled = await fill(handle);
+        filled = await fill(handle, temporary);
         await rename(temporary, path);
       } catch (error) {
         await rm(temporary, { force: true }).catch(() => undefined);

@@ -1,11 +1,14 @@
 /** What a folder of this machine promises beyond every other store. */
 import { execFileSync, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { closeSync, constants, openSync, rmSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, readdir, rename, rm, stat, symlink, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
+import { newRoom } from '../../src/repository/format/room.ts';
 import { LocalStore } from '../../src/stores/local.ts';
 import { withoutPrivileges } from '../fixtures/cli.ts';
 import { canMount } from '../fixtures/mount.ts';
@@ -170,6 +173,39 @@ describe('LocalStore without the rights', () => {
   });
 });
 
+describe('LocalStore and large objects', () => {
+  const MIB = 1024 * 1024;
+  const content = randomBytes(3 * MIB + 12_345);
+
+  it('writes them whole, wherever in memory they begin, and whatever they end with', async () => {
+    const store = new LocalStore(folder);
+    const room = newRoom(content.length + 100);
+    for (const [i, from] of [0, 1, 16, 100].entries()) {
+      for (const length of [MIB - 1, MIB, MIB + 1, 2 * MIB + 4095, content.length]) {
+        const object = room.subarray(from, from + length);
+        object.set(content.subarray(0, length));
+        const key = `data/${i}/${length}`;
+        await store.write(key, object, signal);
+        expect(Buffer.compare(await store.read(key, undefined, signal), content.subarray(0, length))).toBe(0);
+      }
+    }
+  });
+
+  it.skipIf(!knowsDirectWrites())('leave the cache of the system to others, but for their last page', async () => {
+    const room = newRoom(content.length).subarray(0, content.length);
+    room.set(content);
+    await new LocalStore(folder).write('data/ab/abcd', room, signal);
+    const cached = execFileSync('fincore', [
+      '--bytes',
+      '--noheadings',
+      '--output',
+      'RES',
+      join(folder, 'data/ab/abcd'),
+    ]);
+    expect(Number(cached)).toBeLessThanOrEqual(4096);
+  });
+});
+
 describe.skipIf(!canMount())('LocalStore on a small disk', () => {
   beforeEach(() => {
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=4m', 'tmpfs', folder]);
@@ -195,6 +231,12 @@ describe.skipIf(!canMount())('LocalStore on a small disk', () => {
     expect(await store.read('data/ab/7', undefined, signal)).toEqual(bytes(1_000_000));
   });
 
+  it('says that the disk is full in the middle of a large object', async () => {
+    const store = new LocalStore(folder);
+    await expect(store.write('data/ab/a', newRoom(6_000_000), signal)).rejects.toThrow(ours('store-full'));
+    expect(await readdir(join(folder, 'data/ab'))).toEqual([]);
+  });
+
   it('says that the disk is full, and frees what a stream has taken', async () => {
     const store = new LocalStore(folder);
     await expect(stream(store, 'dumps/a', inPieces(bytes(6_000_000)))).rejects.toThrow(ours('store-full'));
@@ -211,6 +253,20 @@ describe.skipIf(!canMount())('LocalStore on a small disk', () => {
     expect(await store.read('config', undefined, signal)).toEqual(bytes(1));
   });
 });
+
+/** Whether the disk for temporary files takes writes past the cache; where it does not, the cache is used. */
+function knowsDirectWrites(): boolean {
+  const path = join(tmpdir(), `respaldo-direct-${String(process.pid)}`);
+  try {
+    closeSync(openSync(path, constants.O_CREAT | constants.O_WRONLY | constants.O_DIRECT, 0o600));
+    return true;
+  } catch {
+    console.warn('this disk takes no writes past the cache (O_DIRECT): not tested');
+    return false;
+  } finally {
+    rmSync(path, { force: true });
+  }
+}
 
 async function modeOf(path: string): Promise<number> {
   return (await stat(join(folder, path))).mode & 0o777;

@@ -3,6 +3,7 @@ import { compress } from './compress.ts';
 import { SEAL_OVERHEAD, type Sealer } from './crypto.ts';
 import { hashId, type Id, readId, writeId } from './id.ts';
 import { PACK_BYTES, type Packing } from './packing.ts';
+import { newRoom, roomIn } from './room.ts';
 
 export type BlobType = 'data' | 'tree';
 
@@ -28,10 +29,11 @@ const TREE_FLAG = 1;
 /** Room for what a full pack's last blob and its header take beyond. */
 const SPARE = 1024 * 1024;
 const MAX_UINT32 = 0xffff_ffff;
+const NOWHERE = new Uint8Array(0);
 
 export interface FinishedPack {
   readonly id: Id;
-  /** The whole pack, alone in its buffer, so that the buffer can be transferred to another thread. */
+  /** The whole pack, with nothing else in its buffer, so that the buffer can be transferred to another thread. */
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly blobs: PackedBlob[];
 }
@@ -51,9 +53,9 @@ export class PackBuilder {
   readonly #compressLevel: number | undefined;
   readonly #alwaysCompress: boolean;
   readonly #packBytes: number;
-  #buffer = new ArrayBuffer(0);
+  #room = NOWHERE;
   /** Of a pack that is written: to fill it again is cheaper than to have the system zero a new one. */
-  #spare: ArrayBuffer | undefined;
+  #spare: Uint8Array<ArrayBuffer> | undefined;
   #size = 0;
   #headerSize = headerBase();
   #blobs: PackedBlob[] = [];
@@ -98,7 +100,7 @@ export class PackBuilder {
   addSealed(blob: PackedBlob, sealed: Uint8Array): PackedBlob {
     const offset = this.#size;
     this.#reserve(sealed.length);
-    new Uint8Array(this.#buffer).set(sealed, offset);
+    this.#room.set(sealed, offset);
     return this.#record({ ...blob, offset, length: sealed.length });
   }
 
@@ -109,7 +111,7 @@ export class PackBuilder {
 
   /** Takes back the buffer of a finished pack that nobody reads any more. */
   reuse(buffer: ArrayBuffer): void {
-    this.#spare = buffer;
+    this.#spare = roomIn(buffer);
   }
 
   /** Seals the header, hashes the pack and starts over. */
@@ -118,11 +120,10 @@ export class PackBuilder {
     const blobs = this.#blobs;
     const header = encodeHeader(blobs, this.#headerSize - headerBase());
     this.#reserve(this.#headerSize);
-    const whole = new Uint8Array(this.#buffer);
-    const sealedLength = this.#sealer.sealInto(header, whole, this.#size);
+    const sealedLength = this.#sealer.sealInto(header, this.#room, this.#size);
     const end = this.#size + sealedLength;
-    new DataView(this.#buffer).setUint32(end, sealedLength, true);
-    const bytes = new Uint8Array(this.#buffer, 0, end + LENGTH_FIELD);
+    view(this.#room).setUint32(end, sealedLength, true);
+    const bytes = this.#room.subarray(0, end + LENGTH_FIELD);
     this.#reset();
     return { id: hashId(bytes), bytes, blobs };
   }
@@ -130,7 +131,7 @@ export class PackBuilder {
   #append(id: Id, content: Uint8Array, uncompressedLength: number): PackedBlob {
     const offset = this.#size;
     this.#reserve(content.length + SEAL_OVERHEAD);
-    const length = this.#sealer.sealInto(content, new Uint8Array(this.#buffer), offset);
+    const length = this.#sealer.sealInto(content, this.#room, offset);
     return this.#record({ id, type: this.#type, offset, length, uncompressedLength });
   }
 
@@ -147,21 +148,21 @@ export class PackBuilder {
    */
   #reserve(more: number): void {
     const needed = this.#size + more;
-    if (needed <= this.#buffer.byteLength) return;
+    if (needed <= this.#room.length) return;
     if (needed > MAX_UINT32) throw new RespaldoError('internal', `a pack of ${needed} bytes is too large`);
-    const length = Math.max(this.#packBytes, needed) + SPARE;
-    // Of a new buffer the system zeroes what is written to; a transfer zeroes all of it by hand.
-    this.#buffer = this.#size === 0 ? this.#room(length) : this.#buffer.transfer(length);
+    const before = this.#room.subarray(0, this.#size);
+    this.#room = this.#largeRoom(Math.max(this.#packBytes, needed) + SPARE);
+    this.#room.set(before);
   }
 
-  #room(length: number): ArrayBuffer {
+  #largeRoom(length: number): Uint8Array<ArrayBuffer> {
     const spare = this.#spare;
     this.#spare = undefined;
-    return spare !== undefined && spare.byteLength >= length ? spare : new ArrayBuffer(length);
+    return spare !== undefined && spare.length >= length ? spare : newRoom(length);
   }
 
   #reset(): void {
-    this.#buffer = new ArrayBuffer(0);
+    this.#room = NOWHERE;
     this.#size = 0;
     this.#headerSize = headerBase();
     this.#blobs = [];
