@@ -120,6 +120,7 @@ async function capture(
       failed.push({ name: `repository ${plan.repository ?? ''}`, error: toRespaldoError(error) });
     }
   }
+  if (plan.archivesFromSource === true) captured.clear();
   const work = { plan, sources, captured, run, runtime, dryRun: options.dryRun ?? false };
   failed.push(...(await backUpPlanArchives(work, scene)));
   if (failed.length > 0) throw sumOf(failed, run.identity.destinations.length);

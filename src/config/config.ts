@@ -52,6 +52,7 @@ export function toConfig(settings: ConfigFile, file: string): Config {
         ...(repository !== undefined && { repository }),
         ...(setting.archives && { archives: setting.archives }),
         ...(setting['incremental-archives'] && { incrementalArchives: true }),
+        ...(setting['archives-from'] === 'source' && { archivesFromSource: true }),
         type: setting.type,
         tags: setting.tags,
         selection: {

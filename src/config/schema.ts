@@ -158,6 +158,11 @@ const plan = z
       description:
         'Archives of folders hold only what has changed since the last one, by GNU tar; with type auto every sixth one, and one a week, is whole.',
     }),
+    'archives-from': z.enum(['snapshot', 'source']).default('snapshot').meta({
+      title: 'Archives from',
+      description:
+        'Of a plan with both: snapshot makes the archives of databases of the snapshot just taken, so that a database is read once; source reads it again.',
+    }),
     type: z.enum(['auto', 'full', 'differential', 'incremental']).default('auto').meta({
       title: 'Type',
       description:

@@ -31,6 +31,8 @@ export interface Plan {
   readonly archives?: readonly string[];
   /** Archives of folders hold only what has changed since the last one; `type` says which are whole. */
   readonly incrementalArchives?: boolean;
+  /** Archives of databases are not made of the snapshot that the same run has taken: the source is read again. */
+  readonly archivesFromSource?: boolean;
   readonly type: WantedType;
   /** The user's own tags, without those that Respaldo adds. */
   readonly tags: readonly string[];
