@@ -1,5 +1,6 @@
 /** Containers of a real Docker engine: the contract of every runtime, and what Docker promises beyond it. */
 import { execFile } from 'node:child_process';
+import { connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -8,6 +9,7 @@ import type { RespaldoError } from '../../src/errors.ts';
 import { DockerRuntime } from '../../src/runtimes/docker/docker.ts';
 import { Authority } from '../fixtures/authority.ts';
 import { DockerEngine, HAS_DOCKER } from '../fixtures/docker.ts';
+import { HAS_PODMAN, PodmanEngine } from '../fixtures/podman.ts';
 import { freePort } from '../fixtures/sshd.ts';
 import { processesOfHost } from '../fixtures/processes.ts';
 import { describeRuntime } from './runtime.ts';
@@ -15,10 +17,23 @@ import { ours } from './store.ts';
 
 const { signal } = new AbortController();
 
-describe.skipIf(!HAS_DOCKER)('in Docker', () => {
+const text = async (on: DockerRuntime, ...argv: [string, ...string[]]) =>
+  Buffer.concat(await Array.fromAsync(on.run({ argv }, signal))).toString();
+const failure = async (on: DockerRuntime, ...argv: [string, ...string[]]) =>
+  text(on, ...argv).then(
+    (output) => expect.fail(`it succeeded: ${output}`),
+    (error: unknown) => error as RespaldoError,
+  );
+
+const ENGINES = [
+  { name: 'Docker', isThere: HAS_DOCKER, start: () => DockerEngine.start() },
+  { name: 'Podman', isThere: HAS_PODMAN, start: () => PodmanEngine.start() },
+];
+
+describe.for(ENGINES.filter(({ isThere }) => isThere))('in $name', ({ name, start }) => {
   let engine: DockerEngine;
   beforeAll(async () => {
-    engine = await DockerEngine.start();
+    engine = await start();
     await engine.importSmallImage();
     await engine.idle('one');
   });
@@ -31,7 +46,7 @@ describe.skipIf(!HAS_DOCKER)('in Docker', () => {
       { grace: 200, pulse: 100 },
     );
 
-  describeRuntime('docker', async () => ({
+  describeRuntime(name, async () => ({
     runtime: runtime({ container: 'one' }),
     blocksBetween: 100,
     processes: processesOfHost,
@@ -40,14 +55,6 @@ describe.skipIf(!HAS_DOCKER)('in Docker', () => {
     },
     [Symbol.asyncDispose]: () => Promise.resolve(),
   }));
-
-  const text = async (on: DockerRuntime, ...argv: [string, ...string[]]) =>
-    Buffer.concat(await Array.fromAsync(on.run({ argv }, signal))).toString();
-  const failure = async (on: DockerRuntime, ...argv: [string, ...string[]]) =>
-    text(on, ...argv).then(
-      (output) => expect.fail(`it succeeded: ${output}`),
-      (error: unknown) => error as RespaldoError,
-    );
 
   describe('a container', () => {
     afterEach(async () => {
@@ -176,46 +183,87 @@ describe.skipIf(!HAS_DOCKER)('in Docker', () => {
       expect(await failure(at({ DOCKER_HOST: 'gopher:x' }), 'true')).toEqual(ours('usage'));
     });
   });
+});
 
-  describe('over TCP with TLS', () => {
-    let remote: DockerEngine;
-    let authority: Authority;
-    beforeAll(async () => {
-      authority = await Authority.make();
-      await authority.issue('server');
-      await authority.issue('client');
-      const port = await freePort();
-      const files = { tlscacert: 'ca.pem', tlscert: 'server.pem', tlskey: 'server.key' };
-      const tls = Object.entries(files).map(([option, file]) => `--${option}=${join(authority.folder, file)}`);
-      remote = await DockerEngine.start(() => ['-H', `tcp://127.0.0.1:${port}`, '--tlsverify', ...tls]);
-      await remote.importSmallImage();
-      await remote.idle('one');
-      address = `tcp://127.0.0.1:${port}`;
-    });
-    afterAll(async () => {
-      await remote[Symbol.asyncDispose]();
-      await authority[Symbol.asyncDispose]();
-    });
-    let address = '';
+describe.runIf(HAS_DOCKER)('Docker over TCP with TLS', () => {
+  let remote: DockerEngine;
+  let authority: Authority;
+  beforeAll(async () => {
+    authority = await Authority.make();
+    await authority.issue('server');
+    await authority.issue('client');
+    const port = await freePort();
+    const files = { tlscacert: 'ca.pem', tlscert: 'server.pem', tlskey: 'server.key' };
+    const tls = Object.entries(files).map(([option, file]) => `--${option}=${join(authority.folder, file)}`);
+    remote = await DockerEngine.start(() => ['-H', `tcp://127.0.0.1:${port}`, '--tlsverify', ...tls]);
+    await remote.importSmallImage();
+    await remote.idle('one');
+    address = `tcp://127.0.0.1:${port}`;
+  });
+  afterAll(async () => {
+    await remote[Symbol.asyncDispose]();
+    await authority[Symbol.asyncDispose]();
+  });
+  let address = '';
 
-    it('runs programs, feeds them, and closes their input', async () => {
-      const client = await authority.dockerFolder('client');
-      const on = new DockerRuntime(
-        { kind: 'docker', container: 'one', labels: [] },
-        { DOCKER_HOST: address, DOCKER_TLS_VERIFY: '1', DOCKER_CERT_PATH: client },
-      );
-      const stdin = (async function* () {
-        for (let i = 0; i < 100; i++) yield new Uint8Array(100_000);
-      })();
-      const pieces = await Array.fromAsync(on.run({ argv: ['wc', '-c'], stdin }, signal));
-      expect(Buffer.concat(pieces).toString().trim()).toBe('10000000');
-    });
+  it('runs programs, feeds them, and closes their input', async () => {
+    const client = await authority.dockerFolder('client');
+    const on = new DockerRuntime(
+      { kind: 'docker', container: 'one', labels: [] },
+      { DOCKER_HOST: address, DOCKER_TLS_VERIFY: '1', DOCKER_CERT_PATH: client },
+    );
+    const stdin = (async function* () {
+      for (let i = 0; i < 100; i++) yield new Uint8Array(100_000);
+    })();
+    const pieces = await Array.fromAsync(on.run({ argv: ['wc', '-c'], stdin }, signal));
+    expect(Buffer.concat(pieces).toString().trim()).toBe('10000000');
+  });
 
-    it('lets nobody in who has no certificate', async () => {
-      const on = new DockerRuntime({ kind: 'docker', container: 'one', labels: [] }, { DOCKER_HOST: address });
-      const error = await failure(on, 'true');
-      expect(error.hint).toBeDefined();
-      expect(['source-lost', 'source-refused']).toContain(error.code);
-    });
+  it('lets nobody in who has no certificate', async () => {
+    const on = new DockerRuntime({ kind: 'docker', container: 'one', labels: [] }, { DOCKER_HOST: address });
+    const error = await failure(on, 'true');
+    expect(error.hint).toBeDefined();
+    expect(['source-lost', 'source-refused']).toContain(error.code);
   });
 });
+
+describe.runIf(HAS_PODMAN)('Podman', () => {
+  let engine: PodmanEngine;
+  beforeAll(async () => {
+    engine = await PodmanEngine.start();
+    await engine.importSmallImage();
+    await engine.idle('one');
+  });
+  afterAll(() => engine[Symbol.asyncDispose]());
+
+  it('that is replaced in the middle has not passed on all output, and nobody waits for the end that it never learns', async () => {
+    // As a manager of sockets does: who connects waits until somebody listens.
+    let replaced = Promise.resolve();
+    const door = createServer({ allowHalfOpen: true }, (client) => {
+      void replaced.then(() =>
+        joined(client, connect({ path: join(engine.folder, 'docker.sock'), allowHalfOpen: true })),
+      );
+    });
+    await new Promise<void>((resolve) => door.listen(join(engine.folder, 'door.sock'), resolve));
+    const target = { kind: 'docker', container: 'one', labels: [] } as const;
+    const on = new DockerRuntime(target, { DOCKER_HOST: `unix://${engine.folder}/door.sock` });
+    const script = 'echo begun; until [ -e /tmp/go ]; do sleep 0.1; done; echo the rest';
+    const reading = on.run({ argv: ['sh', '-c', script] }, signal)[Symbol.asyncIterator]();
+    expect((await reading.next()).value).toEqual(Buffer.from('begun\n'));
+    const rest = reading.next().catch((thrown: unknown) => thrown);
+    replaced = engine.replace().then(async () => void (await engine.docker('exec', 'one', 'touch', '/tmp/go')));
+    expect(await rest).toEqual(ours('source-lost'));
+    door.close();
+  });
+});
+
+function joined(one: Socket, other: Socket): void {
+  for (const [from, to] of [
+    [one, other],
+    [other, one],
+  ] as const) {
+    from.pipe(to);
+    from.on('error', () => to.destroy());
+    from.on('close', () => to.end());
+  }
+}

@@ -17,9 +17,10 @@ export class Announcements {
   #first: Buffer | undefined = Buffer.alloc(0);
   /** Enough of what came last to find a mark that came in two pieces. */
   #recent = '';
+  #ended = false;
   readonly #announced = Promise.withResolvers<Announcement | undefined>();
 
-  /** @param onEnded told when the program needs no more framed input. */
+  /** @param onEnded told when the program is over, where the launcher says so. */
   constructor(mark: string, onEnded: () => void) {
     this.#mark = mark;
     this.#onEnded = onEnded;
@@ -31,13 +32,21 @@ export class Announcements {
     return this.#announced.promise;
   }
 
+  /** Whether the launcher has said that the program is over. */
+  get ended(): boolean {
+    return this.#ended;
+  }
+
   add(bytes: Uint8Array): void {
     const rest = this.#first === undefined ? bytes : this.#takeFirst(this.#first, bytes);
     if (rest.length === 0) return;
     this.#tail.add(rest);
     const words = `${this.#mark} ended\n`;
     const text = this.#recent + Buffer.from(rest).toString('latin1');
-    if (text.includes(words)) this.#onEnded();
+    if (text.includes(words)) {
+      this.#ended = true;
+      this.#onEnded();
+    }
     this.#recent = text.slice(-words.length);
   }
 

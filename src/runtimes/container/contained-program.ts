@@ -9,7 +9,7 @@ import type { Command } from '../runtime.ts';
 import { Announcements } from './announcements.ts';
 import type { Container, Exec } from './exec.ts';
 import { FramedInput } from './framed-input.ts';
-import { missingPart, requireNames, unlaunched } from './refusal.ts';
+import { missingPart, outputLost, requireNames, unlaunched } from './refusal.ts';
 import type { Inhabitant, InputMode } from './scripts.ts';
 import { ending, launching, looking, preamble } from './scripts.ts';
 
@@ -85,7 +85,7 @@ export class ContainedProgram implements Program {
     });
     const program = new ContainedProgram(container, exec, command, mark, patience);
     try {
-      if (introduced) await introduce(exec, env, stdin !== undefined);
+      if (introduced) await introduce(exec, env, stdin !== undefined, container.provesOutput);
       await program.#started(command, signal);
       return program;
     } catch (error) {
@@ -136,7 +136,7 @@ export class ContainedProgram implements Program {
         if (from === 'stderr') this.stderr.add(bytes);
         else if (!this.stdout.destroyed && !this.stdout.write(bytes)) await this.#drained();
       }
-      this.#exited.resolve(this.#judged(await this.#exec.exit()));
+      this.#exited.resolve(this.#judged(await this.#exit()));
       this.stdout.end();
     } catch (error) {
       this.#exited.resolve({ error: toRespaldoError(error) });
@@ -145,6 +145,13 @@ export class ContainedProgram implements Program {
       clearInterval(watch);
       this.stderr.end();
     }
+  }
+
+  /** Where the launcher should have told of the end and has not, the engine may never know it. */
+  async #exit(): Promise<Exit> {
+    const { provesOutput, place } = this.#container;
+    if (provesOutput || this.stderr.ended || this.#inhabitant === undefined) return this.#exec.exit();
+    return (await this.#exec.look()) ?? { error: outputLost(place) };
   }
 
   /** Until there is room again, or nobody wants more. */
@@ -190,7 +197,9 @@ export class ContainedProgram implements Program {
 
   /** Who was ended by us because somebody held the output of a program that was gone may not have said everything. */
   #judged(exit: Exit): Exit {
-    if (this.#absences < 2 || !('code' in exit) || exit.code !== 0) return exit;
+    if (!('code' in exit) || exit.code !== 0) return exit;
+    if (!this.#container.provesOutput && !this.stderr.ended) return { error: outputLost(this.#container.place) };
+    if (this.#absences < 2) return exit;
     return {
       error: new RespaldoError('command-failed', 'the program ended, but something that it started held its output', {
         hint: 'What runs on must write elsewhere: >/dev/null 2>&1',
@@ -234,10 +243,16 @@ export class ContainedProgram implements Program {
 }
 
 /** Tells the launcher, on standard input, what an engine cannot pass on. */
-async function introduce(exec: Exec, env: Readonly<Record<string, string>>, hasInput: boolean): Promise<void> {
-  const mode: InputMode = hasInput ? (exec.closesStdin ? 'plain' : 'framed') : 'none';
+async function introduce(
+  exec: Exec,
+  env: Readonly<Record<string, string>>,
+  hasInput: boolean,
+  provesOutput: boolean,
+): Promise<void> {
+  const without: InputMode = provesOutput ? 'none' : 'watched';
+  const mode: InputMode = hasInput ? (exec.closesStdin ? 'plain' : 'framed') : without;
   await exec.stdin?.write(preamble(env, mode));
-  if (mode === 'none' && exec.closesStdin) exec.stdin?.end();
+  if (!hasInput && exec.closesStdin) exec.stdin?.end();
 }
 
 function longAborted(signal: AbortSignal, grace: number, patience: AbortSignal): Promise<'cancelled'> {

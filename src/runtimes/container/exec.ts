@@ -48,6 +48,8 @@ export interface Container {
   readonly passesEnvironment: boolean;
   /** Whether {@link Exec.look} tells of a program's end while somebody else still holds its output. */
   readonly tellsExit: boolean;
+  /** Whether an exit code of 0 means that all output has come; else the launcher has to say so. */
+  readonly provesOutput: boolean;
   /** @throws RespaldoError if the program cannot be started. */
   exec(request: ExecRequest): Promise<Exec>;
 }

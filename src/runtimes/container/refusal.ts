@@ -46,3 +46,10 @@ export function shellMissing(place: string): RespaldoError {
     hint: 'Use an image that has a shell.',
   });
 }
+
+/** The output has ended, and nothing shows that this was all of it. */
+export function outputLost(place: string): RespaldoError {
+  return new RespaldoError('source-lost', `how the program in ${place} ended is not known: its output broke off`, {
+    hint: 'Was the container stopped, or the engine restarted? Try again.',
+  });
+}

@@ -12,6 +12,8 @@ export type InputMode =
   | 'plain'
   /** The program gets an empty one. */
   | 'none'
+  /** The same, and the program's end is told, after all that it has said. */
+  | 'watched'
   /** Pieces, each after a line with its length; a length of 0 ends it. Where the connection cannot be half closed. */
   | 'framed';
 
@@ -23,16 +25,19 @@ const STAT = '_stat() { _state=$1 _group=$3; shift 19; _born=$1; }';
  * input starts with a line `<lines> <InputMode>`, and so many lines of assignments.
  *
  * Says, in the first line of standard error, `<mark> started <pid> <start time>`, or `folder`, `program` or `dd` after
- * the mark, if that is missing. Framed input also gets `<mark> ended` when the program needs no more of it.
+ * the mark, if that is missing. With framed input, or if watched, it says `<mark> ended` when the program is over. What
+ * comes of framed input after that is read and thrown away: Podman drops the output of a program that leaves some.
  */
 const LAUNCH = `
 _mark=$1 _folder=$2 _input=$3 _mode=plain
 shift 3
 _tell() { echo "$_mark $*" >&2; }
 _feed() {
+  _full=
   while read -r _size; do
     [ "$_size" -gt 0 ] || return 0
-    dd bs="$_size" count=1 iflag=fullblock 2>/dev/null || return 0
+    if [ -z "$_full" ]; then dd bs="$_size" count=1 iflag=fullblock 2>/dev/null || _full=1
+    else dd bs="$_size" count=1 iflag=fullblock >/dev/null 2>&1; fi
   done
   kill -s KILL -- "-$$" 2>/dev/null || kill -s KILL "$$"
 }
@@ -60,6 +65,7 @@ fi
 _tell "started $$ $_born"
 case $_mode in
 framed) _feed | { (exec "$@"); _code=$?; _tell ended; exit $_code; }; exit $? ;;
+watched) (exec "$@" </dev/null); _code=$?; _tell ended; exit $_code ;;
 none) exec "$@" </dev/null ;;
 esac
 exec "$@"

@@ -10,8 +10,9 @@ const created = z.object({ Id: z.string() });
 
 /** A container that was found, by its id: another one that takes its name later is not meant. */
 export class DockerContainer implements Container {
-  readonly passesEnvironment = true;
+  readonly passesEnvironment: boolean;
   readonly tellsExit = true;
+  readonly provesOutput: boolean;
   readonly place: string;
   readonly #engine: Engine;
   readonly #id: string;
@@ -19,6 +20,10 @@ export class DockerContainer implements Container {
   constructor(engine: Engine, id: string, name: string) {
     this.#engine = engine;
     this.#id = id;
+    // Podman outlives itself: a new one that takes over tells how a program ended whose output the old one did not pass on.
+    this.provesOutput = !engine.isPodman;
+    // What the launcher is to do, it is told together with the variables.
+    this.passesEnvironment = this.provesOutput;
     this.place = `the container ${name}`;
   }
 

@@ -16,7 +16,7 @@ const POLL = { first: 10, most: 500 };
 
 /** A program in a container, through a connection that was HTTP before. */
 export class DockerExec implements Exec {
-  readonly closesStdin = true;
+  readonly closesStdin: boolean;
   readonly output: AsyncIterable<OutputPiece>;
   readonly stdin: InputPipe | undefined;
   readonly #engine: Engine;
@@ -31,6 +31,8 @@ export class DockerExec implements Exec {
     this.#id = id;
     this.#place = place;
     this.#socket = socket;
+    // Podman can, but drops what a program has said that ends before it has read everything.
+    this.closesStdin = !engine.isPodman;
     // What fails shows where it is read or written.
     socket.on('error', () => undefined);
     this.output = demultiplexed(bytesOf(socket, place));

@@ -27,6 +27,7 @@ const errorBody = z.object({ message: z.string() });
 /** The HTTP API of a container engine: Docker's, which Podman speaks too. Each question has its own connection. */
 export class Engine {
   readonly #address: EngineAddress;
+  #isPodman = false;
 
   constructor(address: EngineAddress) {
     this.#address = address;
@@ -34,6 +35,11 @@ export class Engine {
 
   get name(): string {
     return this.#address.name;
+  }
+
+  /** Whether it is Podman; known since its first answer. */
+  get isPodman(): boolean {
+    return this.#isPodman;
   }
 
   /** @throws RespaldoError `source-missing`, `source-refused`, `source-lost` where nobody answers. */
@@ -128,7 +134,9 @@ export class Engine {
     });
     const late = setTimeout(() => request.destroy(new Error('it did not answer in time')), patience);
     try {
-      return await answerOf(request, () => request.end(content));
+      const answer = await answerOf(request, () => request.end(content));
+      if ('headers' in answer) this.#isPodman = answer.headers['libpod-api-version'] !== undefined;
+      return answer;
     } catch (error) {
       throw unreachable(this.#address, error);
     } finally {

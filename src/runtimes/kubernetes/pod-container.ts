@@ -19,6 +19,7 @@ const identity = z.object({ metadata: z.object({ uid: z.string() }) });
 export class PodContainer implements Container {
   readonly passesEnvironment = false;
   readonly tellsExit = false;
+  readonly provesOutput = true;
   readonly place: string;
   readonly #api: KubernetesApi;
   readonly #address: PodAddress;
