@@ -240,9 +240,11 @@ export async function openArchiveStore(
 ): Promise<Store> {
   const { openStore } = await import('./stores/index.ts');
   const { readCredentials } = await import('./config/credentials.ts');
+  const writer = await (await import('./journal/index.ts')).thisWriter();
   return openStore(url, {
     workingDirectory,
     mayLock: true,
+    ...(writer && { writer }),
     ...(credentials && { credentials: await readCredentials(credentials, readSecret, signal) }),
     ...(onRetry && { onRetry }),
   });

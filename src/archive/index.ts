@@ -2,7 +2,7 @@
 export { requireAgeRecipients } from './age.ts';
 export { chainOf } from './chain.ts';
 export { findGpgKeys } from './gpg.ts';
-export { sendLeftovers } from './leftovers.ts';
+export { sendLeftovers, sweepPlace } from './leftovers.ts';
 export { listArchive, removeArchivedFile, type ArchiveListing } from './listing.ts';
 export { manifestKey } from './manifest.ts';
 export { plainContent, storedContent } from './reader.ts';

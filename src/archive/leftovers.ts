@@ -1,3 +1,4 @@
+import { mayBeArchiveKey } from '../domain/archive-name.ts';
 import { throwIfAborted, toRespaldoError } from '../errors.ts';
 import type { Store } from '../stores/store.ts';
 import type { ArchivePlace, Manifest, WrittenFile } from './archive.ts';
@@ -5,6 +6,20 @@ import { sameBytes } from './copy.ts';
 import { listArchive, removeArchivedFile } from './listing.ts';
 import { encodeManifest, manifestKey } from './manifest.ts';
 import { requireSame, requireSize } from './sending.ts';
+
+/**
+ * Removes what killed runs have left half-made, in a place and in its temporary folder. Only tidies up: a place where that
+ * cannot be done says so when it is written to.
+ */
+export async function sweepPlace({ store, temp }: ArchivePlace, signal: AbortSignal): Promise<void> {
+  for (const one of temp === undefined ? [store] : [store, temp]) {
+    try {
+      await one.sweep?.(signal, mayBeArchiveKey);
+    } catch {
+      throwIfAborted(signal);
+    }
+  }
+}
 
 /**
  * Sends what an earlier run has made in the temporary folder of a place and could not send. What fails stays there.

@@ -71,6 +71,11 @@ export function archiveKey(template: string, file: NamedFile): string {
   return shortened(key.split('/')).join('/');
 }
 
+/** Whether a key may be that of an archive's file, or of its manifest: every template has the time in it. */
+export function mayBeArchiveKey(key: string): boolean {
+  return /\d{8}T\d{6}Z/.test(key);
+}
+
 /** The same key with a number, for who finds the first taken. @param number from 2 */
 export function numberedKey(key: string, number: number): string {
   const slash = key.lastIndexOf('/') + 1;

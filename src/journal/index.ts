@@ -34,3 +34,15 @@ export async function isRunning(process: string): Promise<boolean> {
     () => false,
   );
 }
+
+/** This process as who writes files that others may come upon; undefined where it cannot be told from others. */
+export async function thisWriter(): Promise<
+  { readonly mark: string; isGone(mark: string): Promise<boolean> } | undefined
+> {
+  const { hasEnded, ourselves, ownerMark } = await import('./owner.ts');
+  const isGone = (mark: string): Promise<boolean> => hasEnded(mark).catch(() => false);
+  return ourselves().then(
+    (owner) => ({ mark: ownerMark(owner), isGone }),
+    () => undefined,
+  );
+}

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { readFile, readlink } from 'node:fs/promises';
 import { z } from 'zod';
 
@@ -25,6 +26,23 @@ export function parseOwner(text: string): Owner | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** The same in small letters and digits, for names of files: where it runs is a digest. */
+export function ownerMark({ pid, began, boot, namespace }: Owner): string {
+  return `p${String(pid)}b${began}m${digest(boot, namespace)}`;
+}
+
+/** Whether the process of a mark has certainly ended: nobody knows of those elsewhere, or where some are hidden. */
+export async function hasEnded(mark: string): Promise<boolean> {
+  const [, pid, began, place] = /^p(\d+)b(\d+)m([0-9a-f]+)$/.exec(mark) ?? [];
+  if (pid === undefined || place !== digest(await bootId(), await pidNamespace())) return false;
+  const seesOthers = (await beginOf(1)) !== undefined;
+  return seesOthers && (await beginOf(Number(pid))) !== began;
+}
+
+function digest(boot: string, namespace: string): string {
+  return createHash('sha256').update(`${boot} ${namespace}`).digest('hex').slice(0, 12);
 }
 
 export async function ourselves(): Promise<Owner> {

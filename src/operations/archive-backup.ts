@@ -2,7 +2,7 @@
  * A backup to archives: each database or folder captured once, and written to every place. What the same run has stored in
  * a repository is read from there, not from the source again.
  */
-import { manifestKey, sendLeftovers } from '../archive/index.ts';
+import { manifestKey, sendLeftovers, sweepPlace } from '../archive/index.ts';
 import type { ReadableSnapshot } from '../domain/snapshot.ts';
 import { isError, RespaldoError, throwIfAborted, toRespaldoError } from '../errors.ts';
 import type { Increments, PortableFile, Source, SourceIo } from '../sources/source.ts';
@@ -35,6 +35,7 @@ export async function backUpToArchives(
   const time = ports.clock.now();
   for (const source of sources)
     if (snapshotOf(source, request) === undefined) for (const finding of await source.check(io)) findings.add(finding);
+  for (const place of places) await sweepPlace(place, signal);
   const tallies = places.map((place) => new Tally(place, ports.onFile));
   for (const tally of tallies) for (const sent of await sendLeftovers(tally.place, signal)) tally.add(sent, sent.key);
   const writing: Writing = { request, ports, io, time, tallies, findings };

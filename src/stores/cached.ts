@@ -96,8 +96,8 @@ export class CachedStore implements NearStore {
     await this.#forget(key);
   }
 
-  async sweep(signal: AbortSignal): Promise<void> {
-    await this.#inner.sweep?.(signal);
+  async sweep(signal: AbortSignal, isOurs?: (key: string) => boolean): Promise<void> {
+    await this.#inner.sweep?.(signal, isOurs);
   }
 
   close(): Promise<void> {

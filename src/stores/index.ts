@@ -9,7 +9,7 @@ import { RespaldoError } from '../errors.ts';
 import type { CacheInfo } from './caches.ts';
 import type { StoreLimits } from './limited.ts';
 import { NETWORK_PATIENCE, type Patience } from './patience.ts';
-import type { NearStore, Store } from './store.ts';
+import type { NearStore, Store, Writer } from './store.ts';
 
 export interface StoreOptions {
   /** The folder that relative addresses start from: an absolute path. Default: the working folder. */
@@ -19,6 +19,8 @@ export interface StoreOptions {
   readonly credentials?: StoreCredentials;
   /** Whether an address may ask for objects that nobody can remove for a time: not of a repository, which removes locks. */
   readonly mayLock?: boolean;
+  /** Of objects on this machine: see {@link Store.sweep}. */
+  readonly writer?: Writer;
   /** Told of each failure that is going to be tried again, and in how many milliseconds. */
   readonly onRetry?: (error: RespaldoError, delay: number) => void;
 }
@@ -30,6 +32,7 @@ interface Opening {
   readonly workingDirectory: string;
   readonly credentials?: StoreCredentials;
   readonly mayLock: boolean;
+  readonly writer?: Writer;
 }
 
 interface StoreKind {
@@ -44,9 +47,10 @@ const KINDS: readonly StoreKind[] = [
     schemes: ['local', 'file'],
     // A disk that fails seldom recovers; a network mount or a crowded machine may.
     patience: { attempts: 3, firstDelay: 50, longestDelay: 1000 },
-    open: async (rest, { url, workingDirectory }) => {
+    open: async (rest, { url, workingDirectory, writer }) => {
       const { LocalStore } = await import('./local.ts');
-      return new LocalStore(url.startsWith('file:') ? fileUrlPath(url) : resolve(workingDirectory, expandHome(rest)));
+      const folder = url.startsWith('file:') ? fileUrlPath(url) : resolve(workingDirectory, expandHome(rest));
+      return new LocalStore(folder, systemClock, writer);
     },
   },
   {
@@ -129,10 +133,17 @@ export async function openBareStore(
     workingDirectory = process.cwd(),
     credentials,
     mayLock = false,
-  }: Pick<StoreOptions, 'workingDirectory' | 'credentials' | 'mayLock'>,
+    writer,
+  }: Pick<StoreOptions, 'workingDirectory' | 'credentials' | 'mayLock' | 'writer'>,
 ): Promise<Store> {
   const { kind, rest } = kindOf(url);
-  return kind.open(rest, { url, workingDirectory, mayLock, ...(credentials && { credentials }) });
+  return kind.open(rest, {
+    url,
+    workingDirectory,
+    mayLock,
+    ...(credentials && { credentials }),
+    ...(writer && { writer }),
+  });
 }
 
 function kindOf(url: string): { kind: StoreKind; rest: string } {

@@ -89,8 +89,8 @@ export class LimitedStore implements Store {
     return this.#gate.pass(signal, () => this.#inner.remove(key, signal));
   }
 
-  sweep(signal: AbortSignal): Promise<void> {
-    return this.#gate.pass(signal, async () => this.#inner.sweep?.(signal));
+  sweep(signal: AbortSignal, isOurs?: (key: string) => boolean): Promise<void> {
+    return this.#gate.pass(signal, async () => this.#inner.sweep?.(signal, isOurs));
   }
 
   close(): Promise<void> {

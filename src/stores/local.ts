@@ -19,8 +19,8 @@ import {
 } from './local-file.ts';
 import { Pulled } from './pulled.ts';
 import { QuickRead } from './quick-read.ts';
-import type { Store, StoredObject } from './store.ts';
-import { assertKey, isTemporary } from './store.ts';
+import type { Store, StoredObject, Writer } from './store.ts';
+import { assertKey, isTemporary, keyOfTemporary } from './store.ts';
 
 type Range = { readonly offset: number; readonly length: number };
 
@@ -31,6 +31,8 @@ const OUR_FOLDER = 'respaldo';
 const LIST_BATCH = 64;
 /** A day: no write of one object lasts so long. */
 const LONGEST_WRITE_MS = 24 * 60 * 60 * 1000;
+/** In the name of an object that is being written. */
+const RANDOM_BYTES = 8;
 
 /**
  * A folder of this machine, laid out as restic does it: a key is a path below the folder.
@@ -46,10 +48,13 @@ export class LocalStore implements Store {
   #shared: boolean | undefined;
   readonly #clock: Clock;
   readonly #quick: QuickRead;
+  readonly #writer: Writer | undefined;
 
-  constructor(folder: string, clock: Clock = systemClock) {
+  /** @param writer by whose marks others see whose unfinished objects these are; absent: they have to wait for a day */
+  constructor(folder: string, clock: Clock = systemClock, writer?: Writer) {
     this.location = resolve(folder);
     this.#clock = clock;
+    this.#writer = writer;
     this.#quick = new QuickRead(clock);
   }
 
@@ -138,7 +143,7 @@ export class LocalStore implements Store {
   ): Promise<T> {
     throwIfAborted(signal);
     const path = this.localPath(key);
-    const temporary = `${path}-tmp-${randomBytes(8).toString('hex')}`;
+    const temporary = `${path}-tmp-${randomBytes(RANDOM_BYTES).toString('hex')}${this.#writer?.mark ?? ''}`;
     try {
       const handle = await this.#openNew(temporary);
       let filled: T;
@@ -170,10 +175,10 @@ export class LocalStore implements Store {
   }
 
   /** Looks only where objects lie: at its top, a disk has folders that nobody else may read. */
-  async sweep(signal: AbortSignal): Promise<void> {
-    for (const name of [...FOLDERS, OUR_FOLDER]) {
-      for await (const { key } of this.#walk(`${name}/`, isTemporary, signal)) {
-        await this.#removeIfOld(join(this.location, key));
+  async sweep(signal: AbortSignal, isOurs?: (key: string) => boolean): Promise<void> {
+    for (const folder of isOurs === undefined ? [...FOLDERS, OUR_FOLDER].map((name) => `${name}/`) : ['']) {
+      for await (const { key } of this.#walk(folder, isTemporary, signal)) {
+        if (isOurs?.(keyOfTemporary(key)) !== false) await this.#removeIfLeft(join(this.location, key));
       }
     }
   }
@@ -240,10 +245,11 @@ export class LocalStore implements Store {
     }
   }
 
-  async #removeIfOld(path: string): Promise<void> {
+  async #removeIfLeft(path: string): Promise<void> {
     try {
       const { mtimeMs } = await stat(path);
-      if (mtimeMs < this.#clock.now().getTime() - LONGEST_WRITE_MS) await unlink(path);
+      const isOld = mtimeMs < this.#clock.now().getTime() - LONGEST_WRITE_MS;
+      if (isOld || (await this.#writer?.isGone(markOf(path))) === true) await unlink(path);
     } catch (error) {
       if (!isAbsence(error)) throw localFailure('remove', path, error);
     }
@@ -290,6 +296,11 @@ export class LocalStore implements Store {
     this.#shared = (config.mode & 0o040) !== 0;
     return this.#shared;
   }
+}
+
+/** Of who writes an object under this name. */
+function markOf(temporary: string): string {
+  return temporary.slice(temporary.lastIndexOf('-') + 1 + 2 * RANDOM_BYTES);
 }
 
 /** Symbolic links to folders are followed where people put them (`data` on another disk), so that none can loop. */

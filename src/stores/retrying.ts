@@ -70,8 +70,8 @@ export class RetryingStore implements Store {
     return this.#persist(signal, () => this.#inner.remove(key, signal));
   }
 
-  sweep(signal: AbortSignal): Promise<void> {
-    return this.#persist(signal, async () => this.#inner.sweep?.(signal));
+  sweep(signal: AbortSignal, isOurs?: (key: string) => boolean): Promise<void> {
+    return this.#persist(signal, async () => this.#inner.sweep?.(signal, isOurs));
   }
 
   close(): Promise<void> {

@@ -179,11 +179,11 @@ export class S3Store implements Store {
   }
 
   /** Ends uploads in parts that nobody goes on with, where the key may list them: few servers do it by themselves. */
-  async sweep(signal: AbortSignal): Promise<void> {
-    for (const name of [...FOLDERS, OUR_FOLDER]) {
-      await this.#do('sweep', `${name}/`, signal, async (tools) => {
+  async sweep(signal: AbortSignal, isOurs?: (key: string) => boolean): Promise<void> {
+    for (const folder of isOurs === undefined ? [...FOLDERS, OUR_FOLDER].map((name) => `${name}/`) : ['']) {
+      await this.#do('sweep', folder, signal, async (tools) => {
         try {
-          await this.#endUploads(tools, `${this.#root}${name}/`, signal);
+          await this.#endUploads(tools, folder, isOurs, signal);
         } catch (error) {
           if (!isDenied(error) && !isUnknownToServer(error) && !isNoSuchBucket(error)) throw error;
         }
@@ -227,11 +227,18 @@ export class S3Store implements Store {
     });
   }
 
-  async #endUploads({ client, sdk }: Tools, Prefix: string, signal: AbortSignal): Promise<void> {
+  async #endUploads(
+    { client, sdk }: Tools,
+    folder: string,
+    isOurs: ((key: string) => boolean) | undefined,
+    signal: AbortSignal,
+  ): Promise<void> {
     const { bucket: Bucket } = this.#address;
+    const Prefix = this.#root + folder;
     const oldest = this.#clock.now().getTime() - LONGEST_WRITE_MS;
     for await (const { Key, UploadId, Initiated } of unfinishedUploads(client, { Bucket, Prefix }, signal)) {
       if (Initiated === undefined || Initiated.getTime() >= oldest) continue;
+      if (isOurs?.((Key ?? '').slice(this.#root.length)) === false) continue;
       const ending = new sdk.AbortMultipartUploadCommand({ Bucket, Key, UploadId });
       await client.send(ending, { abortSignal: signal }).catch((error: unknown) => {
         if (!(error instanceof sdk.NoSuchUpload)) throw error;

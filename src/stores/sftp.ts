@@ -31,7 +31,7 @@ import {
 } from './sftp-file.ts';
 import { prepareLogin } from './sftp-login.ts';
 import type { Store, StoredObject } from './store.ts';
-import { assertKey, isTemporary } from './store.ts';
+import { assertKey, isTemporary, keyOfTemporary } from './store.ts';
 import { untilAborted } from './until-aborted.ts';
 
 type Range = { readonly offset: number; readonly length: number };
@@ -159,11 +159,11 @@ export class SftpStore implements Store {
     });
   }
 
-  async sweep(signal: AbortSignal): Promise<void> {
+  async sweep(signal: AbortSignal, isOurs?: (key: string) => boolean): Promise<void> {
     const oldest = this.#clock.now().getTime() / 1000 - LONGEST_WRITE_S;
-    for (const name of [...FOLDERS, OUR_FOLDER]) {
-      for await (const { key, stats } of this.#walk(`${name}/`, signal)) {
-        if (!isTemporary(key) || stats.mtime >= oldest) continue;
+    for (const folder of isOurs === undefined ? [...FOLDERS, OUR_FOLDER].map((name) => `${name}/`) : ['']) {
+      for await (const { key, stats } of this.#walk(folder, signal)) {
+        if (!isTemporary(key) || stats.mtime >= oldest || isOurs?.(keyOfTemporary(key)) === false) continue;
         const path = join(this.#address.folder, key);
         await this.#do('remove', key, signal, (connection) => removeIfThere(connection, path, signal));
       }

@@ -70,10 +70,12 @@ export interface Store extends ReadStore {
   remove(key: string, signal: AbortSignal): Promise<void>;
 
   /**
-   * Removes what killed writers have left behind: objects begun a day ago and never finished, which no list shows. For
-   * who has the place for himself. Absent where writers leave nothing.
+   * Removes what killed writers have left behind: objects begun a day ago and never finished, which no list shows; earlier
+   * what a writer began who certainly lives no more. Absent where writers leave nothing.
+   * @param isOurs whether an object that was to get this key is the caller's to remove: he is asked of all that lies in
+   *   the place. Absent: he has the place for himself, and a repository in it.
    */
-  sweep?(signal: AbortSignal): Promise<void>;
+  sweep?(signal: AbortSignal, isOurs?: (key: string) => boolean): Promise<void>;
 
   /**
    * Tries and tells what only this kind of store has: conditions, parts, its server's clock. Writes below `folder`
@@ -119,6 +121,19 @@ export async function hasObject(store: ReadStore, key: string, signal: AbortSign
 
 /** Suffix of a name under which an adapter keeps an object that is still being written; restic's are alike. */
 const TEMPORARY = /-(tmp|restic-temp)-[0-9a-z]+$/;
+
+/** Who writes objects, told from whoever else writes or wrote some in the same place. */
+export interface Writer {
+  /** Small letters and digits: in the names of objects that are being written. */
+  readonly mark: string;
+  /** Whether the writer with this mark has certainly ended. */
+  isGone(mark: string): Promise<boolean>;
+}
+
+/** The key of the object that is being written under this name. */
+export function keyOfTemporary(key: string): string {
+  return key.replace(TEMPORARY, '');
+}
 
 /** Whether the last part of `key` is the name of an object that is still being written. */
 export function isTemporary(key: string): boolean {

@@ -9,7 +9,7 @@ import { trustedCertificates } from './certificates.ts';
 import { Gate } from './gate.ts';
 import { Pulled } from './pulled.ts';
 import type { Store, StoredObject } from './store.ts';
-import { assertKey, isTemporary } from './store.ts';
+import { assertKey, isTemporary, keyOfTemporary } from './store.ts';
 import { describeWebDav, encodePath, type WebDavAddress } from './webdav-address.ts';
 import { readRange, readWhole } from './webdav-body.ts';
 import { DavClient, discard, type DavLogin, type DavRequest } from './webdav-client.ts';
@@ -151,11 +151,12 @@ export class WebDavStore implements Store {
     });
   }
 
-  async sweep(signal: AbortSignal): Promise<void> {
+  async sweep(signal: AbortSignal, isOurs?: (key: string) => boolean): Promise<void> {
     const oldest = this.#clock.now().getTime() - LONGEST_WRITE_MS;
-    for (const name of [...FOLDERS, OUR_FOLDER]) {
-      for await (const { key, entry } of this.#walk(`${name}/`, signal)) {
+    for (const folder of isOurs === undefined ? [...FOLDERS, OUR_FOLDER].map((name) => `${name}/`) : ['']) {
+      for await (const { key, entry } of this.#walk(folder, signal)) {
         if (!isTemporary(key) || entry.modified === undefined || entry.modified.getTime() >= oldest) continue;
+        if (isOurs?.(keyOfTemporary(key)) === false) continue;
         await this.#do('remove', key, signal, () => this.#delete(this.#url(key), signal));
       }
     }

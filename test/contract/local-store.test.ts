@@ -85,6 +85,23 @@ describe('LocalStore', () => {
     expect(await readdir(join(folder, 'locks'))).toEqual([]);
   });
 
+  it('sweeps a place that it shares of what ended writers and nobody for a day go on with, if it is the caller’s', async () => {
+    const random = '0123456789abcdef';
+    const names = [`ours-tmp-${random}gone`, `ours-tmp-${random}lives`, `theirs-tmp-${random}gone`, 'ours'];
+    for (const name of names) await writeFile(join(folder, name), 'x');
+    const store = (hours: number) =>
+      new LocalStore(
+        folder,
+        { now: () => new Date(Date.now() + hours * 3_600_000), monotonic: () => 0 },
+        { mark: 'me', isGone: (mark) => Promise.resolve(mark === 'gone') },
+      );
+    const isOurs = (key: string) => key.startsWith('ours');
+    await store(0).sweep(signal, isOurs);
+    expect((await readdir(folder)).toSorted()).toEqual(names.slice(1).toSorted());
+    await store(25).sweep(signal, isOurs);
+    expect((await readdir(folder)).toSorted()).toEqual(names.slice(2).toSorted());
+  });
+
   it('makes a folder again that somebody removed meanwhile', async () => {
     const store = new LocalStore(folder);
     await store.write('data/ab/a', bytes(1), signal);

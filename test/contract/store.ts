@@ -359,6 +359,13 @@ export async function expectSwept(store: Store & Required<Pick<Store, 'sweep'>>,
     await utimes(join(below, name), longAgo, longAgo);
   await store.sweep(signal);
   expect((await readdir(below)).sort()).toEqual(['abcd', 'new-tmp-01']);
+
+  // In a place that is shared, only what its caller takes for his own goes, wherever it lies.
+  const shared = ['ours-tmp-01', 'theirs-tmp-01'].map((name) => join(folder, name));
+  for (const path of shared) await writeFile(path, 'half');
+  for (const path of shared) await utimes(path, longAgo, longAgo);
+  await store.sweep(signal, (key) => key === 'ours');
+  expect((await readdir(folder)).filter((name) => name.includes('-tmp-'))).toEqual(['theirs-tmp-01']);
 }
 
 /** Everything that is listed, sorted by key. */

@@ -146,8 +146,18 @@ plans: { files: { source: ./data, archives: here } }\n`);
     expect(await processesOfHost('--passphrase-fd 3')).not.toEqual([]);
     child.kill('SIGKILL');
     await ended;
-    expect((await filesBelow(place.path('here'))).filter((name) => !name.includes('-tmp-'))).toEqual([]);
+    const left = await filesBelow(place.path('here'));
+    expect(left.filter((name) => !name.includes('-tmp-'))).toEqual([]);
     expect(await listed(place)).toEqual([]);
+
+    // What it left goes with the next run; what another process writes now, and what is not ours, stays.
+    const kept = ['a-20260102T030405Z.tar-tmp-0011223344556677', 'notes-tmp-1', `${left[0] ?? ''}0`];
+    for (const name of kept) await writeFile(place.path(`here/${name}`), '');
+    await rm(place.path('data/large'));
+    await place.start(['backup', 'files'], { VAULT: PASSPHRASE }).ended;
+    const after = await filesBelow(place.path('here'));
+    expect(after.filter((name) => name.includes('-tmp-')).toSorted()).toEqual(kept.toSorted());
+    expect(await listed(place)).toHaveLength(1);
   });
 });
 
