@@ -71,7 +71,7 @@ module.exports = {
       from: { path: '^src/sources/([^/]+)/', pathNot: tests },
       to: {
         path: '^src/sources/',
-        pathNot: ['^src/sources/$1/', '^src/sources/server/', '^src/sources/(source|confinement)\\.ts$'],
+        pathNot: ['^src/sources/$1/', '^src/sources/server/', '^src/sources/(source|confinement|increments)\\.ts$'],
       },
     },
     {

@@ -103,7 +103,13 @@ export interface Reading {
   readonly withAtime?: boolean;
 }
 
-export type Entry = FileEntry | DirectoryEntry | SymlinkEntry | LocalTree;
+/** A file or folder, with all that is in it, that the parent snapshot holds at the same path: taken over as it is. */
+export interface KeptTree {
+  readonly kind: 'kept-tree';
+  readonly path: string;
+}
+
+export type Entry = FileEntry | DirectoryEntry | SymlinkEntry | LocalTree | KeptTree;
 
 /** What a capture learned beside its entries: handed over through {@link SourceIo.report}. */
 export type Report = (finding: Finding) => void;

@@ -198,7 +198,8 @@ async function* counted(
 }
 
 function unpackerOf({ manifest }: ArchivedFile, kinds: readonly SourceKind[]): SourceKind['unpack'] {
-  return kinds.find(({ name }) => name === manifest.source)?.unpack;
+  const kind = kinds.find(({ name }) => name === manifest.source);
+  return kind?.unpacks?.includes(manifest.extension) === false ? undefined : kind?.unpack;
 }
 
 function partlyUnpacked(error: RespaldoError, target: string): RespaldoError {

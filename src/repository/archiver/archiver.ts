@@ -17,6 +17,7 @@ import { Batches } from './batches.ts';
 import { begun } from './begun.ts';
 import { BlobSink } from './blob-sink.ts';
 import { difference } from './item-log.ts';
+import { keptTree } from './kept-tree.ts';
 import { LocalWalk } from './local-walk.ts';
 import { PackWriter } from './pack-writer.ts';
 import { Parents } from './parents.ts';
@@ -107,7 +108,8 @@ class Run {
         if (this.#options.estimate === true) scan.begin(entry);
         const nodes = await new LocalWalk(saving, entry, walks++).save(parentRoot);
         for (const node of nodes) builder.top(node);
-      } else await this.#take(entry, saving, builder);
+      } else if (entry.kind === 'kept-tree') builder.kept(entry.path, await keptTree(entry.path, parentRoot, saving));
+      else await this.#take(entry, saving, builder);
     }
     await saving.batches.drain();
     if (builder.isEmpty)
@@ -149,7 +151,11 @@ class Run {
     }
   }
 
-  async #take(entry: Exclude<Entry, { kind: 'local-tree' }>, saving: Saving, builder: TreeBuilder): Promise<void> {
+  async #take(
+    entry: Exclude<Entry, { kind: 'local-tree' | 'kept-tree' }>,
+    saving: Saving,
+    builder: TreeBuilder,
+  ): Promise<void> {
     switch (entry.kind) {
       case 'directory':
         builder.directory(entry);

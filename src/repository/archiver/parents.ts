@@ -43,8 +43,13 @@ export class Parents {
 
   /** The tree's nodes by name; none where it cannot be read. */
   async nodes(id: Id | undefined): Promise<ReadonlyMap<string, Node>> {
+    return (await this.findNodes(id)) ?? new Map<string, Node>();
+  }
+
+  /** The same; undefined where the tree cannot be read. */
+  async findNodes(id: Id | undefined): Promise<ReadonlyMap<string, Node> | undefined> {
     const bytes = id === undefined ? undefined : await this.#load(id);
-    return new Map(bytes === undefined ? [] : parseTree(bytes).map((node) => [node.name, node]));
+    return bytes && new Map(parseTree(bytes).map((node) => [node.name, node]));
   }
 
   /** Whether the repository still has every blob of a file's content. */

@@ -68,6 +68,11 @@ export class TreeBuilder {
     this.#add(`/${node.name}`, { kind: 'leaf', node, counted: true });
   }
 
+  /** A finished node anywhere. */
+  kept(path: string, node: Node): void {
+    this.#add(path, { kind: 'leaf', node, counted: true });
+  }
+
   get isEmpty(): boolean {
     return this.#root.children.size === 0;
   }

@@ -6,8 +6,8 @@ import type { Finding } from '../../domain/finding.ts';
 import { encodeName, isText } from '../../domain/name.ts';
 import { errnoOf, RespaldoError } from '../../errors.ts';
 import type { Runtime } from '../../runtimes/runtime.ts';
+import { beginIncrement } from '../increments.ts';
 import type { Increments, PortableFile, SourceIo } from '../source.ts';
-import { beginIncrement } from './increments.ts';
 import { leftOut } from './left-out.ts';
 import { tarOutput, type TarEnd } from './tar-output.ts';
 

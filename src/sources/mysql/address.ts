@@ -8,6 +8,9 @@ const SSL_MODES = ['disable', 'prefer', 'require', 'verify'] as const;
 /** `prefer`: where the server can, without looking at who it is; `verify`: its certificate and name must be right. */
 export type SslMode = (typeof SSL_MODES)[number];
 
+const METHODS = ['logical', 'physical', 'binlogs'] as const;
+type Method = (typeof METHODS)[number];
+
 /** Where a server is and how to reach it. */
 export interface MysqlAddress {
   /** A host name or an IP address; `localhost` without a port is the socket that the client programs know. */
@@ -31,6 +34,8 @@ export interface MysqlAddress {
 
 /** What a backup's address says beside where the server is. */
 export interface BackupAddress extends MysqlAddress {
+  /** Databases as dumps, the server's files as they are, or its binary log. */
+  readonly method: Method;
   /** Only these; empty: every database but the server's own. */
   readonly databases: readonly string[];
   /** Databases that are left out; `*` and `?` stand for what they do in a shell. */
@@ -77,13 +82,15 @@ export function isMysqlAddress(address: string): boolean {
  * @throws RespaldoError `usage`.
  */
 export function parseAddress(address: string, isHere: boolean): BackupAddress {
-  const { server, databases, given } = parseParts(address, isHere);
+  const { server, databases, method, given } = parseParts(address, isHere);
+  if (method !== 'logical') requireWhole(method, databases, given);
   const exclude = (given.get('exclude') ?? []).flatMap((list) => list.split(',')).filter((name) => name !== '');
   const smaller = given.get('smaller')?.at(-1);
   if (smaller !== undefined && smaller !== 'accept')
     throw usage(`smaller=${smaller} means nothing`, 'It can be smaller=accept.');
   return {
     ...server,
+    method,
     databases,
     exclude,
     extraArguments: extraArguments(given.get('arg') ?? []),
@@ -99,7 +106,9 @@ export function parseTarget(
   address: string,
   isHere: boolean,
 ): { readonly server: MysqlAddress; readonly database?: string } {
-  const { server, databases, given } = parseParts(address, isHere);
+  const { server, databases, method, given } = parseParts(address, isHere);
+  if (method !== 'logical')
+    throw usage('files are not restored into a running server', 'Restore them into a folder: --target DIR');
   const alien = BACKUP_ONLY.find((name) => given.has(name));
   if (alien !== undefined) throw usage(`${alien}= means nothing where a dump is restored to`, 'Leave it out.');
   const [database, another] = databases;
@@ -111,19 +120,35 @@ export function parseTarget(
 function parseParts(
   address: string,
   isHere: boolean,
-): { server: MysqlAddress; databases: readonly string[]; given: Given } {
+): { server: MysqlAddress; databases: readonly string[]; method: Method; given: Given } {
   const match = SHAPE.exec(address);
   if (match === null) throw usage('the address is not of the form mysql://user@host:port/database');
   const [, login = '', bareHost = '', barePort = '', path = '', query = ''] = match;
   const given = parametersOf(query);
-  const method = given.get('method')?.at(-1) ?? 'logical';
-  if (method !== 'logical')
-    throw usage(`there is no method "${method}"`, 'It can be method=logical: databases as dumps.');
+  const wanted = given.get('method')?.at(-1) ?? 'logical';
+  const method = METHODS.find((name) => name === wanted);
+  if (method === undefined)
+    throw usage(
+      `there is no method "${wanted}"`,
+      'It can be method=logical: databases as dumps, method=physical: all files of a MariaDB server, or method=binlogs: its binary log.',
+    );
   const databases = path
     .split(',')
     .filter((name) => name !== '')
     .map(decode);
-  return { server: parseServer(login, bareHost, barePort, given, isHere), databases, given };
+  return { server: parseServer(login, bareHost, barePort, given, isHere), databases, method, given };
+}
+
+/** Files and log are of the server as a whole. */
+function requireWhole(method: Method, databases: readonly string[], given: Given): void {
+  const [database] = databases;
+  if (database !== undefined)
+    throw usage(
+      `method=${method} is about all databases of a server, not "${database}" alone`,
+      `Leave the name out: mysql://root@localhost/?method=${method}, or use method=logical.`,
+    );
+  const alien = BACKUP_ONLY.find((name) => given.has(name));
+  if (alien !== undefined) throw usage(`${alien}= means nothing with method=${method}`, 'Leave it out.');
 }
 
 function parseServer(login: string, bareHost: string, barePort: string, given: Given, isHere: boolean): MysqlAddress {
@@ -164,13 +189,15 @@ function whereabouts({ socket, host, port }: MysqlAddress): string {
 }
 
 /**
- * The paths of a backup: the server's databases, or those that are named.
+ * The paths of a backup: the server's files, its databases, or those that are named.
  * @param place where the tools run, such as `docker/shop-db`: the same address means another server in each; absent:
  * on this host.
  */
 export function snapshotPaths(address: BackupAddress, place?: string): readonly string[] {
   const where = whereabouts(address).replace(/^\/+/, '');
   const server = place === undefined ? `/mysql/${where}` : `/mysql/${place}/${where}`;
+  if (address.method === 'physical') return [`${server}/files`];
+  if (address.method === 'binlogs') return [`${server}/binlogs`];
   const databases = address.databases.map((name) => `${server}/databases/${fileName(name)}`);
   return databases.length === 0 ? [`${server}/databases`] : databases;
 }

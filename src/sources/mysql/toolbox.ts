@@ -3,13 +3,14 @@ import type { Runtime } from '../../runtimes/runtime.ts';
 import { serverName, type MysqlAddress } from './address.ts';
 import { connectionArguments } from './connection-arguments.ts';
 import { loginTo, type Login } from './login.ts';
-import { programVersion, type Version } from './product.ts';
+import { programVersion, type Product, type Version } from './product.ts';
 import { explainTool } from './tool-refusal.ts';
 
 /** What the programs are called: by MariaDB, and by MySQL and older MariaDBs. */
 const NAMES = {
   client: ['mariadb', 'mysql'],
   dump: ['mariadb-dump', 'mysqldump'],
+  binlog: ['mariadb-binlog', 'mysqlbinlog'],
 } as const;
 export type Role = keyof typeof NAMES;
 
@@ -25,6 +26,10 @@ export interface ToolCall {
   /** After those that say where the server is. */
   readonly args: readonly string[];
   readonly stdin?: AsyncIterable<Uint8Array>;
+  /** Has the program started by another one. */
+  readonly wrap?: (argv: readonly string[]) => readonly [string, ...string[]];
+  /** It reads what it is given, and talks to no server. */
+  readonly offline?: true;
 }
 
 /** MariaDB's or MySQL's own programs, whichever are where the source's tools run, logged in to one server. */
@@ -34,14 +39,16 @@ export class Toolbox {
   readonly signal: AbortSignal;
   readonly address: MysqlAddress;
   readonly runtime: Runtime;
-  readonly #login: Login;
+  readonly login: Login;
   readonly #programs = new Map<Role, Program>();
+  /** The server's. */
+  #product: Product | undefined;
 
   private constructor(address: MysqlAddress, login: Login, runtime: Runtime, signal: AbortSignal) {
     this.address = address;
     this.runtime = runtime;
     this.signal = signal;
-    this.#login = login;
+    this.login = login;
     this.server = runtime.kind === 'host' ? serverName(address) : `MySQL in ${runtime.place}`;
   }
 
@@ -57,17 +64,29 @@ export class Toolbox {
     return tools;
   }
 
-  /** @throws RespaldoError `tool-missing`. */
+  /** Once it is known what the server is: from now on its own programs are run, where they are there. */
+  fit(product: Product): void {
+    if (this.#product === product) return;
+    this.#product = product;
+    this.#programs.clear();
+  }
+
+  /** The first of the server's own product, or else the first that is there. @throws RespaldoError `tool-missing`. */
   async program(role: Role): Promise<Program> {
     const known = this.#programs.get(role);
     if (known !== undefined) return known;
+    let found: Program | undefined;
     for (const name of NAMES[role]) {
       const said = await this.#versionOf(name);
-      const version = said === undefined ? undefined : programVersion(said);
+      const version = said === undefined ? undefined : (programVersion(said) ?? (await this.#versionBeside(role)));
       if (said === undefined || version === undefined) continue;
-      const program = { name, version, said };
-      this.#programs.set(role, program);
-      return program;
+      const isOwn = this.#product === undefined || version.product === this.#product;
+      if (found === undefined || isOwn) found = { name, version, said };
+      if (isOwn) break;
+    }
+    if (found !== undefined) {
+      this.#programs.set(role, found);
+      return found;
     }
     throw new RespaldoError('tool-missing', `there is no ${NAMES[role].join(' or ')} on ${this.runtime.place}`, {
       hint: 'Install the client programs of MariaDB or MySQL there (Debian: mariadb-client).',
@@ -79,16 +98,22 @@ export class Toolbox {
   }
 
   /** See {@link Runtime.run}; what the program said of the server is told as what it means. */
-  async *run({ role, args, stdin }: ToolCall): AsyncGenerator<Uint8Array> {
+  async *run({ role, args, stdin, wrap, offline }: ToolCall): AsyncGenerator<Uint8Array> {
     const { name, version } = await this.program(role);
-    const { user, env } = this.#login;
-    const where = connectionArguments(this.address, user, version);
+    const { user, env } = this.login;
+    const where = offline === true ? ['--no-defaults'] : connectionArguments(this.address, user, version);
+    const argv = [name, ...where, ...args] as const;
     try {
-      yield* this.runtime.run({ argv: [name, ...where, ...args], env, ...(stdin && { stdin }) }, this.signal);
+      yield* this.runtime.run({ argv: wrap?.(argv) ?? argv, env, ...(stdin && { stdin }) }, this.signal);
     } catch (error) {
       throwIfAborted(this.signal);
       throw explainTool(error, this.server);
     }
+  }
+
+  /** Programs that read logs number themselves in a way of their own, and come with the client. */
+  async #versionBeside(role: Role): Promise<Version | undefined> {
+    return role === 'binlog' ? (await this.program('client')).version : undefined;
   }
 
   async #versionOf(name: string): Promise<string | undefined> {

@@ -4,9 +4,11 @@ import { Stopwatch } from '../../../domain/stopwatch.ts';
 import { isError, throwIfAborted } from '../../../errors.ts';
 import type { DrillReport, DrillRequest, SourceIo } from '../../source.ts';
 import { readFacts, type LogicalFacts } from '../logical/facts.ts';
+import { findPhysicalFacts } from '../physical/facts.ts';
 import { carryOutServerRestore } from '../restore/carry-out.ts';
 import { planServerRestore } from '../restore/plan.ts';
 import { checkAssertions, placeAssertions } from './assertions.ts';
+import { drillFiles } from './files.ts';
 import { refutation } from './refutation.ts';
 import { ThrowAwayServer } from './throwaway-server.ts';
 
@@ -15,12 +17,20 @@ const OF_ITS_OWN = 512 * 1024 ** 2;
 
 /** See {@link Driller.neededBytes}. */
 export async function neededBytes(snapshot: ReadableSnapshot): Promise<number> {
+  const files = await findPhysicalFacts(snapshot);
+  if (files !== undefined) return files.chain.reduce((sum, { bytes }) => sum + bytes, OF_ITS_OWN);
   const { databases } = await readFacts(snapshot);
   return databases.reduce((sum, { bytes, dumpBytes }) => sum + Math.max(bytes, dumpBytes), OF_ITS_OWN);
 }
 
-/** Restores the dumps into a new server, as into any other, compares them with their record, and looks into them. */
+/** Rehearses what the snapshot holds: files, or dumps. */
 export async function drill(request: DrillRequest, io: SourceIo): Promise<DrillReport> {
+  const files = await findPhysicalFacts(request.snapshot);
+  return files === undefined ? drillDumps(request, io) : drillFiles(files, request, io);
+}
+
+/** Restores the dumps into a new server, as into any other, compares them with their record, and looks into them. */
+async function drillDumps(request: DrillRequest, io: SourceIo): Promise<DrillReport> {
   const { settings, snapshot } = request;
   const facts = await readFacts(snapshot);
   const placed = placeAssertions(

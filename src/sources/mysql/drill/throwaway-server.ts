@@ -9,7 +9,7 @@ import { requireSocketPath } from '../../server/drill-socket.ts';
 import { lastWords } from '../../server/last-words.ts';
 import type { DrillRequest, SourceIo } from '../../source.ts';
 import { parseTarget } from '../address.ts';
-import { productName, type Product } from '../product.ts';
+import { productName, type Product, type Version } from '../product.ts';
 import { Session } from '../session.ts';
 import { Toolbox } from '../toolbox.ts';
 import { findServer, type ServerProgram } from './programs.ts';
@@ -40,6 +40,8 @@ export class ThrowAwayServer {
   /** Resolves when it has ended, for whatever reason. */
   #ended: Promise<void> = Promise.resolve();
   #isUp = false;
+  /** What it said when it ended. */
+  #complaint = '';
 
   private constructor(home: string, program: ServerProgram, confinement: Confinement, runtime: Runtime) {
     this.#home = home;
@@ -79,14 +81,50 @@ export class ThrowAwayServer {
     return Toolbox.open(parseTarget(this.address, true).server, '', this.#runtime, signal);
   }
 
+  /** Its data directory. */
+  get data(): string {
+    return join(this.#home, 'data');
+  }
+
+  get version(): Version {
+    return this.#program.version;
+  }
+
+  /** How its programs are run, and as whom. */
+  get confinement(): Confinement {
+    return this.#confinement;
+  }
+
   /** New and empty. Returns when it answers. @throws RespaldoError `not-proven` with what its log says. */
   async start(signal: AbortSignal): Promise<void> {
     await this.#initialize(signal);
+    await this.#launch([], signal);
+  }
+
+  /**
+   * On files that are there: whoever reaches its socket may do everything, since they bring accounts of their own.
+   * @param options that it needs to understand the files
+   */
+  async startOn(options: readonly string[], signal: AbortSignal): Promise<void> {
+    await this.#launch([...options, '--skip-grant-tables'], signal);
+  }
+
+  async #launch(more: readonly string[], signal: AbortSignal): Promise<void> {
     const files = [`--socket=${this.#socket}`, `--pid-file=${join(this.#home, 'pid')}`, `--log-error=${this.#log}`];
-    const argv = [this.#program.path, '--no-defaults', ...this.#data, ...files, ...HARMLESS, ...this.#productOptions];
+    const argv = [
+      this.#program.path,
+      '--no-defaults',
+      ...this.#data,
+      ...files,
+      ...HARMLESS,
+      ...this.#productOptions,
+      ...more,
+    ];
     this.#isUp = true;
     this.#ended = this.#run(argv, AbortSignal.any([signal, this.#end.signal]))
-      .catch(() => undefined)
+      .catch((error: unknown) => {
+        this.#complaint = error instanceof Error ? error.message : String(error);
+      })
       .then(() => {
         this.#isUp = false;
       });
@@ -103,16 +141,17 @@ export class ThrowAwayServer {
     await this.#ended;
   }
 
-  /** The end of its log. */
-  lastWords(): Promise<string> {
-    return lastWords(this.#log, LOG_LINES);
+  /** The end of its log, or what it said without one. */
+  async lastWords(): Promise<string> {
+    const logged = await lastWords(this.#log, LOG_LINES);
+    return logged === '' ? this.#complaint : logged;
   }
 
   async #initialize(signal: AbortSignal): Promise<void> {
     const { path, version } = this.#program;
     const argv =
       version.product === 'mysql'
-        ? [path, '--no-defaults', '--initialize-insecure', ...this.#data]
+        ? [path, '--no-defaults', '--initialize-insecure', ...this.#data, ...this.#productOptions]
         : ['mariadb-install-db', '--no-defaults', ...this.#data, ...NEW_MARIADB];
     try {
       await this.#run(argv, signal);
@@ -157,11 +196,11 @@ export class ThrowAwayServer {
   }
 
   get #data(): readonly string[] {
-    return [`--datadir=${join(this.#home, 'data')}`, `--tmpdir=${this.#home}`];
+    return [`--datadir=${this.data}`, `--tmpdir=${this.#home}`];
   }
 
   get #productOptions(): readonly string[] {
-    return this.#program.version.product === 'mysql' ? ['--disable-log-bin', '--mysqlx=OFF'] : [];
+    return this.#program.version.product === 'mysql' ? NEW_MYSQL : [];
   }
 
   get #socket(): string {
@@ -169,8 +208,11 @@ export class ThrowAwayServer {
   }
 
   get #log(): string {
-    return join(this.#home, 'log');
+    // MySQL adds this to names without an extension.
+    return join(this.#home, 'log.err');
   }
 }
 
+/** Packages build in a folder for files of SQL that may not be there. */
+const NEW_MYSQL = ['--disable-log-bin', '--mysqlx=OFF', '--secure-file-priv=NULL'];
 const NEW_MARIADB = ['--auth-root-authentication-method=normal', '--skip-test-db', '--skip-name-resolve', '--force'];

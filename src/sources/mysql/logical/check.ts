@@ -4,7 +4,8 @@ import type { BackupAddress } from '../address.ts';
 import { findingsOf } from './findings.ts';
 import { survey } from './survey.ts';
 
-const passwordInAddress: Finding = {
+/** Told of any address with a password. */
+export const passwordInAddress: Finding = {
   severity: 'note',
   code: 'password-in-address',
   prominent: true,

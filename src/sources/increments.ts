@@ -1,18 +1,21 @@
-/** What is remembered of folders that were copied to archives, so that the next copy holds only what has changed. */
+/** What is remembered of what was copied to archives, so that the next copy holds only what has changed. */
 import { createHash, randomUUID } from 'node:crypto';
 import { copyFile, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import type { Chain, ChainSubject } from '../../domain/increment.ts';
-import { CHAIN_GONE, nextLevel } from '../../domain/increment.ts';
-import { errnoOf, RespaldoError } from '../../errors.ts';
-import type { Increments } from '../source.ts';
+import type { Chain, ChainSubject } from '../domain/increment.ts';
+import { CHAIN_GONE, nextLevel } from '../domain/increment.ts';
+import { errnoOf, RespaldoError } from '../errors.ts';
+import type { Increments } from './source.ts';
 
 /** A copy that is going to be made. */
 export interface Increment {
   readonly chain: { readonly id: string; readonly level: number; readonly parent?: string };
   readonly reason: string;
-  /** The file in which tar keeps what it has seen: that of the parent, which tar brings up to date; absent for a full. */
+  /**
+   * The file in which it is kept what was seen: that of the parent, to be brought up to date; there is none yet where
+   * the copy holds everything.
+   */
   readonly state: string;
   /** To be called when the copy is where it should be, as what: the next one builds upon it. */
   keep(keys: Readonly<Record<string, string>>): Promise<void>;
@@ -33,8 +36,9 @@ const schema = z.object({
 type Kept = z.infer<typeof schema>;
 
 /**
- * Begins the next copy of a folder. What is kept of the last one stays as it is until the new one is: it is copied, and
- * tar changes the copy.
+ * Begins the next copy. What is kept of the last one stays as it is until the new one is: it is copied, and the copy is
+ * changed.
+ * @param path what identifies it
  * @throws RespaldoError `target-refused` where it cannot be written
  */
 export async function beginIncrement(
@@ -60,8 +64,8 @@ export async function beginIncrement(
     const base = kept?.links.slice(0, next.base.length) ?? [];
     const parent = base.at(-1);
     const [id, state] = [parent === undefined || kept === undefined ? randomUUID() : kept.id, randomUUID()];
-    const file = join(place, `${state}.snar`);
-    if (parent !== undefined) await copyFile(join(place, `${parent.state}.snar`), file);
+    const file = join(place, `${state}.state`);
+    if (parent !== undefined) await copyFile(join(place, `${parent.state}.state`), file);
     const link = { run, time: time.toISOString(), state };
     let isKept = false;
     return {
@@ -104,7 +108,7 @@ async function readKept(place: string): Promise<Kept | undefined> {
   try {
     const kept = schema.parse(JSON.parse(await readFile(join(place, 'chain.json'), 'utf8')));
     const there = await readdir(place);
-    return kept.links.every(({ state }) => there.includes(`${state}.snar`)) ? kept : undefined;
+    return kept.links.every(({ state }) => there.includes(`${state}.state`)) ? kept : undefined;
   } catch (error) {
     if (errnoOf(error) === 'ENOENT' || error instanceof SyntaxError || error instanceof z.ZodError) return undefined;
     throw error;
@@ -122,7 +126,7 @@ async function writeKept(place: string, kept: Kept): Promise<void> {
 }
 
 async function removeAll(place: string, links: readonly { readonly state: string }[]): Promise<void> {
-  for (const { state } of links) await rm(join(place, `${state}.snar`), { force: true });
+  for (const { state } of links) await rm(join(place, `${state}.state`), { force: true });
 }
 
 async function sync(path: string): Promise<void> {

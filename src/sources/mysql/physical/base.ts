@@ -1,0 +1,34 @@
+/** Whether a copy can hold only what has changed since another one. Pure. */
+import type { ChainLink, PhysicalFacts } from './facts.ts';
+import type { Survey } from './survey.ts';
+
+/** What is remembered of a copy that others may build upon. */
+export type Base = Pick<PhysicalFacts, 'serverVersion' | 'server' | 'pageBytes'> & {
+  readonly last: Pick<ChainLink, 'toLsn' | 'lastLsn'>;
+};
+
+/**
+ * Why everything has to be copied, as a clause for people; undefined: nothing speaks against an increment.
+ *
+ * InnoDB's pages tell since where in the redo log they have not changed, and nothing tells whether it is the same log: a
+ * server whose files were put back from an older copy counts on from there, and what it changed in between would be
+ * missing silently. So it has to be the very server that was running when the base was made.
+ */
+export function whyEverything(
+  base: Base,
+  { serverVersion, files }: Pick<Survey, 'serverVersion' | 'files'>,
+): string | undefined {
+  const { server } = base;
+  if (server.hostname !== files.hostname || server.dataDirectory !== files.dataDirectory)
+    return 'the last one is of another server';
+  if (server.startedAt !== files.startedAt) return 'the server was started anew since the last one';
+  if (base.serverVersion !== serverVersion || base.pageBytes !== files.pageBytes)
+    return 'the server is another one since the last one';
+  if (files.lsn === undefined || files.lsn < BigInt(base.last.lastLsn)) return 'the server’s redo log has gone back';
+  return undefined;
+}
+
+/** Whether each builds upon the one before it. */
+export function isChain(links: readonly Pick<ChainLink, 'fromLsn' | 'toLsn'>[]): boolean {
+  return links.every(({ fromLsn }, i) => fromLsn === (i === 0 ? '0' : links[i - 1]?.toLsn));
+}
