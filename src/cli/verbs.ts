@@ -30,6 +30,11 @@ export const VERBS: readonly VerbGroup[] = [
         load: () => import('./commands/backup.ts'),
       },
       {
+        name: 'stream',
+        summary: "Follow a database server's log, and store it as it is written",
+        load: () => import('./commands/stream.ts'),
+      },
+      {
         name: 'restore',
         summary: 'Bring back a snapshot, or a part of one',
         load: () => import('./commands/restore.ts'),

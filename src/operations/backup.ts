@@ -191,12 +191,18 @@ function capture(
   });
 }
 
-function lastComplete(history: readonly Snapshot[]): Snapshot | undefined {
+/** The newest one that lacks nothing. */
+export function lastComplete(history: readonly Snapshot[]): Snapshot | undefined {
   const complete = history.filter((snapshot) => !isIncomplete(snapshot));
   return complete.toSorted((a, b) => Date.parse(a.time) - Date.parse(b.time)).at(-1);
 }
 
-function describe(request: BackupRequest, { type, parent }: TypeDecision, time: Date): About {
+/** What the snapshot's record says of it. */
+export function describe(
+  request: BackupRequest,
+  { type, parent }: Pick<TypeDecision, 'type' | 'parent'>,
+  time: Date,
+): About {
   const tags = [
     ...request.tags,
     ...(request.plan === undefined ? [] : [`plan=${request.plan}`]),
@@ -217,7 +223,7 @@ function describe(request: BackupRequest, { type, parent }: TypeDecision, time: 
  * Earlier snapshots of the same host with exactly the same paths (one that holds more is another backup), or of whatever
  * else the request groups by.
  */
-async function historyOf(
+export async function historyOf(
   { source, hostname, tags, groupBy = BY_HOST_AND_PATHS }: BackupRequest,
   now: Date,
   repository: Repository,

@@ -225,11 +225,45 @@ export interface Source {
   portable?(io: SourceIo, increments?: Increments): AsyncIterable<PortableFile>;
 
   /**
+   * Follows the log that the server writes, from behind the last stretch. Stretches follow one another without a gap;
+   * what was lost on the server is told as a finding. Ends when it was stopped, or where it has to be begun anew; throws
+   * what went wrong, after everything that had come was handed over. Absent: there is no such log.
+   */
+  follow?(io: SourceIo, options: FollowOptions): AsyncIterable<LogStretch>;
+
+  /**
    * The same files made of a snapshot that {@link capture} gave, so that whoever wants both reads the source once. Their
    * content may be read again and again. Absent: the source itself has to be read again.
    * @throws RespaldoError `repository-unsupported` for a snapshot that it does not know
    */
   portableOf?(snapshot: ReadableSnapshot): AsyncIterable<PortableFile>;
+}
+
+/** How a log is followed. */
+export interface FollowOptions {
+  /** The last stretch that is stored. Absent: there is none yet. */
+  readonly since?: ReadableSnapshot;
+  /** Milliseconds after which what has come is handed over, at the latest. */
+  readonly every: number;
+  /** Bytes of a stretch, about: from then on another one begins. */
+  readonly bytes: number;
+  readonly origin?: SnapshotOrigin;
+  /** No more is wanted than what has come by then. */
+  readonly stop: AbortSignal;
+}
+
+/** A stretch of a log, to be stored as a snapshot before the next one is asked for. */
+export interface LogStretch {
+  /** Read once. */
+  readonly entries: Iterable<Entry>;
+  /** It holds all of the stretch before, and more: that one's snapshot is of no use any more. */
+  readonly replacesLast: boolean;
+  /** For people: `bin.000003:4 to bin.000003:549`. */
+  readonly range: string;
+  readonly transactions: number;
+  readonly bytes: number;
+  /** When the last of what it holds happened, by the server's clock; absent: nothing did. */
+  readonly through?: Date;
 }
 
 /** Where and how it is remembered what portable copies of folders build upon. */
@@ -325,6 +359,8 @@ export interface SourceKind {
     io: SourceIo,
     builds?: boolean,
   ) => Promise<void>;
+  /** The extensions of portable files that can be unpacked. Absent: all of them. */
+  readonly unpacks?: readonly string[];
   /** Makes a snapshot of this kind usable again in an empty folder. */
   restore(snapshot: ReadableSnapshot, into: RestoreTarget, io: SourceIo): Promise<void>;
 }

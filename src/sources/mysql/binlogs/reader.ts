@@ -1,0 +1,183 @@
+/** Reads binary logs event by event, and takes nothing for granted. */
+import { RespaldoError } from '../../../errors.ts';
+import { ByteQueue } from './byte-queue.ts';
+import {
+  closedFormat,
+  EVENT,
+  FIRST,
+  formatTellsChecksums,
+  hasGoodChecksum,
+  HEADER_BYTES,
+  MAGIC,
+  parseEvent,
+  rotatesTo,
+  sizeIn,
+  type BinlogEvent,
+} from './event.ts';
+import { successorOf } from './file-name.ts';
+
+/** An event, and where it lies. */
+export interface PlacedEvent {
+  readonly event: BinlogEvent;
+  readonly file: string;
+  /** Of its first byte. */
+  readonly from: number;
+  /** Behind its last byte. */
+  readonly to: number;
+  /** Whether events of this file have checksums. */
+  readonly isChecksummed: boolean;
+}
+
+/** Where a stream of files begins. */
+export interface LogPosition {
+  readonly file: string;
+  readonly offset: number;
+}
+
+/** An event of more bytes than a server can make. */
+const MOST_BYTES = 0x7fff_ffff;
+const WRAP = 2 ** 32;
+/** The event that tells how a file is encrypted is sent to nobody; behind it everything lies where it says. */
+const MOST_ENCRYPTION_BYTES = 64;
+
+/**
+ * Reads files that follow one another, each with its magic. Where the first does not begin at its beginning, its format
+ * event is repeated by the server; that one, as all that lies in no file, is not handed on.
+ *
+ * Every event is whole, begins where the one before has ended, and has the checksum that the server gave it.
+ */
+export class BinlogReader {
+  readonly #queue = new ByteQueue();
+  readonly #where: string;
+  /** Names of the files that come, where they are known. */
+  readonly #names: readonly string[] | undefined;
+  #file: string;
+  #position: number;
+  /** The magic is still to come. */
+  #atStart = true;
+  #isChecksummed = false;
+  #hasFormat = false;
+  /** The encryption of the file may have taken some bytes. */
+  #mayLeap = false;
+  #next: string | undefined;
+
+  /**
+   * @param where for messages
+   * @param names of all files that come; absent: each is named by the end of the one before, or follows it by number
+   */
+  constructor(start: LogPosition, where: string, names?: readonly string[]) {
+    this.#file = start.file;
+    this.#position = start.offset;
+    this.#where = where;
+    this.#names = names;
+  }
+
+  /** Where the next event is to begin. */
+  get position(): LogPosition {
+    return { file: this.#file, offset: this.#position };
+  }
+
+  /** The events that are whole by now. @throws RespaldoError `source-damaged` */
+  *push(piece: Uint8Array): Generator<PlacedEvent> {
+    this.#queue.push(piece);
+    for (let event = this.#take(); event !== undefined; event = this.#take()) yield event;
+  }
+
+  /** Nothing comes any more. @throws RespaldoError `source-damaged` if the last event is cut short */
+  end(): void {
+    if (this.#queue.length > 0 || this.#atStart) throw this.#damaged('it is cut short');
+  }
+
+  #take(): PlacedEvent | undefined {
+    for (;;) {
+      if (this.#atStart) {
+        const magic = this.#queue.take(FIRST);
+        if (magic === undefined) return undefined;
+        if (!magic.equals(MAGIC)) throw this.#damaged('it does not begin as a binary log does');
+        this.#atStart = false;
+      }
+      const header = this.#queue.peek(HEADER_BYTES);
+      if (header === undefined) return undefined;
+      if (this.#beginsFile(header)) {
+        this.#enter(this.#nameOfNext());
+        continue;
+      }
+      const size = sizeIn(header);
+      if (size < HEADER_BYTES || size > MOST_BYTES)
+        throw this.#damaged(`an event claims to have ${String(size)} bytes`);
+      const bytes = this.#queue.take(size);
+      if (bytes === undefined) return undefined;
+      const placed = this.#place(bytes);
+      if (placed !== undefined) return placed;
+    }
+  }
+
+  /** A file that was not closed well ends without a word, and the magic of the next one follows. */
+  #beginsFile(header: Buffer): boolean {
+    if (!this.#hasFormat || !header.subarray(0, FIRST).equals(MAGIC)) return false;
+    const isNextEvent = header.readUInt32LE(13) === (this.#position + sizeIn(header)) % WRAP;
+    return !isNextEvent && header.readUInt8(FIRST + 4) === EVENT.format;
+  }
+
+  #nameOfNext(): string {
+    const known = this.#names?.[this.#names.indexOf(this.#file) + 1];
+    const next = this.#next ?? known ?? successorOf(this.#file);
+    if (next === undefined || (known !== undefined && known !== next))
+      throw this.#damaged(`it is followed by ${String(next)}, which nobody knows`);
+    return next;
+  }
+
+  #enter(file: string): void {
+    this.#file = file;
+    this.#position = FIRST;
+    this.#atStart = true;
+    this.#hasFormat = false;
+    this.#next = undefined;
+  }
+
+  #place(bytes: Buffer): PlacedEvent | undefined {
+    const type = bytes.readUInt8(4);
+    if (type === EVENT.format) return this.#format(bytes);
+    if (!this.#hasFormat) throw this.#damaged('its first event does not tell its format');
+    if (this.#isChecksummed && !hasGoodChecksum(bytes)) throw this.#damaged('the checksum of an event is wrong');
+    const event = parseEvent(bytes, this.#isChecksummed);
+    if (event.end === 0 || type === EVENT.heartbeat || type === EVENT.heartbeat2) return undefined;
+    return this.#here(event);
+  }
+
+  #format(bytes: Buffer): PlacedEvent | undefined {
+    this.#isChecksummed = formatTellsChecksums(bytes);
+    const closed = closedFormat(bytes);
+    // The server alters those that it makes for us, and their checksums with them.
+    if (this.#isChecksummed && !hasGoodChecksum(closed) && !hasGoodChecksum(bytes))
+      throw this.#damaged('the checksum of its format is wrong');
+    const isRepeated = bytes.readUInt32LE(13) === 0 || (this.#position > FIRST && !this.#hasFormat);
+    this.#hasFormat = true;
+    this.#mayLeap = !isRepeated;
+    return isRepeated ? undefined : this.#here(parseEvent(closed, this.#isChecksummed));
+  }
+
+  #here(event: BinlogEvent): PlacedEvent {
+    const from = this.#begin(event);
+    const to = from + event.bytes.length;
+    if (event.end !== to % WRAP)
+      throw this.#damaged(`an event ends at ${String(event.end)}, and should end at ${String(to)}`);
+    this.#position = to;
+    if (event.type !== EVENT.format) this.#mayLeap = false;
+    if (event.type === EVENT.rotate) this.#next = rotatesTo(event);
+    return { event, file: this.#file, from, to, isChecksummed: this.#isChecksummed };
+  }
+
+  #begin(event: BinlogEvent): number {
+    const claimed = event.end - event.bytes.length;
+    const leap = claimed - this.#position;
+    const leaps = this.#mayLeap && event.type !== EVENT.format && leap > 0 && leap <= MOST_ENCRYPTION_BYTES;
+    return leaps ? claimed : this.#position;
+  }
+
+  #damaged(what: string): RespaldoError {
+    return new RespaldoError('source-damaged', `${this.#where}: ${this.#file} at ${String(this.#position)}: ${what}`, {
+      hint: 'Nothing of it is taken for whole. Try again; if it stays, the file is damaged where it lies: see the server’s log, and take a new base backup.',
+    });
+  }
+}
