@@ -275,7 +275,7 @@ export async function openArchivePlace(
   signal: AbortSignal,
 ): Promise<ArchivePlace> {
   const { readyEncryption } = await import('./config/archive-access.ts');
-  const { name, template, compression, encryption, temp } = destination;
+  const { name, template, compression, encryption, confirm, temp } = destination;
   const ready = encryption && (await readyEncryption(encryption, options.readSecret, signal));
   const made = async (url: string, credentials?: ArchiveDestination['credentials']): Promise<Store> => {
     const store = await openArchiveStore({ url, ...(credentials && { credentials }) }, options, signal);
@@ -287,6 +287,7 @@ export async function openArchivePlace(
     store: await made(destination.url, destination.credentials),
     template,
     steps: { compression, ...(ready && { encryption: ready }) },
+    ...(confirm && { confirm }),
     // Of several archives each has its own.
     ...(temp !== undefined && { temp: await made(`local:${temp}/${name}`) }),
   };

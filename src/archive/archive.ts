@@ -1,5 +1,5 @@
 /** The words of archives: what is written, how, and where to. */
-import type { Compression, CompressionName } from '../domain/archive.ts';
+import type { Compression, CompressionName, Confirmation } from '../domain/archive.ts';
 import type { RespaldoError } from '../errors.ts';
 import type { Store } from '../stores/store.ts';
 
@@ -42,6 +42,8 @@ export interface ArchivePlace {
   /** Of the names of its files. */
   readonly template: string;
   readonly steps: Steps;
+  /** How it is made sure that a file has arrived; absent: by what the store leaves unsaid. */
+  readonly confirm?: Confirmation;
   /** Where each file is made before it is sent. Absent: it is sent while it is made. */
   readonly temp?: Store;
 }

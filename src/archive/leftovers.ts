@@ -5,7 +5,7 @@ import type { ArchivePlace, Manifest, WrittenFile } from './archive.ts';
 import { sameBytes } from './copy.ts';
 import { listArchive, removeArchivedFile } from './listing.ts';
 import { encodeManifest, manifestKey } from './manifest.ts';
-import { requireSame, requireSize } from './sending.ts';
+import { confirm } from './sending.ts';
 
 /**
  * Removes what killed runs have left half-made, in a place and in its temporary folder. Only tidies up: a place where that
@@ -26,13 +26,13 @@ export async function sweepPlace({ store, temp }: ArchivePlace, signal: AbortSig
  * @throws RespaldoError `cancelled`, and what listing the temporary folder throws
  */
 export async function sendLeftovers(place: ArchivePlace, signal: AbortSignal): Promise<readonly WrittenFile[]> {
-  const { temp, store } = place;
+  const { temp } = place;
   if (temp === undefined) return [];
   const written: WrittenFile[] = [];
   for (const { key, manifest, state } of (await listArchive(temp, signal)).files) {
     if (state !== 'whole') continue;
     try {
-      await moved(key, manifest, temp, store, signal);
+      await moved(key, manifest, temp, place, signal);
       written.push({ place, key, manifest });
     } catch (error) {
       throwIfAborted(signal);
@@ -42,10 +42,16 @@ export async function sendLeftovers(place: ArchivePlace, signal: AbortSignal): P
   return written;
 }
 
-async function moved(key: string, manifest: Manifest, from: Store, to: Store, signal: AbortSignal): Promise<void> {
+async function moved(
+  key: string,
+  manifest: Manifest,
+  from: Store,
+  place: ArchivePlace,
+  signal: AbortSignal,
+): Promise<void> {
+  const { store: to } = place;
   await to.writeStream?.(key, sameBytes(from, key, manifest.stored, signal), signal);
-  await requireSize(to, key, manifest.stored.bytes, signal);
-  await requireSame(to, key, manifest.stored, signal);
+  await confirm(place, key, manifest.stored, signal);
   await to.write(manifestKey(key), encodeManifest(manifest), signal);
   await removeArchivedFile(from, key, signal);
 }

@@ -3,7 +3,11 @@ import { RespaldoError, throwIfAborted, toRespaldoError } from '../errors.ts';
 import type { Store } from '../stores/store.ts';
 import type { ArchivePlace, Manifest, Sum, WrittenFile } from './archive.ts';
 import { sameBytes } from './copy.ts';
+import { removeArchivedFile } from './listing.ts';
 import { encodeManifest, manifestKey } from './manifest.ts';
+
+/** How long what failed may take to be cleaned up. Milliseconds. */
+const CLEANING = 10_000;
 
 export interface WriteOptions {
   readonly signal: AbortSignal;
@@ -40,17 +44,27 @@ export async function finish(
   const { signal } = options;
   const staged = failure === undefined ? temp : undefined;
   try {
-    if (staged !== undefined) await sent({ store: staged, key }, target, stored, options);
-    else if (failure !== undefined) await sentAgain(target, all, stored, failure, options);
-    // The copy that is at hand goes only when the one that was sent has been read.
-    if (staged !== undefined) await requireSame(store, key, stored, signal);
-    await store.write(manifestKey(key), encodeManifest(manifest), signal);
+    await undoneIfFailed(store, key, async () => {
+      if (staged !== undefined) await sent({ store: staged, key }, target, stored, options);
+      else if (failure !== undefined) await sentAgain(target, all, stored, failure, options);
+      await store.write(manifestKey(key), encodeManifest(manifest), signal);
+    });
     await staged?.remove(key, signal);
     return { place, key, manifest };
   } catch (error) {
     throwIfAborted(signal);
     const isLeft = staged !== undefined && (await leave(staged, key, manifest, signal));
     return { place, key, error: toRespaldoError(error), ...(isLeft && { leftIn: `${staged.location}/${key}` }) };
+  }
+}
+
+/** Nothing stays under a name that could be taken for a file's. */
+async function undoneIfFailed(store: Store, key: string, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    await removeArchivedFile(store, key, AbortSignal.timeout(CLEANING)).catch(() => undefined);
+    throw error;
   }
 }
 
@@ -66,7 +80,7 @@ async function leave(temp: Store, key: string, manifest: Manifest, signal: Abort
 }
 
 /** Reads an object back. @throws RespaldoError `source-damaged` if it is not what was written */
-export async function requireSame(store: Store, key: string, stored: Sum, signal: AbortSignal): Promise<void> {
+async function requireSame(store: Store, key: string, stored: Sum, signal: AbortSignal): Promise<void> {
   for await (const _piece of sameBytes(store, key, stored, signal));
 }
 
@@ -78,6 +92,29 @@ export async function requireSize(store: Store, key: string, size: number, signa
     'store-broken',
     `${store.location} has ${String(found.size)} bytes of ${key}, and was given ${String(size)}`,
   );
+}
+
+/** Looks at what went to its place while it was made: one that did not arrive as it was sent has failed. */
+export async function confirmArrivals(targets: readonly Target[], stored: Sum, signal: AbortSignal): Promise<void> {
+  const direct = targets.filter(({ place, failure }) => place.temp === undefined && failure === undefined);
+  await Promise.all(
+    direct.map(async (target) => {
+      try {
+        await confirm(target.place, target.key, stored, signal);
+      } catch (error) {
+        throwIfAborted(signal);
+        target.failure = toRespaldoError(error);
+      }
+    }),
+  );
+}
+
+/** Before a copy that is at hand goes, the one that was sent is read, unless somebody thinks otherwise. */
+export async function confirm(place: ArchivePlace, key: string, stored: Sum, signal: AbortSignal): Promise<void> {
+  const { store, temp } = place;
+  const usual = temp !== undefined || store.compares !== true ? 'checksum' : 'size';
+  if ((place.confirm ?? usual) === 'checksum') await requireSame(store, key, stored, signal);
+  else await requireSize(store, key, stored.bytes, signal);
 }
 
 interface Stored {
@@ -112,7 +149,7 @@ async function sent(
   for (let attempt = before === undefined ? 1 : 2; ; attempt++) {
     try {
       await place.store.writeStream?.(key, sameBytes(from.store, from.key, stored, signal), signal);
-      await requireSize(place.store, key, stored.bytes, signal);
+      await confirm(place, key, stored, signal);
       return;
     } catch (error) {
       throwIfAborted(signal);

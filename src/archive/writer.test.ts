@@ -77,6 +77,19 @@ async function* cut(content: AsyncIterable<Uint8Array>, after: number): AsyncGen
   throw new RespaldoError('store-broken', 'the line broke');
 }
 
+/** A store that changes a byte on the way, so many times. */
+function forgetful(inner: LocalStore, times: number, about: Pick<Store, 'compares'> = {}): Store {
+  let left = times;
+  const spoilt = async function* (content: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    for await (const piece of content) yield Buffer.from(piece).fill(0, 0, 1);
+  };
+  return {
+    ...breaking(inner, 0),
+    ...about,
+    writeStream: (key, content, until) => inner.writeStream(key, left-- > 0 ? spoilt(content) : content, until),
+  };
+}
+
 async function filesIn(name: string): Promise<readonly string[]> {
   const found = await readdir(join(folder, name), { recursive: true, withFileTypes: true });
   return found
@@ -213,6 +226,31 @@ describe('a file for several places', () => {
     expect(errorsOf(await writeArchiveFile(newFile(), [two, one], { signal }))).toEqual([undefined, undefined]);
     for (const name of ['one', 'two']) expect(await filesIn(name)).toEqual(WHOLE);
     for (const name of ['full', 'temp']) expect(await filesIn(name)).toEqual([]);
+  });
+
+  it('counts only when what lies there has been read back, and is sent again from a good place or removed', async () => {
+    const [bad, worse, good] = [
+      forgetful(await store('bad'), 1),
+      forgetful(await store('worse'), 9),
+      await store('good'),
+    ];
+    const written = await writeArchiveFile(
+      newFile(),
+      [bad, worse, good].map((one) => placeIn(one)),
+      { signal },
+    );
+    expect(errorsOf(written)).toEqual([undefined, 'source-damaged', undefined]);
+    expect([await filesIn('bad'), await filesIn('worse')]).toEqual([WHOLE, []]);
+    const alone = await writeArchiveFile(newFile(), [placeIn(forgetful(await store('alone'), 1))], { signal });
+    expect(errorsOf(alone)).toEqual(['source-damaged']);
+    expect(await filesIn('alone')).toEqual([]);
+  });
+
+  it('is not read back where the store compares sums itself, unless the archive asks for it', async () => {
+    const at = async (name: string) => placeIn(forgetful(await store(name), 1, { compares: true }));
+    const [trusting, doubting] = [await at('trusting'), { ...(await at('doubting')), confirm: 'checksum' as const }];
+    expect(errorsOf(await writeArchiveFile(newFile(), [trusting], { signal }))).toEqual([undefined]);
+    expect(errorsOf(await writeArchiveFile(newFile(), [doubting], { signal }))).toEqual(['source-damaged']);
   });
 
   it('leaves nothing in the temporary folder when it has arrived', async () => {

@@ -8,7 +8,7 @@ import { compressed } from './compression.ts';
 import { encrypted, recordOf } from './encryption.ts';
 import { freeKey, letGo } from './free-key.ts';
 import { restoreCommand } from './restore-command.ts';
-import { finish, requireSize, type Target, type WriteOptions } from './sending.ts';
+import { confirmArrivals, finish, requireSize, type Target, type WriteOptions } from './sending.ts';
 import { SharedContent } from './shared-content.ts';
 
 /** A file to write. */
@@ -186,6 +186,7 @@ async function finishGroup(
       return finish(target, targets, manifestOf(file, key, steps, plain.end(), stored), options);
     return { place, key, error: failure ?? new RespaldoError('internal', 'nothing was written') };
   };
+  if (stored !== undefined) await confirmArrivals(targets, stored, options.signal);
   const { failed = [], good = [] } = Object.groupBy(targets, ({ failure }) => (failure ? 'failed' : 'good'));
   return [...(await Promise.all(failed.map(end))), ...(await Promise.all(good.map(end)))];
 }

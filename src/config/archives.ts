@@ -1,5 +1,11 @@
 import { z } from 'zod';
-import { COMPRESSIONS, LEVELS, type ArchiveDestination, type EncryptionReference } from '../domain/archive.ts';
+import {
+  COMPRESSIONS,
+  CONFIRMATIONS,
+  LEVELS,
+  type ArchiveDestination,
+  type EncryptionReference,
+} from '../domain/archive.ts';
 import { credentialsSchema, toCredentials } from './credentials.ts';
 import { absolutePath, absoluteUrl, toReference } from './relative.ts';
 
@@ -33,6 +39,11 @@ export const archiveSchema = z
     encryption: text.optional().meta({
       title: 'Encryption',
       description: 'Name of an entry under encryptions. Without it nothing is encrypted.',
+    }),
+    confirm: z.enum(CONFIRMATIONS).optional().meta({
+      title: 'Confirm',
+      description:
+        'How it is made sure that a file has arrived: checksum reads it back, size asks for its size. Default: checksum where files come from a temporary folder, and for SFTP and WebDAV; else size.',
     }),
     temp: text.optional().meta({
       title: 'Temporary folder',
@@ -69,7 +80,7 @@ export function toArchive(
   encryptions: ReadonlyMap<string, EncryptionReference>,
   folder: string,
 ): ArchiveDestination {
-  const { url, credentials, name: template, compression, level, encryption, temp } = setting;
+  const { url, credentials, name: template, compression, level, encryption, confirm, temp } = setting;
   const reference = encryption === undefined ? undefined : encryptions.get(encryption);
   return {
     name,
@@ -78,6 +89,7 @@ export function toArchive(
     template,
     compression: { name: compression, ...(level !== undefined && { level }) },
     ...(reference && encryption !== undefined && { encryption: { ...reference, name: encryption } }),
+    ...(confirm && { confirm }),
     ...(temp !== undefined && { temp: absolutePath(temp, folder) }),
   };
 }

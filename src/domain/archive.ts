@@ -53,6 +53,10 @@ const COMPRESSION_ENDINGS: Readonly<Record<CompressionName, string>> = {
   xz: '.xz',
 };
 
+/** How it is made sure that a file has arrived: by asking for its size, or by reading all of it back. */
+export const CONFIRMATIONS = ['size', 'checksum'] as const;
+export type Confirmation = (typeof CONFIRMATIONS)[number];
+
 /** An archive of the configuration. */
 export interface ArchiveDestination {
   readonly name: string;
@@ -63,6 +67,7 @@ export interface ArchiveDestination {
   readonly template: string;
   readonly compression: Compression;
   readonly encryption?: EncryptionReference & { readonly name: string };
+  readonly confirm?: Confirmation;
   /** A folder of this machine where each file is made before it is sent, an absolute path. Absent: no such file. */
   readonly temp?: string;
 }

@@ -18,6 +18,7 @@ export interface StoreLimits {
 /** A store that takes no more of the machine or the line than it may. Fair: first come, first served. */
 export class LimitedStore implements Store {
   readonly location: string;
+  readonly compares?: true;
   readonly #inner: Store;
   readonly #gate: Gate;
   readonly #upload: Rate | undefined;
@@ -28,6 +29,7 @@ export class LimitedStore implements Store {
   constructor(inner: Store, limits: StoreLimits, clock: Clock = systemClock, pause: Pause = realPause) {
     const rate = (bytes: number | undefined) => (bytes === undefined ? undefined : new Rate(bytes, clock, pause));
     this.location = inner.location;
+    if (inner.compares === true) this.compares = true;
     this.#inner = inner;
     this.#gate = new Gate(limits.operations ?? Infinity);
     this.#upload = rate(limits.uploadRate);

@@ -58,6 +58,8 @@ const LONGEST_WRITE_MS = DAY_MS;
  */
 export class S3Store implements Store {
   readonly location: string;
+  /** Each request is signed together with a SHA-256 of its content. */
+  readonly compares = true;
   readonly #address: S3Address;
   readonly #workingDirectory: string;
   readonly #credentials: AccessKeys | undefined;

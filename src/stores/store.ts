@@ -40,6 +40,12 @@ export interface ReadStore {
 }
 
 export interface Store extends ReadStore {
+  /**
+   * Whoever keeps the bytes has compared them with a checksum of ours before a write returns, or is this machine: to read
+   * them back tells little. Absent: nobody has.
+   */
+  readonly compares?: true;
+
   /** Makes the place (folders, bucket) if it is missing. Idempotent. */
   create(signal: AbortSignal): Promise<void>;
 
