@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Puts on a Debian machine what the tests compare Respaldo with: PostgreSQL, MariaDB, MySQL, restic as Debian has it, a
-# newer restic, Ceph with its S3 gateway, Apache and nginx for WebDAV, a Docker engine and compose, programs that compress
-# and encrypt, and a few terminals and shells. Quick when everything is there.
+# newer restic, Ceph with its S3 gateway, Apache and nginx for WebDAV, a Docker engine and compose, Podman,
+# programs that compress and encrypt, and a few terminals and shells. Quick when everything is there.
 # Starts nothing, and leaves apt's sources alone.
 #
 # usage: testbed/testbed.sh          as root: install what is missing; otherwise: say what is missing
@@ -16,6 +16,7 @@ components=(
   /usr/lib/postgresql/15/bin/postgres=postgresql-15
   /usr/sbin/mariadbd=mariadb-server
   mariadb=mariadb-client
+  mariadb-backup=mariadb-backup
   patchelf=patchelf
   restic=restic
   /usr/sbin/sshd=openssh-server
@@ -43,6 +44,7 @@ components=(
   /usr/sbin/dockerd=docker.io
   docker=docker.io
   docker-compose=docker-compose
+  podman=podman
   /bin/busybox=busybox-static
   /usr/bin/time=time
   gpg=gpg

@@ -53,8 +53,8 @@ export interface ContainerEngine {
   start(id: string): Promise<void>;
 
   /**
-   * A container that is never started and only lends its image's name to a mount of the volume: through it the volume
-   * can be read and written wherever the engine is. Disposing removes it.
+   * A container with a mount of the volume, through which that can be read and written wherever the engine is. Docker
+   * never starts it, Podman runs its image's `tar`. Disposing removes it.
    * @param image absent: that of a container that uses the volume, else any that the engine has.
    */
   carry(volume: string, access: 'read' | 'write', image: string | undefined): Promise<VolumeCarrier>;

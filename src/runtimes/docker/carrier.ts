@@ -4,7 +4,9 @@ import { z } from 'zod';
 
 import { abortError, errnoOf, RespaldoError, throwIfAborted } from '../../errors.ts';
 import { CARRIED, type VolumeCarrier } from '../container-engine.ts';
+import type { Runtime } from '../runtime.ts';
 import type { Engine, Refusal } from './engine.ts';
+import { RunningCarrier } from './running-carrier.ts';
 
 const created = z.object({ Id: z.string() });
 const images = z.array(z.object({ Id: z.string() }));
@@ -53,12 +55,20 @@ class Carrier implements VolumeCarrier {
   }
 }
 
-/** @throws RespaldoError `source-missing` where there is no such image, or none at all. */
+/** What a carrier that has to run does until it is removed. */
+const IDLE = ['sh', '-c', 'trap "exit 0" TERM; while :; do sleep 1; done'];
+
+/**
+ * @param runtimeOf runs programs in a container, by its id.
+ * @throws RespaldoError `source-missing` where there is no such image, or none at all; `tool-missing` where a program of
+ * the image is needed, and it has none.
+ */
 export async function carryVolume(
   engine: Engine,
   volume: string,
   access: 'read' | 'write',
   image: string | undefined,
+  runtimeOf: (id: string) => Runtime,
 ): Promise<VolumeCarrier> {
   await removeAbandoned(engine);
   const chosen = image ?? (await anyImage(engine));
@@ -66,19 +76,28 @@ export async function carryVolume(
     '/containers/create',
     {
       Image: chosen,
-      Cmd: ['true'],
+      ...(engine.isPodman ? { Entrypoint: IDLE, Cmd: [], User: '0:0' } : { Cmd: ['true'] }),
       Labels: { [LABEL]: `${hostname()} ${process.pid}` },
       NetworkDisabled: true,
       HostConfig: { Binds: [`${volume}:/${CARRIED}:${access === 'read' ? 'ro,' : ''}nocopy`], NetworkMode: 'none' },
     },
     created,
   );
-  if ('value' in answer) return new Carrier(engine, answer.value.Id, volume);
-  const { status, message } = answer.refusal;
-  throw new RespaldoError(
+  if ('refusal' in answer) throw notMounted(volume, chosen, answer.refusal);
+  const { Id: id } = answer.value;
+  if (!engine.isPodman) return new Carrier(engine, id, volume);
+  const remove = () => engine.delete(`/containers/${id}?force=true`);
+  const started = await engine.post(`/containers/${id}/start`, undefined, z.unknown());
+  if (!('refusal' in started)) return RunningCarrier.open(runtimeOf(id), volume, chosen, remove);
+  await remove();
+  throw notMounted(volume, chosen, started.refusal);
+}
+
+function notMounted(volume: string, image: string, { status, message }: Refusal): RespaldoError {
+  return new RespaldoError(
     status === 404 ? 'source-missing' : 'source-refused',
-    `the volume ${volume} cannot be mounted into a container of the image ${chosen}: ${message}`,
-    { hint: 'Name an image that the engine has: docker-volume:NAME?image=IMAGE. Nothing of it is run.' },
+    `the volume ${volume} cannot be mounted into a container of the image ${image}: ${message}`,
+    { hint: 'Name an image that the engine has: docker-volume:NAME?image=IMAGE' },
   );
 }
 
@@ -93,12 +112,12 @@ async function anyImage(engine: Engine): Promise<string> {
 
 /** Those of a Respaldo of this host that was killed. They would keep their volumes from being removed. */
 async function removeAbandoned(engine: Engine): Promise<void> {
-  const filters = encodeURIComponent(JSON.stringify({ label: [LABEL], status: ['created'] }));
+  const filters = encodeURIComponent(JSON.stringify({ label: [LABEL] }));
   const answer = await engine.get(`/containers/json?all=true&filters=${filters}`, carriers);
   if ('refusal' in answer) return;
   for (const { Id, Labels } of answer.value) {
     const [host, pid] = (Labels?.[LABEL] ?? '').split(' ');
-    if (host === hostname() && !isAlive(Number(pid))) await engine.delete(`/containers/${Id}`);
+    if (host === hostname() && !isAlive(Number(pid))) await engine.delete(`/containers/${Id}?force=true`);
   }
 }
 

@@ -4,6 +4,7 @@ import { RespaldoError } from '../../errors.ts';
 import type { ContainerEngine, EngineContainer, EngineVolume } from '../container-engine.ts';
 import { engineAddress, type Environment } from './address.ts';
 import { carryVolume } from './carrier.ts';
+import { DockerRuntime } from './docker.ts';
 import { Engine, type Refusal } from './engine.ts';
 
 const volumeAnswer = z.object({
@@ -129,7 +130,8 @@ export class DockerEngine implements ContainerEngine {
 
   async carry(volume: string, access: 'read' | 'write', image: string | undefined) {
     const users = image === undefined ? await this.usersOf(volume) : [];
-    return carryVolume(await this.#connected(), volume, access, image ?? users[0]?.image);
+    const runtimeOf = (id: string) => new DockerRuntime({ kind: 'docker', container: id, labels: [] }, this.reach);
+    return carryVolume(await this.#connected(), volume, access, image ?? users[0]?.image, runtimeOf);
   }
 
   #connected(): Promise<Engine> {
