@@ -1,44 +1,33 @@
 import { execFile } from 'node:child_process';
 import { createReadStream, createWriteStream, globSync } from 'node:fs';
-import { chmod, chown, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { chmod, chown, mkdtemp, readdir, readFile, truncate, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { serverUser } from '../../examples/tienda/binaries.ts';
 import { systemClock } from '../../src/clock.ts';
-import type { Entry } from '../../src/domain/entry.ts';
-import type { Finding } from '../../src/domain/finding.ts';
-import type { ReadableSnapshot } from '../../src/domain/snapshot.ts';
-import { HostRuntime } from '../../src/runtimes/host.ts';
 import { openRuntime, openSandbox } from '../../src/runtimes/index.ts';
 import type { Command, Runtime } from '../../src/runtimes/runtime.ts';
 import { mysql } from '../../src/sources/mysql/mysql.ts';
-import type {
-  CaptureOptions,
-  DrillReport,
-  Dump,
-  PortableFile,
-  ServerRestorePlan,
-  ServerRestoreRequest,
-  SourceIo,
-} from '../../src/sources/source.ts';
-import { readableFolder, restoreTarget, writeEntries } from '../fixtures/entry-folder.ts';
+import type { PortableFile } from '../../src/sources/source.ts';
+import { readableFolder, writeEntries } from '../fixtures/entry-folder.ts';
 import { DockerEngine, HAS_DOCKER, MARIADB_IMAGE } from '../fixtures/docker.ts';
-import { HAS_MARIADB, MariaServer } from '../fixtures/mariadb.ts';
+import { HAS_MARIADB, HAS_MYSQL, MARIADB, MYSQL, type ServerProduct } from '../fixtures/mysql-products.ts';
+import type { MysqlServer } from '../fixtures/mysql-server.ts';
+import { MysqlBench, SOURCE_OPTIONS } from './mysql-bench.ts';
 import { describeSource } from './source.ts';
 
 const run = promisify(execFile);
 const SECRET = 'a secret, 123';
 
 /** All that a dump may trip over. */
-const SHOP = `
+const shop = (product: ServerProduct): string => `
 CREATE TABLE small (id INT PRIMARY KEY, b TEXT) CHARACTER SET utf8mb4;
 INSERT INTO small VALUES (1, 'x\\ny'), (2, 'it''s; '), (3, ');\\n-- Dump completed\\n'), (4, NULL), (5, ''), (6, '😀 \\\\ \\0 \\Z');
 CREATE TABLE kinds (id INT AUTO_INCREMENT PRIMARY KEY, raw BLOB, bits BIT(9), d DATE, t TIMESTAMP NULL, e ENUM('a','b;'),
-  n DECIMAL(30,10), f DOUBLE, j JSON, g GEOMETRY, len INT GENERATED ALWAYS AS (LENGTH(raw)) STORED, twice INT AS (id * 2) VIRTUAL);
+  n DECIMAL(30,10), f DOUBLE, j JSON, g GEOMETRY, len INT GENERATED ALWAYS AS (LENGTH(raw)) STORED, base INT DEFAULT 7, twice INT AS (base * 2) VIRTUAL,
+  secret INT DEFAULT 3 INVISIBLE, CHECK (base > 1));
 SET sql_mode = 'NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES';
 INSERT INTO kinds (id, raw, bits, d, t, e, n, f, j, g) VALUES
   (0, UNHEX('00FF270A5C22603B'), b'101', '0000-00-00', '2026-03-29 01:30:00', 'b;', 12345678901234567890.0123456789, 0.1, '{"a": "\\\\"b"}', POINT(1,2)),
@@ -54,9 +43,9 @@ CREATE TABLE parent (id INT PRIMARY KEY) ENGINE=InnoDB;
 CREATE TABLE child (id INT PRIMARY KEY, p INT, FOREIGN KEY (p) REFERENCES parent (id)) ENGINE=InnoDB;
 INSERT INTO parent VALUES (1);
 INSERT INTO child VALUES (1, 1);
-CREATE SEQUENCE numbers START 41;
+${product === MARIADB ? 'CREATE SEQUENCE numbers START 41;' : ''}
 CREATE TABLE large (id INT PRIMARY KEY, x VARCHAR(300));
-INSERT INTO large SELECT seq, CONCAT(REPEAT('x', 200), seq) FROM seq_1_to_30000;
+INSERT INTO large SELECT seq, CONCAT(REPEAT('x', 200), seq) FROM ${product.numbers(30_000)};
 DELIMITER ;;
 CREATE FUNCTION answer() RETURNS INT DETERMINISTIC BEGIN
 -- Dump completed
@@ -70,39 +59,39 @@ CREATE VIEW z_view AS SELECT id, 'it''s \`shop\`.\`answer\`()\\n' AS quoted, ans
 CREATE VIEW a_view AS SELECT * FROM z_view;
 `;
 
-describe.skipIf(!HAS_MARIADB)('MySQL', () => {
-  let server: MariaServer;
+describe.skipIf(!HAS_MARIADB || !HAS_MYSQL).each([MARIADB, MYSQL])('$name', (product) => {
+  let bench: MysqlBench;
+  let server: MysqlServer;
   let folder: string;
+  const [clientName, dumpName] = [basename(product.client), basename(product.dump)];
 
   beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'respaldo-mysql-'));
-    await chmod(folder, 0o755);
-    server = await MariaServer.start();
+    bench = await MysqlBench.start(product, product);
+    ({ server, folder } = bench);
     await server.query(
       'CREATE DATABASE shop CHARACTER SET latin1; CREATE DATABASE other; CREATE TABLE other.t AS SELECT 1 AS one',
     );
-    await server.query(SHOP, 'shop');
+    await server.query(shop(product), 'shop');
   });
 
   afterAll(async () => {
-    await server[Symbol.asyncDispose]();
-    await rm(folder, { recursive: true, force: true });
+    await bench[Symbol.asyncDispose]();
   });
 
-  describeSource('MariaDB', async () => {
+  describeSource(product.name, async () => {
     await server.query('CREATE DATABASE contract');
     await server.query(
       `CREATE TABLE t (id INT PRIMARY KEY, x VARCHAR(200));
-       INSERT INTO t SELECT seq, MD5(seq) FROM seq_1_to_60000; CREATE VIEW v AS SELECT COUNT(*) AS n FROM t`,
+       INSERT INTO t SELECT seq, SHA2(seq, 256) FROM ${product.numbers(60_000)}; CREATE VIEW v AS SELECT COUNT(*) AS n FROM t`,
       'contract',
     );
     const address = server.address('contract');
     return {
       address,
-      source: sourceAt(address),
+      source: bench.source(address),
       state: () => server.dump('contract'),
       restoredState: async (restored) => {
-        await server.query('CREATE OR REPLACE DATABASE byhand');
+        await server.query('DROP DATABASE IF EXISTS byhand; CREATE DATABASE byhand');
         const files = join(restored, 'dump/contract');
         for (const file of [...globSync('tables/*.sql', { cwd: files }), 'views.sql'])
           await server.query(await readFile(join(files, file), 'utf8'), 'byhand');
@@ -129,32 +118,32 @@ describe.skipIf(!HAS_MARIADB)('MySQL', () => {
     });
 
     it('under another name is the same to the last byte of a dump, and leaves the original alone', async () => {
-      const { snapshot } = await dump('shop');
+      const { snapshot } = await bench.dump('shop');
       const before = await server.dump('shop');
-      await restore({ dump: { snapshot }, address: server.address('copy') });
+      await bench.restore({ dump: { snapshot }, address: server.address('copy') });
       expect(await server.dump('copy')).toBe(plain(before));
       expect(await server.dump('shop')).toBe(before);
       expect(await server.query('SELECT twice FROM kinds WHERE id = 7', 'copy')).toBe('14');
     });
 
     it('replaces a database only when it is whole, and leaves nothing else behind', async () => {
-      const { snapshot } = await dump('shop');
-      await precious('copy');
+      const { snapshot } = await bench.dump('shop');
+      await bench.precious('copy');
       const request = { dump: { snapshot }, address: server.address('copy') };
-      expect(await plan(request)).toMatchObject({
+      expect(await bench.plan(request)).toMatchObject({
         databases: [{ name: 'shop', target: 'copy', replaces: { sessions: 0 } }],
         obstacles: [],
       });
-      await restore(request);
+      await bench.restore(request);
       expect(await server.dump('copy')).toBe(plain(await server.dump('shop')));
       expect(await server.databases()).toEqual(['copy', 'other', 'shop']);
       await expect(server.query('INSERT INTO child VALUES (2, 99)', 'copy')).rejects.toThrow('foreign key');
     });
 
     it('keeps what was there under another name, with its views, triggers and routines', async () => {
-      const { snapshot } = await dump('other');
-      const was = await precious('copy');
-      await restore({ dump: { snapshot }, address: server.address('copy'), keepOld: true });
+      const { snapshot } = await bench.dump('other');
+      const was = await bench.precious('copy');
+      await bench.restore({ dump: { snapshot }, address: server.address('copy'), keepOld: true });
       const old = (await server.databases()).find((name) => name.startsWith('copy_before_')) ?? 'none';
       expect(await server.dump(old, '--skip-events')).toBe(
         was.replace(/\/\*!50106[^]*?DELIMITER ;\n\/\*!50106[^\n]*\n/, ''),
@@ -162,8 +151,8 @@ describe.skipIf(!HAS_MARIADB)('MySQL', () => {
     });
 
     it('leaves the target as it was if the dump is damaged, fails at its end, or is cancelled', async () => {
-      const { snapshot, captured } = await dump('shop');
-      const was = await precious('copy');
+      const { snapshot, captured } = await bench.dump('shop');
+      const was = await bench.precious('copy');
       const request = { dump: { snapshot }, address: server.address('copy') };
       const abort = new AbortController();
       const cancelling: Runtime = {
@@ -171,23 +160,23 @@ describe.skipIf(!HAS_MARIADB)('MySQL', () => {
         place: 'this host',
         run: (command: Command, signal: AbortSignal) => {
           if (command.argv.some((word) => word.startsWith('--database=copy_restoring'))) abort.abort();
-          return new HostRuntime().run(command, signal);
+          return bench.tools.run(command, signal);
         },
       };
-      await expect(restore(request, cancelling, abort.signal)).rejects.toMatchObject({ code: 'cancelled' });
+      await expect(bench.restore(request, cancelling, abort.signal)).rejects.toMatchObject({ code: 'cancelled' });
       expect(await server.dump('copy')).toBe(was);
 
       // Triggers are made when the tables are in place already.
       const triggers = join(captured, 'dump/shop/triggers.sql');
       const sound = await readFile(triggers, 'utf8');
       await writeFile(triggers, `${sound}CREATE TRIGGER t BEFORE INSERT ON nowhere FOR EACH ROW SET @a = 1;\n`);
-      await expect(restore(request)).rejects.toMatchObject({ code: 'source-missing' });
+      await expect(bench.restore(request)).rejects.toMatchObject({ code: 'source-missing' });
       expect(await server.dump('copy')).toBe(was);
       await writeFile(triggers, sound);
 
       const facts = join(captured, 'respaldo.json');
       await writeFile(facts, (await readFile(facts, 'utf8')).replace('"rows": 30000', '"rows": 30001'));
-      await expect(restore(request)).rejects.toMatchObject({
+      await expect(bench.restore(request)).rejects.toMatchObject({
         code: 'incomplete',
         message: expect.stringContaining('rows of large') as string,
       });
@@ -196,10 +185,10 @@ describe.skipIf(!HAS_MARIADB)('MySQL', () => {
     });
 
     it('waits for nobody: sessions in the target are an obstacle, unless they may be ended', async () => {
-      const { snapshot } = await dump('other');
-      await precious('busy');
+      const { snapshot } = await bench.dump('other');
+      await bench.precious('busy');
       const request = { dump: { snapshot }, address: server.address('busy') };
-      const guest = execFile('mariadb', [
+      const guest = execFile(product.client, [
         '--no-defaults',
         `--socket=${server.socket}`,
         '-uroot',
@@ -209,10 +198,10 @@ describe.skipIf(!HAS_MARIADB)('MySQL', () => {
       ]);
       const gone = new Promise((resolve) => guest.once('exit', resolve));
       await expect
-        .poll(async () => (await plan(request)).obstacles)
+        .poll(async () => (await bench.plan(request)).obstacles)
         .toEqual([expect.stringContaining('in use by 1 session')]);
-      await expect(restore(request)).rejects.toMatchObject({ code: 'target-refused' });
-      await restore({ ...request, disconnect: true });
+      await expect(bench.restore(request)).rejects.toMatchObject({ code: 'target-refused' });
+      await bench.restore({ ...request, disconnect: true });
       await gone;
       expect(await server.query('SELECT one FROM t', 'busy')).toBe('1');
     });
@@ -221,19 +210,19 @@ describe.skipIf(!HAS_MARIADB)('MySQL', () => {
       await server.query("CREATE USER app@localhost IDENTIFIED BY 'x'; GRANT SELECT ON *.* TO app@localhost");
       await server.query('CREATE DATABASE own');
       await server.query(
-        `CREATE SEQUENCE s; CREATE TABLE a_table (i INT DEFAULT NEXTVAL(s)); INSERT INTO a_table VALUES (), ();
-         CREATE DEFINER=app@localhost VIEW v AS SELECT 1 AS one`,
+        `${product === MARIADB ? 'CREATE SEQUENCE s; CREATE TABLE a_table (i INT DEFAULT NEXTVAL(s))' : 'CREATE TABLE a_table (i INT)'};
+         INSERT INTO a_table VALUES (), (); CREATE DEFINER=app@localhost VIEW v AS SELECT 1 AS one`,
         'own',
       );
       const was = await server.dump('own');
-      const { snapshot } = await dump('own');
+      const { snapshot } = await bench.dump('own');
       await server.query('DROP DATABASE own; DROP USER app@localhost');
       const request = { dump: { snapshot }, address: server.address() };
-      expect((await plan(request)).obstacles).toEqual([
+      expect((await bench.plan(request)).obstacles).toEqual([
         expect.stringContaining('app@localhost: --create-roles'),
-        expect.stringContaining('--in-place'),
+        ...(product === MARIADB ? [expect.stringContaining('--in-place') as string] : []),
       ]);
-      await restore({ ...request, inPlace: true, createRoles: true });
+      await bench.restore({ ...request, inPlace: true, createRoles: true });
       expect(await server.dump('own')).toBe(was);
       expect(await server.query('SHOW GRANTS FOR app@localhost')).toContain('GRANT SELECT ON *.*');
     });
@@ -244,16 +233,16 @@ describe.skipIf(!HAS_MARIADB)('MySQL', () => {
     ])('from another tool’s %s', async (name, options) => {
       const path = join(folder, name);
       const all = ['--no-defaults', `--socket=${server.socket}`, '--user=root', '--routines', '--events', '--hex-blob'];
-      const { stdout } = await run('mariadb-dump', [...all, ...options, 'shop'], { maxBuffer: 1e9 });
+      const { stdout } = await run(product.dump, [...all, ...options, 'shop'], { maxBuffer: 1e9 });
       const text = stdout
         .replace('trigger shop.stamp', 'trigger stamp')
         .replaceAll('shop.stamp', 'stamp')
         .replaceAll('ON shop.small', 'ON small');
       await writeFile(path, name.endsWith('.gz') ? gzipSync(text) : text);
-      await restore({ dump: { file: path }, address: server.address('loaded') });
+      await bench.restore({ dump: { file: path }, address: server.address('loaded') });
       expect(tables(await server.dump('loaded'))).toBe(tables(plain(await server.dump('shop'))));
       await truncate(path, 50_000);
-      await expect(restore({ dump: { file: path }, address: server.address('cut') })).rejects.toMatchObject({
+      await expect(bench.restore({ dump: { file: path }, address: server.address('cut') })).rejects.toMatchObject({
         code: 'source-damaged',
       });
       expect(await server.databases()).toEqual(['loaded', 'other', 'shop']);
@@ -261,7 +250,7 @@ describe.skipIf(!HAS_MARIADB)('MySQL', () => {
   });
 
   it('is the same to the last byte while nothing changes', async () => {
-    const [first, second] = [await dump(''), await dump('')];
+    const [first, second] = [await bench.dump(''), await bench.dump('')];
     const { stdout } = await run('diff', ['-r', '-q', first.captured, second.captured]).catch(
       (error: unknown) => error as { stdout: string },
     );
@@ -272,10 +261,11 @@ describe.skipIf(!HAS_MARIADB)('MySQL', () => {
   it('is one state of several databases, although they are written to all the while, and tells which', async () => {
     await server.query('CREATE DATABASE bank; CREATE DATABASE vault');
     await server.query(
-      'USE bank; CREATE TABLE bank.t AS SELECT seq AS id, 100 AS balance, REPEAT("x", 500) AS x FROM seq_1_to_5000; ALTER TABLE bank.t ADD PRIMARY KEY (id); CREATE TABLE vault.t AS SELECT 0 AS balance',
+      `USE bank; CREATE TABLE bank.t AS SELECT seq AS id, 100 AS balance, REPEAT('x', 500) AS x FROM ${product.numbers(5_000)};
+       ALTER TABLE bank.t ADD PRIMARY KEY (id); CREATE TABLE vault.t AS SELECT 0 AS balance`,
     );
     const over = new AbortController();
-    const dumping = dump('bank,vault').finally(() => over.abort());
+    const dumping = bench.dump('bank,vault').finally(() => over.abort());
     for (let i = 1; !over.signal.aborted; i++)
       await server.query(
         `BEGIN; UPDATE t SET balance = balance - 1 WHERE id = ${String(1 + ((i * 997) % 5000))}; UPDATE vault.t SET balance = balance + 1; COMMIT`,
@@ -283,7 +273,7 @@ describe.skipIf(!HAS_MARIADB)('MySQL', () => {
       );
     const { captured, snapshot } = await dumping;
     await server.query('DROP DATABASE bank; DROP DATABASE vault');
-    await restore({ dump: { snapshot }, address: server.address() });
+    await bench.restore({ dump: { snapshot }, address: server.address() });
     expect(await server.query('SELECT (SELECT SUM(balance) FROM bank.t) + (SELECT balance FROM vault.t)')).toBe(
       '500000',
     );
@@ -292,7 +282,7 @@ describe.skipIf(!HAS_MARIADB)('MySQL', () => {
     expect(position).toEqual({
       file: expect.stringMatching(/^bin\./) as string,
       offset: expect.any(Number) as number,
-      gtid: expect.stringMatching(/^0-1-\d+$/) as string,
+      gtid: expect.stringMatching(product === MARIADB ? /^0-1-\d+$/ : /^[-0-9a-f]+:1-\d+$/) as string,
     });
   });
 
@@ -303,25 +293,26 @@ describe.skipIf(!HAS_MARIADB)('MySQL', () => {
        CREATE VIEW broken AS SELECT * FROM gone; DROP TABLE gone; CREATE DEFINER=ghost@nowhere VIEW orphaned AS SELECT * FROM i`,
       'odd',
     );
-    const { findings, captured, snapshot } = await dump('odd');
+    const { findings, captured, snapshot } = await bench.dump('odd');
     expect(findings.map(({ code }) => code)).toEqual(['tables-not-transactional', 'views-broken']);
     expect(await readFile(join(captured, 'dump/odd/views.sql'), 'utf8')).toMatch(
       /DEFINER=`ghost`@`nowhere`[^]*\n-- It was broken[^]*`broken`/,
     );
     await server.query('DROP DATABASE odd');
-    await restore({ dump: { snapshot }, address: server.address() });
+    await bench.restore({ dump: { snapshot }, address: server.address() });
     expect(await server.query("SHOW FULL TABLES LIKE 'orphaned'", 'odd')).toContain('VIEW');
     await server.query('DROP DATABASE odd');
   });
 
   it('that is much smaller than the one before is incomplete', async () => {
     await server.query(
-      'CREATE DATABASE shrinking; USE shrinking; CREATE TABLE shrinking.t AS SELECT MD5(seq) FROM seq_1_to_5000',
+      `CREATE DATABASE shrinking; USE shrinking; CREATE TABLE shrinking.t AS SELECT SHA2(seq, 256) FROM ${product.numbers(5_000)}`,
     );
-    const { snapshot } = await dump('shrinking');
+    const { snapshot } = await bench.dump('shrinking');
     await server.query('DELETE FROM shrinking.t');
     const capture = { type: 'full', previous: snapshot } as const;
-    const codes = async (more: string) => (await dump('shrinking', { more, capture })).findings.map(({ code }) => code);
+    const codes = async (more: string) =>
+      (await bench.dump('shrinking', { more, capture })).findings.map(({ code }) => code);
     expect(await codes('')).toEqual(['dump-shrunken']);
     expect(await codes('smaller=accept')).toEqual([]);
     await server.query('DROP DATABASE shrinking');
@@ -329,8 +320,8 @@ describe.skipIf(!HAS_MARIADB)('MySQL', () => {
 
   it('is a file of SQL for each database where it is to be portable', async () => {
     const files: { file: PortableFile; path: string }[] = [];
-    const source = sourceAt(server.address('other,shop'));
-    for await (const file of source.portable?.(ioOf()) ?? []) {
+    const source = bench.source(server.address('other,shop'));
+    for await (const file of source.portable?.(bench.io()) ?? []) {
       const path = join(folder, `${file.name}.portable.${file.extension}`);
       await pipeline(file.content, createWriteStream(path));
       files.push({ file, path });
@@ -338,11 +329,11 @@ describe.skipIf(!HAS_MARIADB)('MySQL', () => {
     expect(files.map(({ file }) => file.name)).toEqual(['other', 'shop']);
     const { file, path } = files[1] ?? expect.fail();
     expect(file.about()).toMatchObject({
-      versions: { MariaDB: expect.stringMatching(/^\d/) as string },
-      restoreCommand: 'mariadb --binary-mode shop',
+      versions: { [product.name]: expect.stringMatching(/^\d/) as string },
+      restoreCommand: `${clientName} --binary-mode shop`,
     });
     await server.query('CREATE DATABASE unpacked CHARACTER SET latin1');
-    const client = execFile('mariadb', [
+    const client = execFile(product.client, [
       '--no-defaults',
       `--socket=${server.socket}`,
       '-uroot',
@@ -354,7 +345,7 @@ describe.skipIf(!HAS_MARIADB)('MySQL', () => {
     expect(await server.dump('unpacked')).toBe(plain(await server.dump('shop')));
     await server.query('DROP DATABASE unpacked');
     await truncate(path, 50_000);
-    const cut = restore({ dump: { file: path }, address: server.address('unpacked') });
+    const cut = bench.restore({ dump: { file: path }, address: server.address('unpacked') });
     await expect(cut).rejects.toMatchObject({ code: 'source-damaged' });
   });
 
@@ -376,19 +367,19 @@ describe.skipIf(!HAS_MARIADB)('MySQL', () => {
       ['that sees no such database', 'dumper', SECRET, 'nowhere', { code: 'source-missing', hint: 'There are: shop' }],
       ['that is unknown', 'nobody', SECRET, 'shop', { code: 'source-refused', hint: 'password' }],
     ])('%s is no success', async (_what, user, password, database, { code, hint }) => {
-      const failure = dump(database, { user, password });
+      const failure = bench.dump(database, { user, password });
       await expect(failure).rejects.toMatchObject({ code, hint: expect.stringContaining(hint) as string });
       await expect(failure).rejects.not.toMatchObject({ message: expect.stringContaining(password) as string });
     });
 
     it('that sees one database alone holds it, and says what it did not see', async () => {
-      const { findings } = await dump('', { user: 'dumper', password: SECRET });
+      const { findings } = await bench.dump('', { user: 'dumper', password: SECRET });
       expect(findings.map(({ code }) => code)).toEqual(['routines-unseen', 'accounts-missing']);
     });
 
     it('shows its password to nobody who lists processes', async () => {
       const seen: string[] = [];
-      await dump('shop', {
+      await bench.dump('shop', {
         user: 'dumper',
         password: SECRET,
         onEntry: async ({ path }) => {
@@ -398,29 +389,29 @@ describe.skipIf(!HAS_MARIADB)('MySQL', () => {
         },
       });
       const ours = seen.filter((line) => line.includes('dumper'));
-      expect(ours.some((line) => line.includes('mariadb-dump'))).toBe(true);
+      expect(ours.some((line) => line.includes(dumpName))).toBe(true);
       expect(ours.filter((line) => line.includes(SECRET))).toEqual([]);
     });
   });
 
   describe('is no success', () => {
-    it.each(['mariadb-dump', 'mariadb'])('if %s ends well, but too early', async (program) => {
+    it.each([dumpName, clientName])('if %s ends well, but too early', async (program) => {
       const cutting: Runtime = {
         kind: 'host',
         place: 'this host',
         run: async function* (command: Command, signal: AbortSignal) {
           const isCut = basename(command.argv[0]) === program && !command.argv.includes('--version');
           let last: Uint8Array | undefined;
-          for await (const piece of new HostRuntime().run(command, signal)) {
-            if (!isCut || program === 'mariadb') yield piece;
+          for await (const piece of bench.tools.run(command, signal)) {
+            if (!isCut || program === clientName) yield piece;
             else if (last !== undefined) yield last;
             last = piece;
-            if (isCut && program === 'mariadb') return;
+            if (isCut && program === clientName) return;
           }
           if (isCut) yield last?.subarray(0, -100) ?? new Uint8Array();
         },
       };
-      await expect(dump('shop', { runtime: cutting })).rejects.toMatchObject({ code: 'source-lost' });
+      await expect(bench.dump('shop', { runtime: cutting })).rejects.toMatchObject({ code: 'source-lost' });
     });
 
     it.each([
@@ -428,12 +419,14 @@ describe.skipIf(!HAS_MARIADB)('MySQL', () => {
       ['a table is dropped', 'DROP TABLE mortal.z', 'source-'],
       ['a database is dropped', 'DROP DATABASE mortal_too', 'source-missing'],
     ])('if %s meanwhile', async (_what, sql, code) => {
-      await server.query('CREATE OR REPLACE DATABASE mortal; CREATE OR REPLACE DATABASE mortal_too');
       await server.query(
-        "CREATE TABLE a AS SELECT seq, REPEAT('x', 1000) AS x FROM seq_1_to_5000; CREATE TABLE z (i INT)",
+        'DROP DATABASE IF EXISTS mortal; DROP DATABASE IF EXISTS mortal_too; CREATE DATABASE mortal; CREATE DATABASE mortal_too',
+      );
+      await server.query(
+        `CREATE TABLE a AS SELECT seq, REPEAT('x', 1000) AS x FROM ${product.numbers(5_000)}; CREATE TABLE z (i INT)`,
         'mortal',
       );
-      const dumping = dump('mortal,mortal_too', {
+      const dumping = bench.dump('mortal,mortal_too', {
         onEntry: async ({ path }) => {
           if (path.endsWith('tables/a.sql')) await server.query(sql);
         },
@@ -445,7 +438,7 @@ describe.skipIf(!HAS_MARIADB)('MySQL', () => {
     it('if the server goes away', async () => {
       await using stack = new AsyncDisposableStack();
       stack.defer(() => server.resume());
-      const dying = dump('shop', {
+      const dying = bench.dump('shop', {
         onEntry: async ({ path }) => {
           if (path.endsWith('tables/large.sql')) await server.kill();
         },
@@ -455,24 +448,69 @@ describe.skipIf(!HAS_MARIADB)('MySQL', () => {
   });
 
   it('is proven by a server that nobody else knows, and refuted where it is damaged', async () => {
-    const { snapshot, captured } = await dump('shop');
+    const dumped = await bench.dump('shop');
     const place = async () => {
       const made = await mkdtemp(join(folder, 'drill-'));
       await chmod(made, 0o755);
       return made;
     };
-    const { checks } = await drill(snapshot, captured, 'SELECT COUNT(*) > 5 FROM small', await place());
+    const { checks } = await bench.drill(dumped, 'SELECT COUNT(*) > 5 FROM small', await place());
     expect(checks.map(({ passed }) => passed)).toEqual([true, true]);
-    const table = join(captured, 'dump/shop/tables/large.sql');
+    const table = join(dumped.captured, 'dump/shop/tables/large.sql');
     await writeFile(table, (await readFile(table, 'utf8')).replace("(30000,'", "(29999,'"));
-    await expect(drill(snapshot, captured, 'SELECT 1', await place())).rejects.toMatchObject({ code: 'not-proven' });
+    await expect(bench.drill(dumped, 'SELECT 1', await place())).rejects.toMatchObject({ code: 'not-proven' });
+  });
+});
+
+describe.skipIf(!HAS_MARIADB || !HAS_MYSQL).each([
+  { product: MYSQL, tools: MARIADB },
+  { product: MARIADB, tools: MYSQL },
+])('$product.name by the programs of $tools.name', ({ product, tools }) => {
+  let bench: MysqlBench;
+  let server: MysqlServer;
+
+  beforeAll(async () => {
+    bench = await MysqlBench.start(product, tools);
+    ({ server } = bench);
+    await server.query('CREATE DATABASE shop CHARACTER SET latin1');
+    await server.query(shop(product), 'shop');
+    await server.query(
+      `CREATE USER dumper@'%' IDENTIFIED BY '${SECRET}'; GRANT ALL ON *.* TO dumper@'%' WITH GRANT OPTION`,
+    );
   });
 
+  afterAll(async () => {
+    await bench[Symbol.asyncDispose]();
+  });
+
+  it('is refused where only its own could dump what it has, and else comes back as it was', async () => {
+    const account = { user: 'dumper', password: SECRET };
+    await expect(bench.dump('shop', account)).rejects.toMatchObject({
+      code: 'source-refused',
+      message: expect.stringContaining(product === MYSQL ? 'generated columns of kinds' : 'sequence numbers') as string,
+    });
+    await server.query(
+      product === MYSQL ? 'ALTER TABLE kinds DROP COLUMN len, DROP COLUMN twice' : 'DROP SEQUENCE numbers',
+      'shop',
+    );
+    const { snapshot, findings, captured } = await bench.dump('shop', account);
+    expect(findings).toEqual([]);
+    expect(await readFile(join(captured, 'dump/accounts.sql'), 'utf8')).toContain('dumper');
+    const before = await server.dump('shop');
+    await bench.restore({ dump: { snapshot }, address: server.addressOf('dumper', 'copy'), password: SECRET });
+    expect(await server.dump('copy')).toBe(plain(before));
+    expect(await server.dump('shop')).toBe(before);
+  });
+});
+
+describe.skipIf(!HAS_MARIADB)('MariaDB', () => {
   it('in a container is taken and restored by its own programs and password, and proven in its own image', async ({
     skip,
   }) => {
     skip(!HAS_DOCKER, 'this needs root, and an engine');
+    await using bench = await MysqlBench.start(MARIADB, MARIADB);
     await using engine = await DockerEngine.start();
+    const { folder } = bench;
     await engine.importMariadbImage();
     await engine.mariadb('shop-db', SECRET);
     const env = { DOCKER_HOST: engine.host, HOME: folder };
@@ -480,15 +518,15 @@ describe.skipIf(!HAS_MARIADB)('MySQL', () => {
     const ask = (sql: string) =>
       engine.docker('exec', '-e', `MYSQL_PWD=${SECRET}`, 'shop-db', 'mariadb', '-uroot', '-Ne', sql);
     await ask('CREATE DATABASE shop; CREATE TABLE shop.t (i INT); INSERT INTO shop.t VALUES (1), (2)');
-    const source = mysql.open('mysql:///', { ...OPTIONS, place: 'docker/shop-db' });
+    const source = mysql.open('mysql:///', { ...SOURCE_OPTIONS, place: 'docker/shop-db' });
     expect(source.paths).toEqual(['/mysql/docker/shop-db/localhost:3306/databases']);
-    const io = ioOf([], runtime);
+    const io = bench.io([], runtime);
     expect(await source.check(io)).toEqual([]);
     const captured = await mkdtemp(join(folder, 'captured-'));
     await writeEntries(source.capture(io, { type: 'full' }), captured);
     const snapshot = readableFolder(captured);
     await ask('DELETE FROM shop.t');
-    await restore({ dump: { snapshot }, address: 'mysql:///' }, runtime);
+    await bench.restore({ dump: { snapshot }, address: 'mysql:///' }, runtime);
     expect(await ask('SELECT COUNT(*) FROM shop.t')).toBe('2');
 
     const place = await mkdtemp(join(folder, 'drill-'));
@@ -499,9 +537,8 @@ describe.skipIf(!HAS_MARIADB)('MySQL', () => {
       { image: MARIADB_IMAGE, folder: place, lifeline, user: { uid: 65_534, gid: 65_534 } },
       env,
     );
-    const { checks, server: name } = await drill(
-      snapshot,
-      captured,
+    const { checks, server: name } = await bench.drill(
+      { snapshot, captured },
       'SELECT COUNT(*) = 2 FROM t',
       place,
       sandbox.runtime,
@@ -509,46 +546,6 @@ describe.skipIf(!HAS_MARIADB)('MySQL', () => {
     expect(checks.map(({ passed }) => passed)).toEqual([true, true]);
     expect(name).toMatch(/^MariaDB 10\./);
   });
-
-  interface DumpOptions {
-    readonly user?: string;
-    readonly password?: string;
-    readonly more?: string;
-    readonly runtime?: Runtime;
-    readonly capture?: CaptureOptions;
-    readonly onEntry?: (entry: Exclude<Entry, { kind: 'local-tree' }>) => Promise<void> | void;
-  }
-
-  async function dump(names: string, options: DumpOptions = {}) {
-    const { user, password, more, capture = { type: 'full' }, onEntry = () => undefined } = options;
-    const findings: Finding[] = [];
-    const captured = await mkdtemp(join(folder, 'captured-'));
-    await chmod(captured, 0o755);
-    const address = user === undefined ? server.address(names, more) : server.addressOf(user, names);
-    const source = sourceAt(address, password);
-    const io = ioOf(findings, options.runtime);
-    findings.push(...(await source.check(io)));
-    const watched = async function* () {
-      for await (const entry of source.capture(io, capture)) {
-        if (entry.kind !== 'local-tree') await onEntry(entry);
-        yield entry;
-      }
-    };
-    const entries = (await writeEntries(watched(), captured)).filter((entry) => entry.kind !== 'local-tree');
-    return { captured, entries, findings, snapshot: readableFolder(captured) };
-  }
-
-  /** A database that somebody would miss. @returns what it holds. */
-  async function precious(name: string): Promise<string> {
-    await server.query(`CREATE DATABASE \`${name}\` CHARACTER SET utf8mb4`);
-    await server.query(
-      `CREATE TABLE precious (i INT); INSERT INTO precious VALUES (1); CREATE VIEW v AS SELECT * FROM precious;
-       CREATE TRIGGER \`r\` BEFORE INSERT ON \`precious\` FOR EACH ROW SET NEW.i = 2; CREATE PROCEDURE p() SELECT 1;
-       CREATE EVENT e ON SCHEDULE EVERY 1 YEAR STARTS '2037-01-01 00:00:00' DISABLE DO DELETE FROM precious`,
-      name,
-    );
-    return server.dump(name);
-  }
 });
 
 /** Without what somebody once typed, which means the same without it. */
@@ -559,63 +556,4 @@ function plain(dump: string): string {
 /** Up to what differs in the marks of who typed it. */
 function tables(dump: string): string {
   return dump.replaceAll(/\s+/g, ' ');
-}
-
-const OPTIONS = {
-  workingDirectory: '/',
-  selection: { exclude: [], oneFileSystem: false, excludeCaches: false },
-  acceptDamagedPages: false,
-} as const;
-
-function sourceAt(address: string, password?: string) {
-  return mysql.open(address, { ...OPTIONS, ...(password !== undefined && { password }) });
-}
-
-function drill(
-  snapshot: ReadableSnapshot,
-  captured: string,
-  sql: string,
-  place: string,
-  runtime?: Runtime,
-): Promise<DrillReport> {
-  const { uid = 0, gid = 0 } = serverUser() ?? { uid: process.getuid?.(), gid: process.getgid?.() };
-  const request = {
-    snapshot,
-    settings: { assertions: [{ sql }], timeoutSeconds: 60 },
-    folder: place,
-    user: { uid, gid },
-    extract: (from: string, into: string) => restoreTarget(captured, into).extract(from, into),
-    clock: systemClock,
-    onPhase: () => undefined,
-  };
-  return (mysql.driller ?? expect.fail('MySQL is drilled')).drill(request, ioOf([], runtime));
-}
-
-function restorer() {
-  return mysql.server ?? expect.fail('MySQL has servers');
-}
-
-function plan(request: Partial<ServerRestoreRequest> & { dump: Dump; address: string }): Promise<ServerRestorePlan> {
-  return restorer().plan(whole(request), ioOf());
-}
-
-async function restore(
-  request: Partial<ServerRestoreRequest> & { dump: Dump; address: string },
-  runtime?: Runtime,
-  signal?: AbortSignal,
-): Promise<void> {
-  const io = ioOf([], runtime, signal);
-  await restorer().carryOut(await restorer().plan(whole(request), io), whole(request), io);
-}
-
-function whole(request: Partial<ServerRestoreRequest> & { dump: Dump; address: string }): ServerRestoreRequest {
-  return { inPlace: false, disconnect: false, createRoles: false, keepOld: false, ...request };
-}
-
-function ioOf(
-  findings: Finding[] = [],
-  runtime: Runtime = new HostRuntime(),
-  signal = new AbortController().signal,
-): SourceIo {
-  return { runtime, signal, report: (finding) => findings.push(finding), expect: () => undefined };
 }

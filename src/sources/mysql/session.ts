@@ -8,8 +8,12 @@ const ARGS = [
   ...['--batch', '--skip-column-names', '--unbuffered', '--quick', '--binary-mode', '--skip-reconnect'],
   ...['--no-auto-rehash', '--default-character-set=utf8mb4'],
 ];
-/** Whatever the server's defaults are: names come in backquotes, values are escaped by backslashes. */
-const SETTINGS = "SET SESSION sql_mode = '', SESSION sql_quote_show_create = 1, SESSION time_zone = '+00:00'";
+/**
+ * Whatever the server's defaults are: names come in backquotes, values are escaped by backslashes. That text is UTF-8 is said
+ * again: MariaDB does not know the collation by which newer programs of MySQL say so when they connect.
+ */
+const SETTINGS =
+  "SET NAMES utf8mb4; SET SESSION sql_mode = '', SESSION sql_quote_show_create = 1, SESSION time_zone = '+00:00'";
 
 const NEWLINE = 0x0a;
 

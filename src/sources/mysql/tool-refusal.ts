@@ -61,6 +61,8 @@ const MEANINGS: readonly Meaning[] = [
   { numbers: [1153, 1301], code: 'source-refused', hint: 'Raise the server’s max_allowed_packet.' },
 ];
 
+/** What mysqldump finds out by itself means the same as this number. */
+const REDEFINED = { words: /Error in field count/, number: 1412 };
 /** Of the server: a disk that is full. */
 const DISK_FULL = [1114, 1021, 28];
 
@@ -68,9 +70,7 @@ const DISK_FULL = [1114, 1021, 28];
 export function explainTool(error: unknown, server: string): unknown {
   if (!(error instanceof RespaldoError) || error.code !== 'command-failed') return error;
   const said = essence(error.message);
-  const number = Number(
-    /\bERROR (\d+)\b/.exec(error.message)?.[1] ?? /(?:error: |Error |\()(\d{4})\b/.exec(error.message)?.[1],
-  );
+  const number = numberIn(error.message);
   const meaning = MEANINGS.find(({ numbers }) => numbers.includes(number));
   const isFull = DISK_FULL.includes(number) || /No space left on device|is full/.test(error.message);
   const context = Number.isNaN(number) ? {} : { number, ...(isFull && { full: true }) };
@@ -81,6 +81,11 @@ export function explainTool(error: unknown, server: string): unknown {
     context: { ...error.context, ...context },
     cause: error,
   });
+}
+
+function numberIn(message: string): number {
+  if (REDEFINED.words.test(message)) return REDEFINED.number;
+  return Number(/\bERROR (\d+)\b/.exec(message)?.[1] ?? /(?:error: |Error |\()(\d{4})\b/.exec(message)?.[1]);
 }
 
 /** The server's own words: what program and place in the script add says nothing here. */

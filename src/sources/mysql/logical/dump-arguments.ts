@@ -68,13 +68,26 @@ function common(tool: Version, server: ServerInventory): readonly string[] {
     ...ALWAYS,
     // It asks for a table that only MySQL 8 has, and stores what ANALYZE can make again.
     ...(isAtLeast(tool, 8, 0, 2) ? ['--column-statistics=0'] : []),
+    ...(mistakesCharset(tool, server) ? ['--init-command=SET NAMES utf8mb4'] : []),
     ...(server.version.product === 'mysql' ? [gtidPurged(tool, server)] : []),
   ];
 }
 
-/** As a statement it would end a restore into a server that has transactions of its own. */
-function gtidPurged(tool: Version, { gtidMode }: ServerInventory): string {
-  return gtidMode && isAtLeast(tool, 8, 0, 17) ? '--set-gtid-purged=COMMENTED' : '--set-gtid-purged=OFF';
+/**
+ * Since version 8 MySQL's programs say UTF-8 by a collation that MariaDB does not know: it would send them text in its own
+ * default, with question marks for what that lacks, and no word of it.
+ */
+export function mistakesCharset(tool: Version, { version }: Pick<ServerInventory, 'version'>): boolean {
+  return tool.product === 'mysql' && version.product === 'mariadb' && isAtLeast(tool, 8);
+}
+
+/**
+ * As a statement it would end a restore into a server that has transactions of its own. The program stops all writing for a
+ * moment to learn it.
+ */
+function gtidPurged(tool: Version, { gtidMode, grants }: ServerInventory): string {
+  const isAsked = gtidMode && mayLockAll(privilegesOf(grants)) && isAtLeast(tool, 8, 0, 17);
+  return isAsked ? '--set-gtid-purged=COMMENTED' : '--set-gtid-purged=OFF';
 }
 
 /**

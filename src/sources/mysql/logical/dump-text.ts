@@ -160,7 +160,7 @@ class DumpReader {
       position.offset = Number(place[2]);
     }
     const [, gtid] = /(?:gtid_slave_pos|GTID_PURGED)\s*=\s*(?:\/\*!80000 '\+'\*\/ )?'([^']*)'/i.exec(comment) ?? [];
-    if (gtid !== undefined) position.gtid = gtid.replaceAll(/\s/g, '');
+    if (gtid !== undefined) position.gtid = gtid.replaceAll(/[\s+]/g, '');
   }
 }
 

@@ -57,6 +57,8 @@ export interface ContentInventory {
   readonly triggers: readonly (ProgramInventory & { readonly table: string })[];
   readonly events: readonly ProgramInventory[];
   readonly collations: readonly string[];
+  /** Tables with columns that the server computes. */
+  readonly computed: readonly string[];
   /** Columns take numbers from sequences that they name with their database. */
   readonly namesItself: boolean;
 }
@@ -126,6 +128,10 @@ export async function inspectContent(session: Session, database: string): Promis
     { name: 'COLLATION_NAME' },
     `FROM information_schema.COLUMNS ${of('TABLE_SCHEMA')} AND COLLATION_NAME IS NOT NULL GROUP BY COLLATION_NAME`,
   );
+  const computed = await session.query(
+    { name: 'TABLE_NAME' },
+    `FROM information_schema.COLUMNS ${of('TABLE_SCHEMA')} AND GENERATION_EXPRESSION <> '' GROUP BY TABLE_NAME ORDER BY TABLE_NAME`,
+  );
   const defaults = await session.query(
     { count: 'COUNT(*)' },
     `FROM information_schema.COLUMNS ${of('TABLE_SCHEMA')} AND COLUMN_DEFAULT LIKE 'nextval(%'`,
@@ -159,6 +165,7 @@ export async function inspectContent(session: Session, database: string): Promis
     collations: [...new Set([...tables.map(({ collation }) => collation), ...collations.map(({ name }) => name)])]
       .filter((name) => name !== null)
       .toSorted(),
+    computed: computed.map(({ name }) => name ?? ''),
     namesItself: Number(defaults[0]?.count) > 0,
   };
 }

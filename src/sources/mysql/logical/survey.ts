@@ -13,6 +13,7 @@ import {
   type ServerInventory,
 } from './inventory.ts';
 import { missingPrivileges, privilegesOf } from './privileges.ts';
+import { requireAbleProgram } from './able-program.ts';
 
 /** A server as it is before a dump, and what is going to be dumped. */
 export interface Survey {
@@ -30,14 +31,16 @@ export interface Survey {
  */
 export async function survey(address: BackupAddress, given: string | undefined, io: SourceIo): Promise<Survey> {
   const tools = await Toolbox.open(address, given, io.runtime, io.signal);
-  await tools.program('dump');
   return Session.with(tools, async (session) => {
     const server = await inspectServer(session);
+    tools.fit(server.version.product);
+    await tools.program('dump');
     const chosen = chooseDatabases(await inspectDatabases(session), address, tools.server);
     requirePrivileges(server, chosen, tools.server);
     const databases = [];
     for (const database of chosen)
       databases.push({ ...database, content: await inspectContent(session, database.name) });
+    await requireAbleProgram(tools, server, databases);
     return { tools, server, databases, extra: address.extraArguments };
   });
 }

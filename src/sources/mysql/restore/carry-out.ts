@@ -2,6 +2,7 @@ import { RespaldoError } from '../../../errors.ts';
 import type { ServerRestorePlan, ServerRestoreRequest, SourceIo } from '../../source.ts';
 import { parseTarget } from '../address.ts';
 import { parseAccounts } from '../logical/accounts.ts';
+import { serverVersion } from '../product.ts';
 import { Session } from '../session.ts';
 import { Toolbox } from '../toolbox.ts';
 import { Place } from './place.ts';
@@ -25,7 +26,11 @@ export async function carryOutServerRestore(
   const restorables = await restorablesOf(plan, request);
   for (const { verify } of restorables) await verify();
   const { server: address } = parseTarget(request.address, io.runtime.kind === 'host');
-  const open = (signal: AbortSignal): Promise<Toolbox> => Toolbox.open(address, request.password, io.runtime, signal);
+  const open = async (signal: AbortSignal): Promise<Toolbox> => {
+    const tools = await Toolbox.open(address, request.password, io.runtime, signal);
+    tools.fit(serverVersion(plan.serverVersion, '').product);
+    return tools;
+  };
   const tools = await open(io.signal);
   if (request.createRoles && plan.missingRoles.length > 0) await createAccounts(tools, plan, request);
   await inSomeOrder(restorables, async (restorable) => {

@@ -5,7 +5,7 @@ import type { Toolbox } from '../toolbox.ts';
 /** `--binary-mode`: nothing that somebody hid in a dump is a command to the client. */
 const ARGS = [
   ...['--batch', '--skip-column-names', '--binary-mode', '--skip-reconnect', '--no-auto-rehash'],
-  ...['--default-character-set=utf8mb4', '--max-allowed-packet=1G'],
+  ...['--default-character-set=utf8mb4', '--max-allowed-packet=1G', '--comments'],
 ];
 
 /** Runs a script that ends with the first error; returns when the server has carried it all out. */
@@ -21,8 +21,9 @@ export async function loadSql(tools: Toolbox, database: string, script: AsyncIte
     });
 }
 
-/** With proof of having been read to its end: of a statement without one, it would be a part. */
+/** Text is UTF-8 before a script says so, whatever program reads it. With proof of having been read to its end: of a statement without one, it would be a part. */
 async function* marked(script: AsyncIterable<Uint8Array>, mark: string): AsyncGenerator<Uint8Array> {
+  yield Buffer.from('SET NAMES utf8mb4;\n');
   yield* script;
   yield Buffer.from(`\nDELIMITER ;\nSELECT '${mark}';\n`);
 }

@@ -32,6 +32,7 @@ export interface TargetServer {
 export async function inspectTarget(tools: Toolbox, names: readonly string[]): Promise<TargetServer> {
   const target = await Session.with(tools, async (session) => {
     const server = await inspectServer(session);
+    tools.fit(server.version.product);
     const [row] = await session.query({ readOnly: '@@global.read_only + 0', folder: '@@datadir' });
     const collations = await session.query({ name: 'COLLATION_NAME' }, 'FROM information_schema.COLLATIONS');
     const engines = await session.query(
