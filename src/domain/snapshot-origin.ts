@@ -1,3 +1,5 @@
+import type { ContainerImage } from './container-image.ts';
+
 /** How a snapshot came about, as a database's snapshot tells it in its own facts. Holds no secrets. */
 export interface SnapshotOrigin {
   /** Why it has its type: `the last one is 8 days old`. */
@@ -9,4 +11,6 @@ export interface SnapshotOrigin {
   readonly name?: string;
   /** That took it: `respaldo 0.1.0`. */
   readonly program?: string;
+  /** Of the container that the source's tools ran in. */
+  readonly image?: ContainerImage;
 }

@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.ts';
+import type { ContainerImage } from '../domain/container-image.ts';
 import type { Entry } from '../domain/entry.ts';
 import type { Finding } from '../domain/finding.ts';
 import type { Plan, WantedType } from '../domain/plan.ts';
@@ -109,10 +110,11 @@ export async function backup(request: BackupRequest, ports: BackupPorts, signal:
   const history = await historyOf(request, now, repository, signal);
   const decision = chosenByHand(request) ?? decideType({ wanted: request.type, typed: isTyped(source), history, now });
   ports.onDecision?.(decision);
+  const image = await imageOf(ports.runtime);
 
   const save = () =>
     repository.save(
-      capture(request, io, decision, lastComplete(history), repository),
+      capture(request, io, decision, { image, previous: lastComplete(history) }, repository),
       describe(request, decision, now),
       {
         onProgress: progress.tell,
@@ -169,11 +171,16 @@ function chosenByHand({ parent, type }: BackupRequest): TypeDecision | undefined
   return { type: type === 'auto' ? 'incremental' : type, parent, reason: 'named by --parent' };
 }
 
+/** Worth telling; not worth a backup. */
+async function imageOf(runtime: Runtime): Promise<ContainerImage | undefined> {
+  return runtime.image?.().catch(() => undefined);
+}
+
 function capture(
   { source, plan, hostname, tags, program }: BackupRequest,
   io: SourceIo,
   { type, parent, reason }: TypeDecision,
-  previous: Snapshot | undefined,
+  { image, previous }: { readonly image: ContainerImage | undefined; readonly previous: Snapshot | undefined },
   repository: Repository,
 ): AsyncIterable<Entry> {
   const name = nameOf({ tags });
@@ -185,6 +192,7 @@ function capture(
       ...(plan !== undefined && { plan }),
       ...(name !== undefined && { name }),
       ...(program !== undefined && { program }),
+      ...(image && { image }),
     },
     ...(parent && { since: repository.readable(parent, io.signal) }),
     ...(previous && { previous: repository.readable(previous, io.signal) }),

@@ -9,6 +9,7 @@ import type { Repository, RestoreProgress } from '../repository/repository.ts';
 import type { Runtime, Sandbox, SandboxRequest } from '../runtimes/runtime.ts';
 import type { DrillReport, DrillRequest, Driller, SourceKind } from '../sources/source.ts';
 import { DrillFolder, drillUser, removeLeftovers } from './drill-folder.ts';
+import { openDrillPlace } from './drill-place.ts';
 import { Findings } from './findings.ts';
 import { snapshotKind } from './kind.ts';
 
@@ -120,15 +121,12 @@ async function rehearseServer(
     const options = { path: from, include: [], exclude: without, owners: false };
     await restoreAll(snapshot, into, options, ports, findings, signal);
   };
+  const place = { folder: folder.path, lifeline: folder.lifeline, user: drillUser() };
   const { image } = settings;
-  await using sandbox = image === undefined ? undefined : await ports.openSandbox(sandboxOf(image, folder));
+  await using sandbox = await openDrillPlace(driller, readable, image, place, ports, findings.add, signal);
   const runtime = sandbox?.runtime ?? ports.runtime;
   const request = { snapshot: readable, settings, folder: folder.path, user: drillUser(), extract, clock, onPhase };
   return await driller.drill(request, { runtime, signal, report: findings.add, expect: () => undefined });
-}
-
-function sandboxOf(image: string, { path: folder, lifeline }: DrillFolder): SandboxRequest {
-  return { image, folder, lifeline, user: drillUser() };
 }
 
 /** Files are proven by being there again, read back, and equal. */

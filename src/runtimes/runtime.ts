@@ -1,3 +1,4 @@
+import type { ContainerImage } from '../domain/container-image.ts';
 import type { Workload } from '../domain/workload.ts';
 
 /** Where a source's tools run: this host, a container, a pod. */
@@ -30,6 +31,9 @@ export interface Runtime {
    * `source-lost` (the way to it broke), `usage`.
    */
   run(command: Command, signal: AbortSignal): AsyncIterable<Uint8Array>;
+
+  /** What the container is made of. Absent where there is none. @throws RespaldoError as {@link run} */
+  image?(): Promise<ContainerImage>;
 }
 
 export interface SandboxRequest {

@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.ts';
+import type { ContainerImage } from '../domain/container-image.ts';
 import type { DetectedServer } from '../domain/detection.ts';
 import type { DrillCheck, DrillPhase, DrillSettings, DrillTimes } from '../domain/drill.ts';
 import type { Entry, Reading, Report, Selection } from '../domain/entry.ts';
@@ -62,6 +63,10 @@ export interface ServerRestoreRequest {
   readonly createRoles: boolean;
   /** Keep the database that is replaced, under another name. */
   readonly keepOld: boolean;
+  /** Go on from the dump by the server's log, up to what comes right before a time, or a place in the log. */
+  readonly until?: Date | string;
+  /** Snapshots that hold stretches of logs. */
+  readonly logs?: readonly ReadableSnapshot[];
 }
 
 /** What a restore into a server would do, as data: to be shown before anything is touched. Sizes in bytes. */
@@ -77,8 +82,32 @@ export interface ServerRestorePlan {
   readonly neededBytes: number;
   /** On the server's disk; absent where it cannot be seen from here. */
   readonly freeBytes?: number;
+  /** What follows the dump. */
+  readonly replay?: PlannedReplay;
   /** What stops it: a sentence each, with what to do. Empty: it can be done. */
   readonly obstacles: readonly string[];
+}
+
+/** How a log is replayed on what a dump holds. Places are `bin.000012:4711`, times ISO 8601. */
+export interface PlannedReplay {
+  readonly from: string;
+  readonly to: string;
+  /** Files of the log that it goes through. */
+  readonly files: readonly string[];
+  readonly transactions: number;
+  /** Statements about accounts, and of databases that are not restored. */
+  readonly leftOut: { readonly accounts: number; readonly others: number };
+  /** Of the last transaction that is replayed; absent: there is none. */
+  readonly lastTime?: string;
+  readonly lastGtid?: string;
+  /** The first transaction that is not; absent: the stored log ends there. */
+  readonly stopsBefore?: {
+    readonly position: string;
+    readonly time: string;
+    readonly gtid?: string;
+    /** Its first statement, where the log holds it. */
+    readonly statement?: string;
+  };
 }
 
 export interface PlannedDatabase {
@@ -139,6 +168,13 @@ export interface Driller {
   readonly programs: readonly string[];
   /** How much room it takes, in bytes. */
   neededBytes(snapshot: ReadableSnapshot): Promise<number>;
+  /**
+   * Absent: the drill itself looks.
+   * @throws RespaldoError `tool-missing` where the runtime has no programs for this snapshot.
+   */
+  requirePrograms?(snapshot: ReadableSnapshot, io: Pick<SourceIo, 'runtime' | 'signal'>): Promise<void>;
+  /** Of the container that the snapshot was taken in, as it tells itself. Its programs fit. */
+  image?(snapshot: ReadableSnapshot): Promise<ContainerImage | undefined>;
   /**
    * Restores, starts, looks. The server is gone when this returns or throws; the source's own is never asked anything.
    * @throws RespaldoError `not-proven` if the snapshot does not restore, anything else for what kept it from being tried.

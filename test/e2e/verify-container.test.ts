@@ -6,6 +6,9 @@ import { DockerEngine, HAS_DOCKER } from '../fixtures/docker.ts';
 import { Cluster, debianBinaries } from '../fixtures/postgres.ts';
 
 const IMAGE = 'respaldo-test/postgres';
+/** Where Debian has them; those that come with Respaldo are of another version. */
+const HIDE = 'mount -t tmpfs none /usr/lib/postgresql && exec "$@"';
+const WITHOUT_PROGRAMS = ['unshare', '--mount', 'sh', '-c', HIDE, 'sh'];
 
 describe.runIf(HAS_DOCKER)('A drill in a container', () => {
   let place: Workplace;
@@ -70,5 +73,30 @@ describe.runIf(HAS_DOCKER)('A drill in a container', () => {
     });
     expect(await containers()).toEqual([]);
     expect(await readdir(place.path('d'))).toEqual([]);
+  });
+
+  it('of the image that the snapshot was taken in proves it where this host has no programs that fit', async () => {
+    await engine.postgres('till-db', '--env', 'POSTGRES_USER=postgres');
+    place.env['DOCKER_HOST'] = engine.host;
+    await place.ok('backup', '--container', 'till-db');
+    await engine.docker('rm', '-f', 'till-db');
+    const facts = JSON.parse(await place.ok('dump', 'latest', '/respaldo.json')) as { origin: { image: object } };
+    const id = await engine.docker('image', 'inspect', '-f', '{{.Id}}', IMAGE);
+    expect(facts.origin.image).toEqual({ name: IMAGE, id });
+
+    const verify = ['verify', '-v', '--json', '--folder', place.path('d'), 'latest'];
+    const missing = await place.start(verify, { DOCKER_HOST: 'unix:///no/such/docker.sock' }, WITHOUT_PROGRAMS).ended;
+    expect(missing.code).toBe(1);
+    expect(missing.stderr).toContain('needs the server programs of PostgreSQL 15');
+    expect(missing.stderr).toContain(`docker pull ${IMAGE}`);
+
+    const { code, stdout } = await place.start(verify, {}, WITHOUT_PROGRAMS).ended;
+    const told = messages(stdout).find(({ message_type }) => message_type === 'summary');
+    expect({ code, told }).toMatchObject({
+      code: 0,
+      told: { state: 'proven', server: expect.stringContaining('the container') as string },
+    });
+    expect(stdout).toContain(`the drill runs in a container of the image ${IMAGE}`);
+    expect(await containers()).toEqual([]);
   });
 });

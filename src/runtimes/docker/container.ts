@@ -1,5 +1,6 @@
 import { z } from 'zod';
 
+import type { ContainerImage } from '../../domain/container-image.ts';
 import { RespaldoError } from '../../errors.ts';
 import type { Container, Exec, ExecRequest } from '../container/exec.ts';
 import { shellMissing } from '../container/refusal.ts';
@@ -7,6 +8,8 @@ import { DockerExec } from './docker-exec.ts';
 import type { Engine, Refusal } from './engine.ts';
 
 const created = z.object({ Id: z.string() });
+const inspected = z.object({ Image: z.string(), Config: z.object({ Image: z.string() }) });
+const imageDetails = z.object({ RepoDigests: z.array(z.string()).nullish() });
 
 /** A container that was found, by its id: another one that takes its name later is not meant. */
 export class DockerContainer implements Container {
@@ -46,6 +49,16 @@ export class DockerContainer implements Container {
     const connection = await this.#engine.hijack(`/exec/${id}/start`, { Detach: false, Tty: false });
     if ('refusal' in connection) throw this.#refused(connection.refusal);
     return new DockerExec(this.#engine, id, this.place, connection.value, stdin);
+  }
+
+  async image(): Promise<ContainerImage> {
+    const answer = await this.#engine.get(`/containers/${this.#id}/json`, inspected);
+    if ('refusal' in answer) throw this.#refused(answer.refusal);
+    const { Image: id, Config } = answer.value;
+    const details = await this.#engine.get(`/images/${encodeURIComponent(id)}/json`, imageDetails);
+    // An image may be removed while its container runs.
+    const [digest] = 'value' in details ? (details.value.RepoDigests ?? []) : [];
+    return { name: Config.Image, id, ...(digest !== undefined && { digest }) };
   }
 
   #refused({ status, message }: Refusal): RespaldoError {

@@ -1,3 +1,4 @@
+import type { ContainerImage } from '../../domain/container-image.ts';
 import type { DockerTarget } from '../../domain/runtime-target.ts';
 import type { Patience } from '../container/contained-program.ts';
 import { ContainedProgram } from '../container/contained-program.ts';
@@ -36,6 +37,10 @@ export class DockerRuntime implements Runtime {
   run(command: Command, signal: AbortSignal): AsyncIterable<Uint8Array> {
     const start = async () => ContainedProgram.start(await this.#find(), command, this.#patience, signal);
     return outputOf(start, command, signal);
+  }
+
+  async image(): Promise<ContainerImage> {
+    return (await this.#find()).image();
   }
 
   async #find(): Promise<DockerContainer> {

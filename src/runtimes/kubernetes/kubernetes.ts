@@ -1,4 +1,5 @@
 import type { Clock } from '../../clock.ts';
+import type { ContainerImage } from '../../domain/container-image.ts';
 import type { KubernetesTarget } from '../../domain/runtime-target.ts';
 import type { Patience } from '../container/contained-program.ts';
 import { ContainedProgram } from '../container/contained-program.ts';
@@ -39,6 +40,10 @@ export class KubernetesRuntime implements Runtime {
   run(command: Command, signal: AbortSignal): AsyncIterable<Uint8Array> {
     const start = async () => ContainedProgram.start(await this.#find(), command, this.#patience, signal);
     return outputOf(start, command, signal);
+  }
+
+  async image(): Promise<ContainerImage> {
+    return (await this.#find()).image;
   }
 
   async #find(): Promise<PodContainer> {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 
+import type { ContainerImage } from '../../domain/container-image.ts';
 import { RespaldoError } from '../../errors.ts';
 import type { Container, Exec, ExecRequest } from '../container/exec.ts';
 import type { KubernetesApi } from './api.ts';
@@ -21,10 +22,12 @@ export class PodContainer implements Container {
   readonly tellsExit = false;
   readonly provesOutput = true;
   readonly place: string;
+  readonly image: ContainerImage;
   readonly #api: KubernetesApi;
   readonly #address: PodAddress;
 
-  constructor(api: KubernetesApi, address: PodAddress) {
+  constructor(api: KubernetesApi, address: PodAddress, image: ContainerImage) {
+    this.image = image;
     this.#api = api;
     this.#address = address;
     this.place = `the pod ${address.namespace}/${address.pod}`;

@@ -1,10 +1,14 @@
 import { z } from 'zod';
 
+import type { ContainerImage } from '../../domain/container-image.ts';
+
 /** Says which of a pod's containers is meant where nobody says it. */
 export const DEFAULT_CONTAINER = 'kubectl.kubernetes.io/default-container';
 
 const containerStatus = z.object({
   name: z.string(),
+  image: z.string().default(''),
+  imageID: z.string().default(''),
   ready: z.boolean().default(false),
   state: z
     .object({
@@ -23,6 +27,13 @@ export const podStatus = z
 interface Pod {
   readonly metadata: { readonly deletionTimestamp?: string | undefined };
   readonly status: z.infer<typeof podStatus>;
+}
+
+/** Nodes tell where they have it from: `docker.io/library/postgres@sha256:…`, some with a scheme before it. */
+export function imageOf({ status }: Pod, container: string): ContainerImage {
+  const { image = '', imageID = '' } = status.containerStatuses?.find((it) => it.name === container) ?? {};
+  const digest = imageID.replace(/^[a-z-]+:\/\//, '');
+  return { name: image, ...(digest.includes('@sha256:') && { digest }) };
 }
 
 /** Why nothing can be run in a container; undefined: it runs. */

@@ -4,7 +4,7 @@ import type { KubernetesTarget } from '../../domain/runtime-target.ts';
 import { RespaldoError } from '../../errors.ts';
 import type { KubernetesApi } from './api.ts';
 import { PodContainer } from './pod-container.ts';
-import { containerObstacle, DEFAULT_CONTAINER, podStatus } from './pod-status.ts';
+import { containerObstacle, DEFAULT_CONTAINER, imageOf, podStatus } from './pod-status.ts';
 
 const pod = z.object({
   metadata: z.object({
@@ -32,7 +32,7 @@ export async function findPod(api: KubernetesApi, target: KubernetesTarget): Pro
   const container = containerOf(found, namespace, target.container);
   requireRunning(found, namespace, container);
   const { name, uid } = found.metadata;
-  return new PodContainer(api, { namespace, pod: name, uid, container });
+  return new PodContainer(api, { namespace, pod: name, uid, container }, imageOf(found, container));
 }
 
 async function named(api: KubernetesApi, namespace: string, name: string): Promise<Pod> {

@@ -97,6 +97,8 @@ export const postgres: SourceKind = {
   driller: {
     programs: ['postgres', 'initdb', 'pg_ctl'],
     neededBytes: async (snapshot) => (await import('./drill/drill.ts')).neededBytes(snapshot),
+    requirePrograms: async (snapshot, io) => (await import('./drill/drill.ts')).requirePrograms(snapshot, io),
+    image: async (snapshot) => (await import('../server/snapshot-facts.ts')).recordedImage(snapshot),
     drill: async (request, io) => (await import('./drill/drill.ts')).drill(request, io),
   },
   restore: async (snapshot: ReadableSnapshot, into: RestoreTarget, io: SourceIo) => {

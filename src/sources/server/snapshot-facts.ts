@@ -1,5 +1,6 @@
 /** What a snapshot tells of itself, in a file of its own. */
 import { z } from 'zod';
+import type { ContainerImage } from '../../domain/container-image.ts';
 import type { ReadableSnapshot } from '../../domain/snapshot.ts';
 import { RespaldoError } from '../../errors.ts';
 
@@ -14,7 +15,17 @@ export const origin = z.object({
   plan: z.string().exactOptional(),
   name: z.string().exactOptional(),
   program: z.string().exactOptional(),
+  image: z
+    .object({ name: z.string(), id: z.string().exactOptional(), digest: z.string().exactOptional() })
+    .exactOptional(),
 });
+
+const ofAnyKind = z.object({ origin: origin.exactOptional() });
+
+/** Of the container that the server ran in when its snapshot was taken, if that was in one and is told. */
+export async function recordedImage(snapshot: ReadableSnapshot): Promise<ContainerImage | undefined> {
+  return (await findDumpFacts(snapshot, ofAnyKind))?.origin?.image;
+}
 
 export function encodeFacts(facts: object): Buffer {
   return Buffer.from(`${JSON.stringify(facts, undefined, 2)}\n`);

@@ -2,8 +2,9 @@ import type { ReadableSnapshot } from '../../../domain/snapshot.ts';
 import type { DrillReport, DrillRequest, SourceIo } from '../../source.ts';
 import { readFacts } from '../facts.ts';
 import { findLogicalFacts } from '../logical/logical-snapshot.ts';
-import { drillDumps } from './logical.ts';
-import { drillFiles } from './physical.ts';
+import { drillDumps, majorOf as majorOfDumps } from './logical.ts';
+import { drillFiles, majorOf } from './physical.ts';
+import { findPrograms } from './programs.ts';
 
 /** A new cluster, the log of a recovery, copied programs. Bytes. */
 const OF_ITS_OWN = 512 * 1024 ** 2;
@@ -13,6 +14,15 @@ export async function neededBytes(snapshot: ReadableSnapshot): Promise<number> {
   const dumps = await findLogicalFacts(snapshot);
   if (dumps === undefined) return (await readFacts(snapshot)).bytes + OF_ITS_OWN;
   return dumps.databases.reduce((sum, { bytes }) => sum + bytes, OF_ITS_OWN);
+}
+
+/** See {@link Driller.requirePrograms}. */
+export async function requirePrograms(
+  snapshot: ReadableSnapshot,
+  { runtime, signal }: Pick<SourceIo, 'runtime' | 'signal'>,
+): Promise<void> {
+  const dumps = await findLogicalFacts(snapshot);
+  await findPrograms(dumps === undefined ? majorOf(await readFacts(snapshot)) : majorOfDumps(dumps), runtime, signal);
 }
 
 /** See {@link Driller.drill}. */

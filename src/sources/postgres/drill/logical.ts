@@ -17,8 +17,7 @@ import { ThrowAwayServer } from './throwaway-server.ts';
 export async function drillDumps(facts: LogicalFacts, request: DrillRequest, io: SourceIo): Promise<DrillReport> {
   const { settings } = request;
   const watch = new Stopwatch(request);
-  const major = Math.floor(facts.serverVersionNumber / 10_000);
-  const server = await ThrowAwayServer.prepare(major, request, io);
+  const server = await ThrowAwayServer.prepare(majorOf(facts), request, io);
   try {
     await watch.measure('start', async () => {
       await server.initialize(io.signal);
@@ -33,6 +32,11 @@ export async function drillDumps(facts: LogicalFacts, request: DrillRequest, io:
   } finally {
     await server.stop();
   }
+}
+
+/** 150008 → 15 */
+export function majorOf({ serverVersionNumber }: LogicalFacts): number {
+  return Math.floor(serverVersionNumber / 10_000);
 }
 
 /** @throws RespaldoError `not-proven` where the dumps do not restore to what was dumped. */

@@ -33,7 +33,7 @@ export async function drillFiles(facts: Facts, request: DrillRequest, io: Source
 }
 
 /** `15.8 (Debian 15.8-1)` → 15 */
-function majorOf({ serverVersion }: Facts): number {
+export function majorOf({ serverVersion }: Facts): number {
   return Number.parseInt(serverVersion, 10);
 }
 
