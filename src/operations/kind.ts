@@ -5,10 +5,12 @@ import type { SourceKind } from '../sources/source.ts';
 
 /** Where a database's snapshot tells what it is. */
 const FACTS_PATH = '/respaldo.json';
+/** What is of use as it is stored: dumps, and stretches of a server's log. */
+const AS_FILES: readonly string[] = ['logical', 'binlogs'];
 const facts = z.object({ kind: z.string(), method: z.string().optional() });
 
 /**
- * The kind of database whose files a snapshot holds, or undefined for plain files: dumps are such too. A folder may hold a file of that name by
+ * The kind of database whose files a snapshot holds, or undefined for plain files: dumps and logs are such too. A folder may hold a file of that name by
  * chance: only a snapshot that Respaldo tagged with its type is looked into.
  */
 export async function databaseKind(
@@ -18,7 +20,7 @@ export async function databaseKind(
   signal: AbortSignal,
 ): Promise<SourceKind | undefined> {
   const told = await factsOf(snapshot, repository, signal);
-  return told?.method === 'logical' ? undefined : kinds.find(({ name }) => name === told?.kind);
+  return AS_FILES.includes(told?.method ?? '') ? undefined : kinds.find(({ name }) => name === told?.kind);
 }
 
 /** The kind of source that a snapshot came from, dumps too; undefined for plain files. */

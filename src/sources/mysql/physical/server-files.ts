@@ -29,8 +29,8 @@ const COPIED = [
   ...['MEMORY', 'BLACKHOLE', 'FEDERATED', 'SPIDER', 'SEQUENCE', 'PERFORMANCE_SCHEMA'],
 ];
 
-/** What the operations manual calls the server's system tablespaces: they are no tables. */
-const IS_TABLE = "NAME LIKE '%/%'";
+/** InnoDB's own files have names without a database. */
+const IS_TABLE = "(NAME LIKE '%/%')";
 
 export async function inspectServerFiles(session: Session): Promise<ServerFiles> {
   const [server] = await session.query(
