@@ -2,8 +2,10 @@ import type { Entry } from '../../domain/entry.ts';
 import type { Finding } from '../../domain/finding.ts';
 import type { ReadableSnapshot } from '../../domain/snapshot.ts';
 import type { CaptureOptions, PortableFile, Source, SourceIo, SourceKind, SourceOptions } from '../source.ts';
+import { BinlogSource } from './binlogs/source.ts';
 import { recognise } from './detection/recognise.ts';
 import { extraArguments } from './logical/extra-arguments.ts';
+import { PhysicalSource } from './physical/source.ts';
 import { isMysqlAddress, parseAddress, snapshotPaths, type BackupAddress } from './address.ts';
 
 /** Databases of a MySQL or MariaDB server, as dumps. What talks to it is loaded when it is used. */
@@ -43,10 +45,14 @@ class MysqlSource implements Source {
 
 export const mysql: SourceKind = {
   name: 'mysql',
-  addresses: 'a MySQL or MariaDB server (mysql://user@host/database)',
+  addresses:
+    'a MySQL or MariaDB server (mysql://user@host/database; all files of a MariaDB server: mysql://user@host/?method=physical)',
+  restoresAs: 'a MariaDB data directory that a server starts on',
   accepts: isMysqlAddress,
   open: (address, options) => {
     const parsed = parseAddress(address, options.place === undefined);
+    if (parsed.method === 'physical') return new PhysicalSource(parsed, options);
+    if (parsed.method === 'binlogs') return new BinlogSource(parsed, options);
     extraArguments(parsed.extraArguments);
     return new MysqlSource(parsed, options);
   },
@@ -65,5 +71,7 @@ export const mysql: SourceKind = {
     neededBytes: async (snapshot) => (await import('./drill/drill.ts')).neededBytes(snapshot),
     drill: async (request, io) => (await import('./drill/drill.ts')).drill(request, io),
   },
-  restore: (_snapshot, into) => into.extract('/', into.folder),
+  unpack: async (content, folder, io) => (await import('./physical/unpack.ts')).unpackFiles(content, folder, io),
+  unpacks: ['xb'],
+  restore: async (snapshot, into, io) => (await import('./physical/restore.ts')).restoreFiles(snapshot, into, io),
 };
