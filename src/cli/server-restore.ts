@@ -1,6 +1,7 @@
 import path from 'node:path';
 import type { Command } from 'commander';
 import { openRuntimeAt, sourceKinds } from '../compose.ts';
+import { isLogStretch } from '../domain/log-stretch.ts';
 import type { ReadableSnapshot } from '../domain/snapshot.ts';
 import { RespaldoError } from '../errors.ts';
 import { expectRestore } from '../operations/expectation.ts';
@@ -21,7 +22,8 @@ import { addRuntimeOptions, runtimeTarget, type RuntimeOptions } from './runtime
 import { withRecorder } from './session.ts';
 import { formatBytes, formatDuration } from './units.ts';
 import { tellFinding } from './views/finding.ts';
-import { serverPlanLines, serverPlanMessage } from './views/server-restore.ts';
+import { parseUntil } from './time.ts';
+import { replayedLines, serverPlanLines, serverPlanMessage } from './views/server-restore.ts';
 import { snapshotTitle } from './views/snapshot.ts';
 
 /** The options of `restore` that concern servers, as commander hands them over. */
@@ -32,15 +34,19 @@ export interface ServerOptions extends RuntimeOptions {
   readonly disconnect?: boolean;
   readonly createRoles?: boolean;
   readonly keepOld?: boolean;
+  readonly until?: Date | string;
   readonly dryRun?: boolean;
   readonly yes?: boolean;
 }
 
 export function addServerOptions(command: Command): Command {
-  return addTargetServerOptions(addRuntimeOptions(command), ', or files into a volume, docker-volume:name').option(
-    '--file <dump>',
-    'restore a file of another tool, .sql, .sql.gz or .dump, instead of a snapshot',
-  );
+  return addTargetServerOptions(addRuntimeOptions(command), ', or files into a volume, docker-volume:name')
+    .option('--file <dump>', 'restore a file of another tool, .sql, .sql.gz or .dump, instead of a snapshot')
+    .option(
+      '--until <moment>',
+      "go on from the dump by the server's stored log, up to what comes before: a time, bin.000012:4711, a GTID, or latest",
+      parseUntil,
+    );
 }
 
 /** Which server, and how. @param others what else may be restored into */
@@ -61,6 +67,8 @@ interface Work {
   readonly address: string;
   /** What the memory of runs is to hold of it; absent: nothing. */
   readonly record?: { readonly repository: string; readonly snapshot: string };
+  /** Snapshots that hold stretches of logs. */
+  readonly logs?: readonly ReadableSnapshot[];
   /** Whoever chose it from a list has to say yes once more. */
   readonly isChosen: boolean;
 }
@@ -77,8 +85,15 @@ export async function restoreSnapshotToServer(
   const chosen = folder ?? (await chosenDatabase(readable, address, options, invocation));
   const dump = { snapshot: readable, ...(chosen !== undefined && { folder: chosen }) };
   const record = { repository: repository.location, snapshot: snapshot.id };
-  const work = { dump, address, title: snapshotTitle(snapshot), record, isChosen: options.isChosen };
+  const logs = options.until === undefined ? undefined : await storedLogs(repository, invocation.signal);
+  const title = snapshotTitle(snapshot);
+  const work = { dump, address, title, record, isChosen: options.isChosen, ...(logs && { logs }) };
   await withRecorder(invocation, (recorder) => restore(work, options, invocation, recorder));
+}
+
+async function storedLogs(repository: Repository, signal: AbortSignal): Promise<readonly ReadableSnapshot[]> {
+  const all = await repository.snapshots({}, signal);
+  return all.filter(isLogStretch).map((snapshot) => repository.readable(snapshot, signal));
 }
 
 /** Of several databases the one that is meant, or all: asked of whoever has chosen the snapshot from a list as well. */
@@ -143,9 +158,11 @@ async function restore(work: Work, options: ServerOptions, invocation: Invocatio
   });
   const names = plan.databases.map(({ target }) => target);
   output.json({ message_type: 'summary', databases: names });
+  const took = formatDuration(clock.monotonic() - startedAt);
   const compared = 'file' in work.dump ? '' : ', compared with what was dumped';
+  if (plan.replay !== undefined) for (const line of replayedLines(plan.replay, plan.databases)) output.note(line);
   output.note(
-    `restored ${names.map(quoted).join(', ')}${compared}, in ${formatDuration(clock.monotonic() - startedAt)}`,
+    names.length === 0 ? `done in ${took}` : `restored ${names.map(quoted).join(', ')}${compared}, in ${took}`,
   );
 }
 
@@ -161,11 +178,16 @@ function remembered(
   return recorded(run, recorder, work, () => ({ state: 'succeeded', snapshot, bytesProcessed: neededBytes }));
 }
 
-function requestOf({ dump, address }: Work, options: ServerOptions): ServerRestoreRequest {
+function requestOf({ dump, address, logs }: Work, options: ServerOptions): ServerRestoreRequest {
   const { inPlace = false, disconnect = false, createRoles = false, keepOld = false } = options;
   if (inPlace && keepOld)
     throw new RespaldoError('usage', '--in-place and --keep-old exclude each other', { hint: 'Give one of them.' });
-  return { dump, address, inPlace, disconnect, createRoles, keepOld };
+  const { until } = options;
+  return {
+    ...{ dump, address, inPlace, disconnect, createRoles, keepOld },
+    ...(until !== undefined && { until }),
+    ...(logs && { logs }),
+  };
 }
 
 /** Roles that the server lacks are made from the snapshot if somebody at the terminal says so. */

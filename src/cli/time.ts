@@ -10,6 +10,11 @@ export function parseTime(text: string): Date {
   throw new InvalidArgumentError('Write it as "2025-01-31 07:05:09".');
 }
 
+/** A time as {@link parseTime} reads it, or another moment, which the source understands. */
+export function parseUntil(text: string): Date | string {
+  return /^\d{4}-\d\d-\d\d(?:[ T]|$)/.test(text) ? parseTime(text) : text;
+}
+
 const SPAN = /^(?=.)(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?$/;
 
 /** `90s`, `5m`, `1h30m`: milliseconds. */

@@ -34,7 +34,12 @@ export async function planServerRestore(
   signal: AbortSignal,
 ): Promise<ServerRestorePlan> {
   const findings = new Findings(ports.onFinding);
-  return restorerFor(request.address, ports.kinds).plan(request, ioOf(ports, findings, signal));
+  const restorer = restorerFor(request.address, ports.kinds);
+  if (request.until !== undefined && restorer.replays !== true)
+    throw new RespaldoError('usage', '--until is for MySQL and MariaDB: no log of other servers is stored', {
+      hint: 'Leave it out.',
+    });
+  return restorer.plan(request, ioOf(ports, findings, signal));
 }
 
 /** Carries the plan out: verified, restored, compared and in place, or thrown with the old databases untouched. */

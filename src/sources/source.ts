@@ -129,6 +129,8 @@ export interface DumpedDatabase {
 
 /** Restores dumps into running servers. */
 export interface ServerRestorer {
+  /** It can go on from a dump by the server's log. */
+  readonly replays?: true;
   /** What a snapshot holds. @throws RespaldoError `repository-unsupported` where it is no dump that it knows. */
   databases(snapshot: ReadableSnapshot): Promise<readonly DumpedDatabase[]>;
   /** Looks, and changes nothing. @throws RespaldoError what cannot work at all. */

@@ -73,6 +73,7 @@ export function define(command: Command, invocation: Invocation): void {
       ['respaldo restore latest --target ./restored --dry-run -v', 'what would it do?'],
       ['respaldo restore latest --to postgresql://postgres@localhost/', 'dumped databases, where they were'],
       ['respaldo restore latest:shop --to postgresql://postgres@localhost/copy', 'one of them, under another name'],
+      ['respaldo restore latest --to mysql://root@db2/ --until "2025-01-31 07:05:09"', 'a dump, then the log'],
       ['respaldo restore latest --to docker-volume:shop_data', 'a volume of Docker, new or empty'],
       ['respaldo restore --file shop.sql.gz --to postgresql://postgres@localhost/shop', 'a dump of another tool'],
     ],
@@ -130,8 +131,8 @@ function volumeWish(chosen: ChosenSnapshot, address: string, options: Options): 
   const { include, iinclude, includeFile, iincludeFile, exclude, iexclude, excludeFile, iexcludeFile } = options;
   const files = [includeFile, iincludeFile, excludeFile, iexcludeFile, options.includeXattr, options.excludeXattr];
   const patterns = [include, iinclude, exclude, iexclude, ...files].some(({ length }) => length > 0);
-  const { overwrite, sparse, verify, raw, inPlace, disconnect, createRoles, keepOld, dryRun = false } = options;
-  const others = [overwrite, options.delete, sparse, verify, raw, inPlace, disconnect, createRoles, keepOld];
+  const { overwrite, sparse, verify, raw, inPlace, disconnect, createRoles, keepOld, until, dryRun = false } = options;
+  const others = [overwrite, options.delete, sparse, verify, raw, inPlace, disconnect, createRoles, keepOld, until];
   if (patterns || others.some((given) => given !== undefined))
     throw new RespaldoError('usage', 'a volume is restored as a whole, and takes only --dry-run', {
       hint: 'Name a part of the snapshot, latest:/_data/folder, or restore into a folder by --target.',
@@ -150,7 +151,11 @@ function requireAddress(to: string | undefined, reference: string | undefined): 
 
 /** Where to: a folder or a server; undefined where somebody can be asked. */
 function placeOf(options: Options, { output }: Invocation): Place | undefined {
-  const { to, target } = options;
+  const { to, target, until } = options;
+  if (until !== undefined && to === undefined)
+    throw new RespaldoError('usage', '--until needs --to: a log is replayed on a running server', {
+      hint: 'For the files of a server: restore them by --target, start it, then --to its address with --until.',
+    });
   if (to !== undefined && target !== undefined)
     throw new RespaldoError('usage', '--target and --to exclude each other', {
       hint: '--target restores files into a folder, --to databases into a server.',

@@ -1,4 +1,4 @@
-import type { ServerRestorePlan } from '../../sources/source.ts';
+import type { PlannedDatabase, PlannedReplay, ServerRestorePlan } from '../../sources/source.ts';
 import { quoted } from '../printable.ts';
 import { count, formatBytes, formatDuration } from '../units.ts';
 
@@ -8,7 +8,8 @@ import { count, formatBytes, formatDuration } from '../units.ts';
  * @param expected milliseconds that it will take, where earlier runs tell.
  */
 export function serverPlanLines(what: string, plan: ServerRestorePlan, expected: number | undefined): string[] {
-  const { server, serverVersion, dumpVersion, databases, missingRoles, neededBytes, freeBytes, obstacles } = plan;
+  const { server, serverVersion, dumpVersion, databases, missingRoles, neededBytes, freeBytes, replay, obstacles } =
+    plan;
   const free = freeBytes === undefined ? '' : `, ${formatBytes(freeBytes)} free`;
   return [
     `restoring ${what}`,
@@ -20,7 +21,53 @@ export function serverPlanLines(what: string, plan: ServerRestorePlan, expected:
       return `  database  ${as}: ${replaces === undefined ? 'new' : replacesText(replaces)}`;
     }),
     ...(missingRoles.length === 0 ? [] : [`  lacks     the roles ${missingRoles.map(quoted).join(', ')}`]),
+    ...(replay === undefined ? [] : replayLines(replay)),
     ...obstacles.map((obstacle) => `  obstacle  ${obstacle}`),
+  ];
+}
+
+function replayLines({
+  from,
+  to,
+  files,
+  transactions,
+  leftOut,
+  lastTime,
+  lastGtid,
+  stopsBefore,
+}: PlannedReplay): string[] {
+  const last =
+    lastTime === undefined ? '' : `, the last of ${lastTime}${lastGtid === undefined ? '' : ` (${lastGtid})`}`;
+  const out = [
+    ...(leftOut.accounts === 0 ? [] : [`${count(leftOut.accounts, 'statement')} about accounts`]),
+    ...(leftOut.others === 0 ? [] : [`${count(leftOut.others, 'statement')} of other databases`]),
+  ];
+  return [
+    `  then      ${count(transactions, 'transaction')} of the log${last}`,
+    `  log       ${from} to ${to}, ${count(files.length, 'file')}`,
+    ...(out.length === 0 ? [] : [`  leaves    ${out.join(' and ')} out`]),
+    stopsBefore === undefined
+      ? '  up to     the end of the stored log'
+      : `  stops at  ${stopsBefore.position}, ${stopsBefore.time}${stopsBefore.gtid === undefined ? '' : ` (${stopsBefore.gtid})`}${statementText(stopsBefore.statement)}`,
+  ];
+}
+
+const LONGEST_STATEMENT = 100;
+
+function statementText(statement: string | undefined): string {
+  if (statement === undefined) return '';
+  const line = statement.replaceAll(/\s+/g, ' ');
+  return `: ${quoted(line.length > LONGEST_STATEMENT ? `${line.slice(0, LONGEST_STATEMENT)}…` : line)}`;
+}
+
+/** What was done, and what is left for people to do. */
+export function replayedLines({ transactions, to }: PlannedReplay, databases: readonly PlannedDatabase[]): string[] {
+  const kept = databases.filter(({ replaces }) => replaces !== undefined).map(({ target }) => `${target}_before_…`);
+  return [
+    `replayed ${count(transactions, 'transaction')} of the log, up to ${to}`,
+    ...(kept.length === 0
+      ? []
+      : [`what was replaced is kept as ${kept.map(quoted).join(', ')}: drop it when all is well`]),
   ];
 }
 
@@ -46,6 +93,7 @@ export function serverPlanMessage(plan: ServerRestorePlan, expected: number | un
     needed_bytes: neededBytes,
     free_bytes: freeBytes,
     expected_seconds: expected === undefined ? undefined : Math.round(expected / 1000),
+    replay: plan.replay,
     obstacles,
   };
 }

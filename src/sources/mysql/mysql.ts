@@ -61,10 +61,16 @@ export const mysql: SourceKind = {
     onHost: async (signal) => (await import('./detection/on-host.ts')).serversOfHost(signal),
   },
   server: {
+    replays: true,
     databases: async (snapshot) => (await (await import('./restore/plan.ts')).dumpOf(snapshot, undefined)).databases,
-    plan: async (request, io) => (await import('./restore/plan.ts')).planServerRestore(request, io),
+    plan: async (request, io) =>
+      request.until === undefined
+        ? (await import('./restore/plan.ts')).planServerRestore(request, io)
+        : (await import('./binlogs/point-in-time.ts')).planPointInTime(request, io),
     carryOut: async (plan, request, io) =>
-      (await import('./restore/carry-out.ts')).carryOutServerRestore(plan, request, io),
+      request.until === undefined
+        ? (await import('./restore/carry-out.ts')).carryOutServerRestore(plan, request, io)
+        : (await import('./binlogs/point-in-time.ts')).carryOutPointInTime(plan, request, io),
   },
   driller: {
     programs: ['mariadbd', 'mysqld'],

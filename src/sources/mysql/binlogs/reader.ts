@@ -77,6 +77,12 @@ export class BinlogReader {
     return { file: this.#file, offset: this.#position };
   }
 
+  /** @throws RespaldoError `source-damaged` where a stored part does not end where it should. */
+  requireAt(file: string, offset: number, hasContent: boolean): void {
+    if (!hasContent || this.#queue.length > 0 || this.#file !== file || this.#position !== offset)
+      throw this.#damaged(`it should reach to ${file}:${String(offset)}, and does not`);
+  }
+
   /** The events that are whole by now. @throws RespaldoError `source-damaged` */
   *push(piece: Uint8Array): Generator<PlacedEvent> {
     this.#queue.push(piece);

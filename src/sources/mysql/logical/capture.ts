@@ -53,6 +53,7 @@ export async function* captureDumps(
     tools: { client: (await tools.program('client')).said, dump: dumpTool },
     ...(Object.keys(position).length > 0 && { position }),
     ...(accounts !== undefined && { accounts: { file: ACCOUNTS, names: [...accounts] } }),
+    meant: { all: address.databases.length === 0, exclude: [...address.exclude] },
     databases: facts,
   };
   yield { kind: 'file', path: FACTS_PATH, metadata, content: [encodeFacts(snapshot)] };

@@ -61,6 +61,15 @@ const logicalFacts = z.object({
     .exactOptional(),
   /** Accounts and grants; absent where they could not be read. */
   accounts: z.object({ file: z.string(), names: z.array(z.string()) }).exactOptional(),
+  /** Which databases were meant; absent in older snapshots. */
+  meant: z
+    .object({
+      /** All but the server's own, and those below. */
+      all: z.boolean(),
+      /** Shell patterns. */
+      exclude: z.array(z.string()),
+    })
+    .exactOptional(),
   databases: z.array(database),
 });
 

@@ -1,0 +1,236 @@
+/** What a replay would do, found by reading all of the log that it takes. */
+import type { ReadableSnapshot } from '../../../domain/snapshot.ts';
+import { throwIfAborted } from '../../../errors.ts';
+import type { PlannedReplay } from '../../source.ts';
+import { EVENT, FIRST, isQuery, parseQuery, type BinlogEvent } from './event.ts';
+import type { BinlogFacts } from './facts.ts';
+import { findBinlogFacts } from './facts.ts';
+import { GtidState, gtidOf, isWithin } from './gtid.ts';
+import { storedEvents } from './log-reader.ts';
+import { isReached, momentName, type Moment } from './moment.ts';
+import type { LogPosition, PlacedEvent } from './reader.ts';
+import { Replayed } from './replayed.ts';
+import type { Scope } from './scope.ts';
+import { Transactions } from './transactions.ts';
+import { compare, walkFrom, type StoredStretch, type Walk } from './walk.ts';
+
+/** What a snapshot says of its place in the log. */
+export interface ReplayBase {
+  readonly position?: { readonly file?: string; readonly offset?: number; readonly gtid?: string };
+  readonly product: BinlogFacts['product'];
+  readonly scope: Scope;
+}
+
+/** How to carry it out. */
+export interface Replay {
+  readonly shown: PlannedReplay;
+  readonly walk: Walk<ReadableSnapshot>;
+  readonly from: LogPosition;
+  /** Behind the last transaction that is replayed. */
+  readonly to: LogPosition;
+  readonly scope: Scope;
+  readonly lastGtid?: string;
+}
+
+/** @returns why it cannot be done: a sentence each, with what to do */
+export async function planReplay(
+  base: ReplayBase,
+  moment: Moment,
+  logs: readonly ReadableSnapshot[],
+  signal: AbortSignal,
+): Promise<Replay | readonly string[]> {
+  const { file, offset } = base.position ?? {};
+  if (file === undefined || offset === undefined)
+    return [
+      'The snapshot does not tell its position in the binary log: the server kept none then, or the account might not know it (BINLOG MONITOR, REPLICATION CLIENT).',
+    ];
+  const from = { file, offset };
+  const stored = await storedStretches(logs, base.product, signal);
+  const walk = walkFrom(from, stored);
+  if (walk === undefined) return [noWay(from, stored)];
+  const tour = new Tour(from, moment, base.scope);
+  for await (const placed of storedEvents(walk)) {
+    throwIfAborted(signal);
+    if (!tour.take(placed)) break;
+  }
+  const obstacles = [...tour.obstacles(base.position?.gtid), ...beyond(moment, tour, walk)];
+  return obstacles.length > 0 ? obstacles : { ...tour.replay(walk), walk, from, scope: base.scope };
+}
+
+async function storedStretches(
+  logs: readonly ReadableSnapshot[],
+  product: BinlogFacts['product'],
+  signal: AbortSignal,
+): Promise<StoredStretch<ReadableSnapshot>[]> {
+  const found: StoredStretch<ReadableSnapshot>[] = [];
+  for (const snapshot of logs) {
+    throwIfAborted(signal);
+    const facts = await findBinlogFacts(snapshot);
+    if (facts?.product === product) found.push({ snapshot, facts });
+  }
+  return found;
+}
+
+function noWay({ file, offset }: LogPosition, stored: readonly StoredStretch<unknown>[]): string {
+  const there = stored.map(({ facts: { from, to } }) => `${nameOf(from)} to ${nameOf(to)}`);
+  const list = there.length === 0 ? 'none is' : `there are ${[...new Set(there)].slice(-5).join(', ')}`;
+  return `No stored binary log leads on from ${file}:${String(offset)}, where the snapshot was taken (${list}): take another base, or store the log (method=binlogs) from the base on.`;
+}
+
+/** Whether the moment lies behind what is known. */
+function beyond(moment: Moment, tour: Tour, { to, seenAt, isGapAhead }: Walk<unknown>): string[] {
+  if (moment.kind === 'end' || tour.isThere) return [];
+  const isSeen = moment.kind === 'time' && moment.time.getTime() <= Date.parse(seenAt);
+  const isAtEnd = moment.kind === 'position' && compare(moment.position, to) === 0;
+  if (isSeen || isAtEnd) return [];
+  const gap = isGapAhead ? ', where there is a gap in the log' : '';
+  return [
+    `${momentName(moment)} is not covered: the stored log ends at ${nameOf(to)}, seen ${seenAt}${gap}. Choose an earlier moment, say --until latest, or store more of the log (respaldo backup, respaldo stream).`,
+  ];
+}
+
+/** Goes through the log once. */
+class Tour {
+  readonly #from: LogPosition;
+  readonly #moment: Moment;
+  readonly #transactions = new Transactions();
+  readonly #replayed: Replayed;
+  readonly #gtidsBefore = new GtidState();
+  readonly #problems = new Set<string>();
+  readonly #scope: Scope;
+  #to: LogPosition;
+  #count = 0;
+  #hasBoundary: boolean;
+  #isTooLate = false;
+  #stopsBefore: PlacedEvent | undefined;
+  #stopSql: string | undefined;
+  #lastTime: number | undefined;
+  #lastGtid: string | undefined;
+
+  constructor(from: LogPosition, moment: Moment, scope: Scope) {
+    this.#from = from;
+    this.#to = from;
+    this.#moment = moment;
+    this.#scope = scope;
+    this.#replayed = new Replayed(scope);
+    this.#hasBoundary = from.offset <= FIRST;
+  }
+
+  get isThere(): boolean {
+    return this.#stopsBefore !== undefined || this.#isTooLate;
+  }
+
+  /** @returns whether more is wanted */
+  take(placed: PlacedEvent): boolean {
+    const { file, from, to, event } = placed;
+    if (compare({ file, offset: from }, this.#from) < 0) {
+      this.#before(placed);
+      if (compare({ file, offset: to }, this.#from) === 0) this.#hasBoundary = true;
+      return true;
+    }
+    if (this.#stopsBefore !== undefined) return this.#describeStop(event);
+    const step = this.#transactions.take(event);
+    if (step.begins && isReached(this.#moment, placed)) {
+      this.#stopsBefore = placed;
+      return true;
+    }
+    this.#replayed.take(placed, step);
+    this.#lookFor(event);
+    if (!step.ends) return true;
+    this.#count += 1;
+    this.#to = { file, offset: to };
+    this.#lastTime = event.timestamp;
+    this.#lastGtid = step.gtid;
+    return true;
+  }
+
+  obstacles(gtid: string | undefined): string[] {
+    const known = GtidState.parse(gtid ?? '');
+    const before = this.#gtidsBefore;
+    const isOther = known.text !== '' && before.text !== '' && !(isWithin(known, before) && isWithin(before, known));
+    return [
+      ...(this.#hasBoundary
+        ? []
+        : [
+            `${nameOf(this.#from)}, where the snapshot was taken, is no place between two events of the stored log: it is the log of another server, or of another time.`,
+          ]),
+      ...(isOther
+        ? [
+            `At ${nameOf(this.#from)} the stored log is at the GTIDs ${before.text}, and the snapshot was at ${known.text}: it is the log of another server, or of another time.`,
+          ]
+        : []),
+      ...(this.#isTooLate
+        ? [`The snapshot was taken after ${momentName(this.#moment)}: take an earlier one as the base.`]
+        : []),
+      ...this.#problems,
+    ];
+  }
+
+  replay({ legs }: Walk<ReadableSnapshot>): Pick<Replay, 'shown' | 'to' | 'lastGtid'> {
+    const files = [...new Set(legs.map(({ part }) => part.file))].filter(
+      (file) => compare({ file, offset: 0 }, this.#to) <= 0,
+    );
+    const stop = this.#stopsBefore;
+    return {
+      to: this.#to,
+      ...(this.#lastGtid !== undefined && { lastGtid: this.#lastGtid }),
+      shown: {
+        from: nameOf(this.#from),
+        to: nameOf(this.#to),
+        files,
+        transactions: this.#count,
+        leftOut: { ...this.#replayed.leftOut },
+        ...(this.#lastTime !== undefined && { lastTime: isoTime(this.#lastTime) }),
+        ...(this.#lastGtid !== undefined && { lastGtid: this.#lastGtid }),
+        ...(stop && {
+          stopsBefore: {
+            position: `${stop.file}:${String(stop.from)}`,
+            time: isoTime(stop.event.timestamp),
+            ...(gtidOf(stop.event) !== undefined && { gtid: gtidOf(stop.event) ?? '' }),
+            ...(this.#stopSql !== undefined && { statement: this.#stopSql }),
+          },
+        }),
+      },
+    };
+  }
+
+  /** What is in the base already; a moment that lies there is past. */
+  #before(placed: PlacedEvent): void {
+    const { event, file } = placed;
+    this.#gtidsBefore.add(event);
+    const step = this.#transactions.take(event);
+    const isFormat = event.type === EVENT.format && file === this.#from.file && this.#moment.kind === 'time';
+    if ((step.begins || isFormat) && isReached(this.#moment, placed)) this.#isTooLate = true;
+    const { kind } = this.#moment;
+    if (kind === 'gtid' && this.#gtidsBefore.has(this.#moment.gtid)) this.#isTooLate = true;
+    if (kind === 'position' && compare(this.#moment.position, this.#from) < 0) this.#isTooLate = true;
+  }
+
+  #describeStop(event: BinlogEvent): boolean {
+    if (!isQuery(event) || /^\s*BEGIN\b/i.test(parseQuery(event).sql))
+      return event.type !== EVENT.xid && event.type !== EVENT.tableMap;
+    this.#stopSql = parseQuery(event).sql;
+    return false;
+  }
+
+  #lookFor({ type }: BinlogEvent): void {
+    if (type === EVENT.incident)
+      this.#problems.add('The server says in its log that it has lost events: take a base behind that.');
+    if (type === EVENT.beginLoadQuery)
+      this.#problems.add(
+        'The log holds LOAD DATA as a statement, which cannot be replayed: choose an earlier moment, and set binlog_format=ROW (or MIXED) for the future.',
+      );
+    if (type === EVENT.mysqlPayload && !this.#scope.isWhole)
+      this.#problems.add(
+        'The log is compressed by transactions, so that single databases cannot be told apart in it: restore a base of all databases.',
+      );
+  }
+}
+
+function nameOf({ file, offset }: LogPosition): string {
+  return `${file}:${String(offset)}`;
+}
+
+function isoTime(seconds: number): string {
+  return new Date(seconds * 1000).toISOString();
+}
