@@ -43,14 +43,15 @@ export function compress(plain: Uint8Array, level = DEFAULT_LEVEL): Uint8Array {
 }
 
 /**
- * What was compressed. `size`: the exact number of bytes it must have, where that is known.
+ * What was compressed. `size`: the exact number of bytes it must have, where that is known; they may then be put into
+ * `room`, if it has space for them.
  * @throws RespaldoError `repository-damaged` for data that is not zstd's, or of another size, or absurdly large.
  */
-export function decompress(packed: Uint8Array, size?: number): Uint8Array {
+export function decompress(packed: Uint8Array, size?: number, room?: Uint8Array): Uint8Array {
   try {
     if (size !== undefined) {
       if (size > LARGE) refuseOtherSize(packed, size);
-      return zstd().decompress(packed, size);
+      return zstd().decompress(packed, size, room);
     }
     const declared = declaredSize(packed);
     if (declared !== undefined && declared > 0 && declared <= Math.max(LARGE, packed.length * BELIEVED_RATIO))

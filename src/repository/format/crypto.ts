@@ -51,6 +51,14 @@ export class Sealer {
 
   /** @throws RespaldoError `repository-damaged` if the message is not one that this key sealed. */
   open(sealed: Uint8Array): Uint8Array {
+    return this.openInto(sealed, new Uint8Array(Math.max(0, sealed.length - SEAL_OVERHEAD)));
+  }
+
+  /**
+   * The same with the content in `room`, which has space for it.
+   * @returns the part of `room` that holds the content
+   */
+  openInto(sealed: Uint8Array, room: Uint8Array): Uint8Array {
     if (sealed.length < SEAL_OVERHEAD)
       throw damaged(`it has ${String(sealed.length)} bytes, fewer than any sealed data`);
     const iv = sealed.subarray(0, IV);
@@ -58,7 +66,8 @@ export class Sealer {
     this.#cipher.authenticate(iv, body, this.#mac);
     if (!timingSafeEqual(this.#mac, sealed.subarray(sealed.length - MAC)))
       throw damaged('its authentication code does not match');
-    const plain = new Uint8Array(body.length);
+    if (room.length < body.length) throw new RangeError('no room for what was sealed');
+    const plain = room.subarray(0, body.length);
     this.#cipher.crypt(iv, body, plain);
     return plain;
   }

@@ -12,8 +12,11 @@ import type Koffi from 'koffi';
 export interface Zstd {
   /** One frame that tells its content's size: a view that the next call in the same thread may overwrite. */
   compress(plain: Uint8Array, level: number): Uint8Array;
-  /** Exactly `size` bytes. @throws Error where the data gives anything else. */
-  decompress(packed: Uint8Array, size: number): Uint8Array;
+  /**
+   * Exactly `size` bytes, at the beginning of `room` if that is given and has space for them.
+   * @throws Error where the data gives anything else.
+   */
+  decompress(packed: Uint8Array, size: number, room?: Uint8Array): Uint8Array;
 }
 
 /** Target buffers up to this size are kept for the next call. */
@@ -63,8 +66,8 @@ function bind(koffi: typeof Koffi): Zstd {
       const length = lengthOf(compress(compressor, target, target.length, plain, plain.length, level));
       return target.subarray(0, length);
     },
-    decompress(packed, size) {
-      const plain = Buffer.allocUnsafeSlow(size);
+    decompress(packed, size, room) {
+      const plain = room !== undefined && room.length >= size ? room.subarray(0, size) : Buffer.allocUnsafeSlow(size);
       const length = lengthOf(decompress(decompressor, plain, size, packed, packed.length));
       if (length !== size) throw new Error(`zstd: ${String(length)} bytes instead of ${String(size)}`);
       return plain;

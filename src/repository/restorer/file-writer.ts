@@ -4,6 +4,7 @@ import { applyToFile } from './metadata.ts';
 import { createFile } from './spread-file.ts';
 import type { WriterOptions } from './writer-options.ts';
 import { DataRuns } from './data-runs.ts';
+import { DirectFile, UNIT } from './direct-file.ts';
 
 const { O_NOFOLLOW, O_WRONLY } = constants;
 const MOST_OPEN = 64;
@@ -28,6 +29,8 @@ export class FileWriter {
   readonly #open = new Set<number>();
   readonly #failed = new Set<number>();
   readonly #runs = new DataRuns();
+  /** Files with large pieces, by their number: they are finished after all others. */
+  readonly #direct = new Map<number, DirectFile>();
   /** What could not be set on files that are otherwise right. */
   readonly problems: { readonly file: number; readonly what: string }[] = [];
 
@@ -48,16 +51,47 @@ export class FileWriter {
     this.#end(file, order, state);
   }
 
-  /** Writes one piece; the last one finishes the file. */
+  /** Writes one piece; the last one finishes the file, unless it has large ones. */
   write(file: number, bytes: Uint8Array, at: number): void {
     if (this.#failed.has(file)) return;
     const [order, state] = this.#at(file);
     const fd = this.#descriptor(file, order, state);
     for (const { from, to } of order.sparse ? this.#runs.of(bytes) : [{ from: 0, to: bytes.length }])
       for (let done = from; done < to;) done += writeSync(fd, bytes, done, to - done, at + done);
-    state.end = Math.max(state.end, at + bytes.length);
-    state.left--;
-    if (state.left === 0) this.#end(file, order, state);
+    this.#took(state, at + bytes.length);
+    if (state.left === 0 && !this.#direct.has(file)) this.#end(file, order, state);
+  }
+
+  /**
+   * Begins to write a large piece, which lies in `room` from `at % UNIT` on.
+   * @returns resolves when the room may be used for something else
+   */
+  writeLarge(file: number, room: Uint8Array, length: number, at: number): Promise<void> {
+    const [order, state] = this.#at(file);
+    if (order.sparse || this.#failed.has(file)) {
+      this.write(file, room.subarray(at % UNIT, (at % UNIT) + length), at);
+      return Promise.resolve();
+    }
+    if (!state.created) this.#descriptor(file, order, state);
+    let direct = this.#direct.get(file);
+    if (direct === undefined) this.#direct.set(file, (direct = new DirectFile(order.path)));
+    this.#took(state, at + length);
+    return direct.write(room, length, at);
+  }
+
+  /** The files with large pieces, which are still to be finished. */
+  get large(): readonly number[] {
+    return [...this.#direct.keys()];
+  }
+
+  async finishLarge(file: number): Promise<void> {
+    const direct = this.#direct.get(file);
+    if (direct === undefined) return;
+    const [order, state] = this.#at(file);
+    if (this.#failed.has(file)) await direct.abandon();
+    else await direct.finish(this.#descriptor(file, order, state));
+    this.#direct.delete(file);
+    if (state.left === 0 && !this.#failed.has(file)) this.#end(file, order, state);
   }
 
   /** Gives the file up: nothing of it that this task made stays behind. */
@@ -68,7 +102,8 @@ export class FileWriter {
     if (order.whole !== undefined && state.created) unlinkSync(order.path);
   }
 
-  closeAll(): void {
+  async closeAll(): Promise<void> {
+    for (const direct of this.#direct.values()) await direct.abandon();
     for (const file of this.#open) this.#close(file, this.#at(file)[1]);
   }
 
@@ -77,6 +112,11 @@ export class FileWriter {
     const state = this.#states[file];
     if (order === undefined || state === undefined) throw new RangeError(`no file ${file} in this task`);
     return [order, state];
+  }
+
+  #took(state: OpenFile, end: number): void {
+    state.end = Math.max(state.end, end);
+    state.left--;
   }
 
   #descriptor(file: number, { path, whole }: FileOrder, state: OpenFile): number {

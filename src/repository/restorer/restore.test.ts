@@ -14,6 +14,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { CraftedRepository, fileNode, folderNode, symlinkNode } from '../../../test/fixtures/crafted-repository.ts';
 import { NEVER, noise } from '../../../test/fixtures/repository.ts';
@@ -81,6 +82,44 @@ describe('a restore into an empty place', () => {
       findings: [],
     });
     expect(progress.length).toBeGreaterThan(0);
+  });
+
+  it('puts large and small pieces together, in any order and number, across packs, with holes or without', async () => {
+    const sizes = [1, 4095, 65_536, 262_143, 262_144, 262_145, 400_000, 1_048_576, 1_500_001, 65_536 * 5];
+    const pieces = sizes.map((size, i) => (i === 3 ? Buffer.alloc(size) : Buffer.from(noise(i, size))));
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.array(fc.nat({ max: sizes.length - 1 }), { minLength: 1, maxLength: 7 }), {
+          minLength: 1,
+          maxLength: 4,
+        }),
+        fc.array(fc.nat({ max: sizes.length - 1 }), { maxLength: 3 }),
+        fc.boolean(),
+        async (files, ends, sparse) => {
+          const from = new CraftedRepository(new LocalStore(join(folder, 'repository')));
+          const ids: Id[] = [];
+          for (const [i, piece] of pieces.entries()) {
+            ids.push(from.data(piece));
+            if (ends.includes(i)) await from.flush();
+          }
+          const nodes = files.map((numbers, i) =>
+            fileNode(
+              `${i}`,
+              numbers.map((number) => ids[number] ?? ''),
+            ),
+          );
+          const snapshot = from.snapshot(from.tree(...nodes));
+          await from.flush();
+          await run(snapshot, { sparse }, from);
+          for (const [i, numbers] of files.entries()) {
+            const whole = Buffer.concat(numbers.map((number) => pieces[number] ?? Buffer.alloc(0)));
+            expect(Buffer.compare(readFileSync(join(target, `${i}`)), whole)).toBe(0);
+          }
+          rmSync(target, { recursive: true });
+        },
+      ),
+      { numRuns: 15 },
+    );
   });
 
   it('reads from stores that have no local files', async () => {

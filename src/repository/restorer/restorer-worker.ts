@@ -3,6 +3,7 @@ import type { RepositoryKey } from '../format/cipher.ts';
 import { Sealer } from '../format/crypto.ts';
 import { serve } from '../workers/serve.ts';
 import { type Compared, type CompareTask, compare } from './compare-task.ts';
+import { Rooms } from './rooms.ts';
 import type { WriterOptions } from './writer-options.ts';
 import { carryOut, type WriteTask, type Written } from './write-task.ts';
 
@@ -15,8 +16,9 @@ export type Answer = Written | readonly Compared[];
 
 serve<WorkerData, Task, Answer>(({ key, ...options }) => {
   const sealer = new Sealer(key);
-  return (task) => ({
-    value: task.kind === 'write' ? carryOut(task, sealer, options) : compare(task),
+  const rooms = new Rooms();
+  return async (task) => ({
+    value: task.kind === 'write' ? await carryOut(task, sealer, rooms, options) : compare(task),
     transfer: [],
   });
 });

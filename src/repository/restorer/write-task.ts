@@ -5,10 +5,12 @@ import { errnoOf, isError, RespaldoError } from '../../errors.ts';
 import type { Sealer } from '../format/crypto.ts';
 import type { Id } from '../format/id.ts';
 import { unpackBlob } from '../storage/blobs.ts';
-import { release } from '../workers/release.ts';
+import { UNIT } from './direct-file.ts';
+import { plainLength } from './file-job.ts';
 import { FileWriter } from './file-writer.ts';
 import type { WriterOptions } from './writer-options.ts';
 import { type BlobOrder, decodeOrders, type Orders } from './orders.ts';
+import type { Rooms } from './rooms.ts';
 import { readRuns } from './runs.ts';
 import { isFatal, reasonOf, targetError } from './target-error.ts';
 
@@ -35,31 +37,45 @@ export interface Failure {
 }
 
 /** @throws RespaldoError `target-full`, `target-refused` that names the file, for what will not go better with the next */
-export function carryOut(task: WriteTask, sealer: Sealer, options: WriterOptions): Written {
+export async function carryOut(
+  task: WriteTask,
+  sealer: Sealer,
+  rooms: Rooms,
+  options: WriterOptions,
+): Promise<Written> {
   const orders = decodeOrders(task.orders);
-  const writing = new Writing(orders, options);
+  const writing = new Writing(orders, sealer, rooms, options);
   try {
     writing.empties();
     for (const { order, sealed } of sealedBlobs(task, orders)) {
       if (typeof sealed === 'string') writing.lose(order, sealed);
-      else writing.blob(order, sealed, sealer);
+      else if (plainLength(order.blob) < LARGE) writing.blob(order, sealed);
+      else await writing.largeBlob(order, sealed);
     }
+    await writing.finish();
     return writing.result;
   } finally {
-    writing.close();
+    await writing.close();
   }
 }
 
-/** Smaller blobs are left to the collector, and may share their buffer. */
-const LARGE = 64 * 1024;
+/** Larger blobs are written past the cache, while the next one is opened. */
+const LARGE = 256 * 1024;
+
+/** Where a small blob lies until it is written. */
+const small = new Uint8Array(LARGE);
 
 class Writing {
   readonly #orders: Orders;
+  readonly #sealer: Sealer;
+  readonly #rooms: Rooms;
   readonly #writer: FileWriter;
   readonly #failures: Failure[] = [];
 
-  constructor(orders: Orders, options: WriterOptions) {
+  constructor(orders: Orders, sealer: Sealer, rooms: Rooms, options: WriterOptions) {
     this.#orders = orders;
+    this.#sealer = sealer;
+    this.#rooms = rooms;
     this.#writer = new FileWriter(orders.files, options);
   }
 
@@ -72,19 +88,57 @@ class Writing {
       if (pieces === 0) this.#attempt(file, () => this.#writer.writeEmpty(file));
   }
 
-  blob(order: BlobOrder, sealed: Uint8Array, sealer: Sealer): void {
-    const wanted = order.targets.some(([file]) => !this.#writer.isFailed(file));
-    if (!wanted) return;
-    let plain: Uint8Array;
+  blob(order: BlobOrder, sealed: Uint8Array): void {
+    const plain = this.#open(order, sealed, small);
+    if (plain !== undefined) this.#write(order.targets, plain);
+  }
+
+  /** Resolves when the next blob can be opened; this one may still be on its way to the disk. */
+  async largeBlob(order: BlobOrder, sealed: Uint8Array): Promise<void> {
+    const [first, ...others] = order.targets;
+    if (first === undefined) return;
+    const [file, at] = first;
+    const room = await this.#rooms.take(plainLength(order.blob));
+    let written = Promise.resolve();
     try {
-      plain = unpackBlob(sealer, sealed, order.blob);
+      const place = room.subarray(at % UNIT);
+      const plain = this.#open(order, sealed, place);
+      if (plain === undefined) return;
+      this.#write(others, plain);
+      this.#attempt(file, () => {
+        if (plain.byteOffset === place.byteOffset && plain.buffer === place.buffer)
+          written = this.#writer.writeLarge(file, room, plain.length, at);
+        else this.#writer.write(file, plain, at);
+      });
+    } finally {
+      void written.then(() => {
+        this.#rooms.give(room);
+      });
+    }
+  }
+
+  /** Waits for what is on its way. */
+  async finish(): Promise<void> {
+    for (const file of this.#writer.large)
+      await this.#writer.finishLarge(file).catch((error: unknown) => {
+        this.#met(file, error);
+      });
+  }
+
+  /** Its content, unless nobody wants it or it is damaged. */
+  #open(order: BlobOrder, sealed: Uint8Array, room: Uint8Array): Uint8Array | undefined {
+    if (order.targets.every(([file]) => this.#writer.isFailed(file))) return undefined;
+    try {
+      return unpackBlob(this.#sealer, sealed, order.blob, room);
     } catch (error) {
       if (!isError(error, 'repository-damaged')) throw error;
       this.lose(order, error.message);
-      return;
+      return undefined;
     }
-    for (const [file, at] of order.targets) this.#attempt(file, () => this.#writer.write(file, plain, at));
-    if (plain.length > LARGE) release(plain);
+  }
+
+  #write(targets: BlobOrder['targets'], plain: Uint8Array): void {
+    for (const [file, at] of targets) this.#attempt(file, () => this.#writer.write(file, plain, at));
   }
 
   lose(order: BlobOrder, reason: string): void {
@@ -95,19 +149,23 @@ class Writing {
     }
   }
 
-  close(): void {
-    this.#writer.closeAll();
+  async close(): Promise<void> {
+    await this.#writer.closeAll();
   }
 
   #attempt(file: number, step: () => void): void {
     try {
       step();
     } catch (error) {
-      const errno = errnoOf(error);
-      if (errno === undefined) throw error;
-      if (!this.#writer.isFailed(file)) this.#refuse(file, error);
-      if (isFatal(errno)) throw targetError('write', this.#nameOf(file), error);
+      this.#met(file, error);
     }
+  }
+
+  #met(file: number, error: unknown): void {
+    const errno = errnoOf(error);
+    if (errno === undefined) throw error;
+    if (!this.#writer.isFailed(file)) this.#refuse(file, error);
+    if (isFatal(errno)) throw targetError('write', this.#nameOf(file), error);
   }
 
   #nameOf(file: number): string {

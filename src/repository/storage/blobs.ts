@@ -15,22 +15,39 @@ const TREE_CACHE_BYTES = 16 * 1024 * 1024;
 /** The largest pack that restic makes; pieces of files are far smaller. Whoever claims more wants all of the memory. */
 const MAX_DATA = 128 * 1024 * 1024;
 
+/** Up to so many bytes are kept for the next blob that is opened. */
+const MAX_KEPT = 9 * 1024 * 1024;
+let kept = new Uint8Array(0);
+
+/** Where compressed bytes lie for a moment. */
+function scratch(length: number): Uint8Array {
+  if (length <= kept.length) return kept;
+  const fresh = new Uint8Array(length);
+  if (length <= MAX_KEPT) kept = fresh;
+  return fresh;
+}
+
 /**
  * The content of a sealed blob: opened, decompressed, and verified against its id. Usable in any thread.
+ * @param room where the content may be put; whoever gives it works with what is returned
  * @throws RespaldoError `repository-damaged`
  */
-export function unpackBlob(sealer: Sealer, sealed: Uint8Array, blob: PackedBlob): Uint8Array {
+export function unpackBlob(sealer: Sealer, sealed: Uint8Array, blob: PackedBlob, room?: Uint8Array): Uint8Array {
   if (blob.type === 'data' && blob.uncompressedLength > MAX_DATA)
     throw damagedBlob(blob, `no piece of a file has ${blob.uncompressedLength} bytes`);
   try {
-    const opened = sealer.open(sealed);
-    const plain = blob.uncompressedLength === 0 ? opened : decompress(opened, blob.uncompressedLength);
-    if (plain !== opened) releaseIfLarge(opened);
+    const plain = open(sealer, sealed, blob, room);
     if (hashId(plain) === blob.id) return plain;
   } catch (error) {
     throw damagedBlob(blob, error instanceof Error ? error.message : String(error), error);
   }
   throw damagedBlob(blob, 'its content does not match its id');
+}
+
+function open(sealer: Sealer, sealed: Uint8Array, blob: PackedBlob, room: Uint8Array | undefined): Uint8Array {
+  if (blob.uncompressedLength > 0)
+    return decompress(sealer.openInto(sealed, scratch(sealed.length)), blob.uncompressedLength, room);
+  return room !== undefined && room.length >= sealed.length ? sealer.openInto(sealed, room) : sealer.open(sealed);
 }
 
 /** What reading blobs takes. */
