@@ -5,17 +5,18 @@ import { isError, RespaldoError, throwIfAborted } from '../../../errors.ts';
 import type { PostgresConnection } from '../connection.ts';
 import { identifier, literal } from '../logical/sql.ts';
 import { inDatabase } from './databases.ts';
+import { lookUp, type OtherIndex } from './index-lookups.ts';
 import type { ThrowAwayServer } from './throwaway-server.ts';
 
 /** Of many that are wrong, so many are named; of an unsound table, so many of its messages. */
 const NAMED = 5;
 
 /** Temporary tables are gone. Unlogged ones are empty after a recovery, and sound. */
-const TABLES = `SELECT c.oid, format('%I.%I', n.nspname, c.relname) AS name
+const TABLES = `SELECT c.oid, format('%I.%I', n.nspname, c.relname) AS name, a.amname AS method
   FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace JOIN pg_am AS a ON a.oid = c.relam
   WHERE c.relkind IN ('r', 't', 'm') AND c.relpersistence <> 't' AND a.amname = 'heap' ORDER BY name`;
 
-const INDEXES = `SELECT c.oid, format('%I.%I', n.nspname, c.relname) AS name, a.amname = 'btree' AS btree
+const INDEXES = `SELECT c.oid, format('%I.%I', n.nspname, c.relname) AS name, a.amname AS method
   FROM pg_index AS i JOIN pg_class AS c ON c.oid = i.indexrelid JOIN pg_namespace AS n ON n.oid = c.relnamespace
     JOIN pg_am AS a ON a.oid = c.relam
   WHERE c.relkind = 'i' AND c.relpersistence <> 't' AND i.indisready AND i.indisvalid ORDER BY name`;
@@ -30,6 +31,8 @@ interface Means {
   readonly table: (table: Relation) => string;
   /** Absent: there is no way to look at one alone. */
   readonly index?: (index: Relation) => string;
+  /** The same of GIN indexes, which newer servers know. */
+  readonly gin?: (index: Relation) => string;
   readonly called: string;
 }
 
@@ -49,18 +52,42 @@ export async function checkDatabase(
     const means = await meansIn(connection);
     const tables = await relations(connection, TABLES);
     const indexes = await relations(connection, INDEXES);
-    const btrees = indexes.filter(({ btree }) => btree);
+    const btrees = indexes.filter(({ method }) => method === 'btree');
+    const others = indexes.filter(({ method }) => method !== 'btree');
     const wrong: string[] = [];
     for (const table of tables) wrong.push(...(await failuresOf(connection, table, means.table(table), signal)));
     if (means.index !== undefined)
       for (const index of btrees) wrong.push(...(await failuresOf(connection, index, means.index(index), signal)));
+    const asked = await askOthers(connection, others, means, signal);
+    wrong.push(...asked.wrong);
     if (wrong.length > 0) return { name, passed: false, detail: some(wrong) };
-    return { name, passed: true, detail: seen(tables.length, btrees.length, indexes.length, means) };
+    const unseen = [...(means.index === undefined ? btrees : []), ...asked.unseen];
+    return { name, passed: true, detail: seen(tables.length, btrees.length, others.length, unseen, means) };
   } catch (error) {
     throwIfAborted(signal);
     if (!isError(error, 'source-refused') && !isError(error, 'source-damaged')) throw error;
     return { name, passed: false, detail: error.message };
   }
+}
+
+/** Indexes that are no B-trees: by amcheck, where it knows them, and by looking up rows in them. */
+async function askOthers(
+  connection: PostgresConnection,
+  indexes: readonly OtherIndex[],
+  { gin }: Means,
+  signal: AbortSignal,
+): Promise<{ readonly wrong: readonly string[]; readonly unseen: readonly OtherIndex[] }> {
+  const wrong: string[] = [];
+  const unseen: OtherIndex[] = [];
+  for (const index of indexes) {
+    const isChecked = index.method === 'gin' && gin !== undefined;
+    if (isChecked) wrong.push(...(await failuresOf(connection, index, gin(index), signal)));
+    const found = await failing(connection, index, () => lookUp(connection, index), signal);
+    if (typeof found === 'object') wrong.push(...found);
+    else if (typeof found === 'string') wrong.push(found);
+    else if (found === undefined && !isChecked) unseen.push(index);
+  }
+  return { wrong, unseen };
 }
 
 /** Installs amcheck where the server has it. It is a throw-away server: nobody misses what it was before. */
@@ -71,9 +98,12 @@ async function meansIn(connection: PostgresConnection): Promise<Means> {
   );
   if (there === undefined) return reading;
   const schema = typeof there['schema'] === 'string' ? there['schema'] : await installAmcheck(connection);
-  const [row] = await connection.query(
-    `SELECT FROM pg_proc WHERE proname = 'verify_heapam' AND pronamespace = ${literal(schema)}::regnamespace`,
-  );
+  const knows = async (name: string) => {
+    const from = `FROM pg_proc WHERE proname = ${literal(name)} AND pronamespace = ${literal(schema)}::regnamespace`;
+    return (await connection.query(`SELECT ${from}`))[0];
+  };
+  const row = await knows('verify_heapam');
+  const gin = await knows('gin_index_check');
   const its = identifier(schema);
   return {
     table:
@@ -83,6 +113,9 @@ async function meansIn(connection: PostgresConnection): Promise<Means> {
             `SELECT ${literal(name)} || ', block ' || blkno || ': ' || msg AS wrong
              FROM ${its}.verify_heapam(${String(oid)}::regclass, check_toast => true) LIMIT ${String(NAMED)}`,
     index: ({ oid }) => `SELECT NULL AS wrong FROM ${its}.bt_index_check(${String(oid)}::regclass, true)`,
+    ...(gin !== undefined && {
+      gin: ({ oid }: Relation) => `SELECT NULL AS wrong FROM ${its}.gin_index_check(${String(oid)}::regclass)`,
+    }),
     called: 'amcheck',
   };
 }
@@ -104,28 +137,39 @@ const reading: Means = {
   called: 'reading every row',
 };
 
-async function relations(
-  connection: PostgresConnection,
-  sql: string,
-): Promise<readonly (Relation & { readonly btree: boolean })[]> {
-  return (await connection.query(sql)).map(({ oid, name, btree }) => ({
+async function relations(connection: PostgresConnection, sql: string): Promise<readonly OtherIndex[]> {
+  return (await connection.query(sql)).map(({ oid, name, method }) => ({
     oid: Number(oid),
     name: String(name),
-    btree: btree === true,
+    method: String(method),
   }));
 }
 
 /** What is wrong, as the server says it. @throws RespaldoError `not-proven` if it crashes at the sight of it. */
 async function failuresOf(
   connection: PostgresConnection,
-  { name }: Relation,
+  relation: Relation,
   look: string,
   signal: AbortSignal,
 ): Promise<readonly string[]> {
+  return failing(
+    connection,
+    relation,
+    async () => (await connection.query(look)).flatMap(({ wrong }) => (typeof wrong === 'string' ? [wrong] : [])),
+    signal,
+  );
+}
+
+/** What comes of looking, or what the server says against it. @throws RespaldoError as {@link failuresOf} */
+async function failing<T>(
+  connection: PostgresConnection,
+  { name }: Relation,
+  look: () => Promise<T>,
+  signal: AbortSignal,
+): Promise<T | readonly string[]> {
   throwIfAborted(signal);
   try {
-    const rows = await connection.query(look);
-    return rows.flatMap(({ wrong }) => (typeof wrong === 'string' ? [wrong] : []));
+    return await look();
   } catch (error) {
     throwIfAborted(signal);
     if (isError(error, 'source-refused') || isError(error, 'source-damaged'))
@@ -135,12 +179,19 @@ async function failuresOf(
   }
 }
 
-function seen(tables: number, btrees: number, indexes: number, { index, called }: Means): string {
-  const others = indexes - btrees;
+function seen(
+  tables: number,
+  btrees: number,
+  others: number,
+  unseen: readonly OtherIndex[],
+  { index, called }: Means,
+): string {
   const both = index === undefined ? '' : ` and ${String(btrees)} B-tree indexes`;
-  const left = index === undefined ? indexes : others;
-  const rest = left === 0 ? '' : `; ${String(left)} ${index === undefined ? '' : 'other '}indexes were not looked into`;
-  return `${String(tables)} tables${both} are sound, by ${called}${rest}`;
+  const looked = others - unseen.filter(({ method }) => method !== 'btree').length;
+  const asked = looked === 0 ? '' : `; rows were looked up, and found, in ${String(looked)} indexes of other kinds`;
+  const kinds = [...new Set(unseen.map(({ method }) => method))].toSorted().join(', ');
+  const rest = unseen.length === 0 ? '' : `; ${String(unseen.length)} indexes were not looked into (${kinds})`;
+  return `${String(tables)} tables${both} are sound, by ${called}${asked}${rest}`;
 }
 
 function some(messages: readonly string[]): string {
