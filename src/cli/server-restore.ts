@@ -23,7 +23,7 @@ import { withRecorder } from './session.ts';
 import { formatBytes, formatDuration } from './units.ts';
 import { tellFinding } from './views/finding.ts';
 import { parseUntil } from './time.ts';
-import { replayedLines, serverPlanLines, serverPlanMessage } from './views/server-restore.ts';
+import { replayedLine, serverPlanLines, serverPlanMessage } from './views/server-restore.ts';
 import { snapshotTitle } from './views/snapshot.ts';
 
 /** The options of `restore` that concern servers, as commander hands them over. */
@@ -160,7 +160,7 @@ async function restore(work: Work, options: ServerOptions, invocation: Invocatio
   output.json({ message_type: 'summary', databases: names });
   const took = formatDuration(clock.monotonic() - startedAt);
   const compared = 'file' in work.dump ? '' : ', compared with what was dumped';
-  if (plan.replay !== undefined) for (const line of replayedLines(plan.replay, plan.databases)) output.note(line);
+  if (plan.replay !== undefined) output.note(replayedLine(plan.replay));
   output.note(
     names.length === 0 ? `done in ${took}` : `restored ${names.map(quoted).join(', ')}${compared}, in ${took}`,
   );

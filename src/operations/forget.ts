@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.ts';
 import type { KeepRules } from '../domain/plan.ts';
 import { guardRetention, keepsNothing, planRetention, type Kept } from '../domain/retention.ts';
+import { isLogStretch, LOG_NEEDED, neededStretches } from '../domain/log-stretch.ts';
 import { groupSnapshots, type GroupBy, type GroupKey } from '../domain/snapshot-group.ts';
 import type { Snapshot, SnapshotFilter } from '../domain/snapshot.ts';
 import { RespaldoError } from '../errors.ts';
@@ -46,7 +47,33 @@ export async function planForget(policy: ForgetPolicy, ports: ForgetPorts, signa
     key,
     ...guardRetention(planRetention(members, policy.rules, now)),
   }));
-  return { groups, remove: groups.flatMap(({ remove }) => remove) };
+  const guarded = await guardLogs(groups, ports, signal);
+  return { groups: guarded, remove: guarded.flatMap(({ remove }) => remove) };
+}
+
+/** The same, with the stretches of logs kept that lead on from a base which stays. */
+async function guardLogs(
+  groups: readonly ForgetGroup[],
+  { repository }: ForgetPorts,
+  signal: AbortSignal,
+): Promise<readonly ForgetGroup[]> {
+  const goes = new Set(groups.flatMap(({ remove }) => remove.map(({ id }) => id)));
+  const stretches = groups.flatMap(({ remove }) => remove.filter(isLogStretch));
+  if (stretches.length === 0) return groups;
+  const all = await repository.snapshots({}, signal);
+  const needed = neededStretches(
+    stretches,
+    all.filter(({ id }) => !goes.has(id)),
+  );
+  return groups.map(({ key, keep, remove }) => {
+    const kept = remove.filter(({ id }) => needed.has(id));
+    const verdicts = kept.map((snapshot) => ({ snapshot, reasons: [LOG_NEEDED], counters: {} }));
+    return {
+      key,
+      keep: [...keep, ...verdicts].toSorted((a, b) => Date.parse(b.snapshot.time) - Date.parse(a.snapshot.time)),
+      remove: remove.filter(({ id }) => !needed.has(id)),
+    };
+  });
 }
 
 /** The snapshots that are named one by one: whoever names them means them. @throws RespaldoError `snapshot-missing`. */

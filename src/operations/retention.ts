@@ -2,6 +2,7 @@ import type { Catalog, RunRecord } from '../catalog/catalog.ts';
 import type { Clock } from '../clock.ts';
 import { judgeByCalendar } from '../domain/calendar.ts';
 import { guardVerdicts, isOwn, planTag } from '../domain/guards.ts';
+import { isLogStretch, LOG_NEEDED, neededStretches } from '../domain/log-stretch.ts';
 import type { Plan } from '../domain/plan.ts';
 import { keepsNothing, planRetention } from '../domain/retention.ts';
 import { BY_HOST_AND_PATHS, groupSnapshots, type GroupKey } from '../domain/snapshot-group.ts';
@@ -68,10 +69,11 @@ export async function planRetentionOf(
   const snapshots = (await ports.repository.snapshots(filter, signal)).filter((snapshot) => isOwn(snapshot, own));
   const hold = request.evenIfFailing ? undefined : await holdOf(request, snapshots, ports);
   const now = ports.clock.now();
-  const sources = groupSnapshots(snapshots, BY_HOST_AND_PATHS).map(({ key, snapshots: members }) => {
+  const judged = groupSnapshots(snapshots, BY_HOST_AND_PATHS).map(({ key, snapshots: members }) => {
     const question = { plan: own, needs: needsOf(members), ...(hold !== undefined && { hold }) };
     return { key, verdicts: guardVerdicts(judge(members, plan, now), question) };
   });
+  const sources = await guardLogs(judged, ports, signal);
   return {
     plan: plan.name,
     basis: basisOf(plan),
@@ -79,6 +81,26 @@ export async function planRetentionOf(
     sources,
     remove: sources.flatMap(({ verdicts }) => verdicts.filter(({ kept }) => !kept).map(({ snapshot }) => snapshot)),
   };
+}
+
+/** The same, with the stretches of logs kept that lead on from a base which stays, whichever plan took it. */
+async function guardLogs(
+  sources: readonly JudgedSource[],
+  { repository }: RetentionPorts,
+  signal: AbortSignal,
+): Promise<readonly JudgedSource[]> {
+  const goes = sources.flatMap(({ verdicts }) => verdicts.filter(({ kept }) => !kept).map(({ snapshot }) => snapshot));
+  const stretches = goes.filter(isLogStretch);
+  if (stretches.length === 0) return sources;
+  const gone = new Set(goes.map(({ id }) => id));
+  const rest = (await repository.snapshots({}, signal)).filter(({ id }) => !gone.has(id));
+  const needed = neededStretches(stretches, rest);
+  return sources.map(({ key, verdicts }) => ({
+    key,
+    verdicts: verdicts.map((verdict) =>
+      needed.has(verdict.snapshot.id) && !verdict.kept ? { ...verdict, kept: true, reasons: [LOG_NEEDED] } : verdict,
+    ),
+  }));
 }
 
 /** The same as `forget` tells and carries it out. */

@@ -1,4 +1,4 @@
-import type { PlannedDatabase, PlannedReplay, ServerRestorePlan } from '../../sources/source.ts';
+import type { PlannedReplay, ServerRestorePlan } from '../../sources/source.ts';
 import { quoted } from '../printable.ts';
 import { count, formatBytes, formatDuration } from '../units.ts';
 
@@ -60,15 +60,9 @@ function statementText(statement: string | undefined): string {
   return `: ${quoted(line.length > LONGEST_STATEMENT ? `${line.slice(0, LONGEST_STATEMENT)}…` : line)}`;
 }
 
-/** What was done, and what is left for people to do. */
-export function replayedLines({ transactions, to }: PlannedReplay, databases: readonly PlannedDatabase[]): string[] {
-  const kept = databases.filter(({ replaces }) => replaces !== undefined).map(({ target }) => `${target}_before_…`);
-  return [
-    `replayed ${count(transactions, 'transaction')} of the log, up to ${to}`,
-    ...(kept.length === 0
-      ? []
-      : [`what was replaced is kept as ${kept.map(quoted).join(', ')}: drop it when all is well`]),
-  ];
+/** What was done of it. */
+export function replayedLine({ transactions, to }: PlannedReplay): string {
+  return `replayed ${count(transactions, 'transaction')} of the log, up to ${to}`;
 }
 
 function timeText(expected: number | undefined): string {

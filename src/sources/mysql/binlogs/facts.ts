@@ -60,6 +60,8 @@ const binlogFacts = z.object({
     /** With it the server has closed the file. */
     closed: z.boolean(),
   }),
+  /** Base64: the event by which the first part's file tells its format, where that part is not its beginning. */
+  formatEvent: z.string().exactOptional(),
   parts: z.array(part),
 });
 

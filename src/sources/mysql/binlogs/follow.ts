@@ -37,7 +37,8 @@ export async function* followBinlogs(
   let chain = chainOf(start);
   let openedAt = systemClock.monotonic();
   const store = async (): Promise<{ facts: BinlogFacts; stretch: LogStretch }> => {
-    const seen = Math.max(log.now, Date.parse(open.stretch.facts().lastTime ?? '') / 1000 || 0);
+    // What else the server has written by now may still be to come.
+    const seen = Date.parse(open.stretch.facts().lastTime ?? '') / 1000 || 0;
     const facts = await factsOf(open.stretch, chain, { ...log, now: seen }, { type: 'incremental', ...options });
     return { facts, stretch: open.handOver(facts) };
   };
@@ -47,7 +48,7 @@ export async function* followBinlogs(
       const { facts, stretch } = await store();
       yield stretch;
       const isLong = stretch.bytes >= options.bytes || systemClock.monotonic() - openedAt >= LONGEST_MS;
-      if (!isLong) continue;
+      if (!isLong || !open.stretch.transactions.isOutside) continue;
       open = open.next(facts);
       chain = { id: chain.id };
       openedAt = systemClock.monotonic();

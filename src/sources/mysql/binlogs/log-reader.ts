@@ -4,12 +4,16 @@ import { FIRST } from './event.ts';
 import { BinlogReader, type PlacedEvent } from './reader.ts';
 import type { Leg, Walk } from './walk.ts';
 
-/** All of them, from the beginning of the first file. @throws RespaldoError `source-damaged`, and the repository's */
+/** All of them, from the beginning of the first part. @throws RespaldoError `source-damaged`, and the repository's */
 export async function* storedEvents({ legs }: Pick<Walk<ReadableSnapshot>, 'legs'>): AsyncGenerator<PlacedEvent> {
   const [first] = legs;
   if (first === undefined) return;
-  const names = [...new Set(legs.map(({ part }) => part.file))];
-  const reader = new BinlogReader({ file: first.part.file, offset: FIRST }, 'the stored log', names);
+  const { part, facts } = first;
+  const names = [...new Set(legs.map((leg) => leg.part.file))];
+  const start = { file: part.file, offset: Math.max(part.from, FIRST) };
+  // Only the first part of a stretch can be the middle of a file.
+  const format = part.from === 0 ? undefined : Buffer.from(facts.formatEvent ?? '', 'base64');
+  const reader = new BinlogReader(start, 'the stored log', names, format);
   for (const leg of legs) {
     let bytes = 0;
     for await (const piece of contentOf(leg)) {

@@ -26,6 +26,8 @@ export interface PlacedEvent {
   readonly to: number;
   /** Whether events of this file have checksums. */
   readonly isChecksummed: boolean;
+  /** The event by which this file tells its format. */
+  readonly format: Buffer;
 }
 
 /** Where a stream of files begins. */
@@ -59,17 +61,22 @@ export class BinlogReader {
   #hasFormat = false;
   /** The encryption of the file may have taken some bytes. */
   #mayLeap = false;
+  #format: Buffer = Buffer.alloc(0);
   #next: string | undefined;
 
   /**
    * @param where for messages
    * @param names of all files that come; absent: each is named by the end of the one before, or follows it by number
+   * @param format of the first file, where that begins in the middle and is not told of its format
    */
-  constructor(start: LogPosition, where: string, names?: readonly string[]) {
+  constructor(start: LogPosition, where: string, names?: readonly string[], format?: Buffer) {
     this.#file = start.file;
     this.#position = start.offset;
     this.#where = where;
     this.#names = names;
+    if (format === undefined) return;
+    this.#atStart = false;
+    this.#learn(format);
   }
 
   /** Where the next event is to begin. */
@@ -143,7 +150,7 @@ export class BinlogReader {
 
   #place(bytes: Buffer): PlacedEvent | undefined {
     const type = bytes.readUInt8(4);
-    if (type === EVENT.format) return this.#format(bytes);
+    if (type === EVENT.format) return this.#takeFormat(bytes);
     if (!this.#hasFormat) throw this.#damaged('its first event does not tell its format');
     if (this.#isChecksummed && !hasGoodChecksum(bytes)) throw this.#damaged('the checksum of an event is wrong');
     const event = parseEvent(bytes, this.#isChecksummed);
@@ -151,16 +158,20 @@ export class BinlogReader {
     return this.#here(event);
   }
 
-  #format(bytes: Buffer): PlacedEvent | undefined {
-    this.#isChecksummed = formatTellsChecksums(bytes);
-    const closed = closedFormat(bytes);
-    // The server alters those that it makes for us, and their checksums with them.
-    if (this.#isChecksummed && !hasGoodChecksum(closed) && !hasGoodChecksum(bytes))
-      throw this.#damaged('the checksum of its format is wrong');
+  #takeFormat(bytes: Buffer): PlacedEvent | undefined {
     const isRepeated = bytes.readUInt32LE(13) === 0 || (this.#position > FIRST && !this.#hasFormat);
-    this.#hasFormat = true;
+    this.#learn(bytes);
     this.#mayLeap = !isRepeated;
-    return isRepeated ? undefined : this.#here(parseEvent(closed, this.#isChecksummed));
+    return isRepeated ? undefined : this.#here(parseEvent(this.#format, this.#isChecksummed));
+  }
+
+  #learn(bytes: Buffer): void {
+    this.#isChecksummed = formatTellsChecksums(bytes);
+    this.#format = closedFormat(bytes);
+    // The server alters those that it makes for us, and their checksums with them.
+    if (this.#isChecksummed && !hasGoodChecksum(this.#format) && !hasGoodChecksum(bytes))
+      throw this.#damaged('the checksum of its format is wrong');
+    this.#hasFormat = true;
   }
 
   #here(event: BinlogEvent): PlacedEvent {
@@ -171,7 +182,7 @@ export class BinlogReader {
     this.#position = to;
     if (event.type !== EVENT.format) this.#mayLeap = false;
     if (event.type === EVENT.rotate) this.#next = rotatesTo(event);
-    return { event, file: this.#file, from, to, isChecksummed: this.#isChecksummed };
+    return { event, file: this.#file, from, to, isChecksummed: this.#isChecksummed, format: this.#format };
   }
 
   #begin(event: BinlogEvent): number {

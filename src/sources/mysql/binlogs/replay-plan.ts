@@ -12,7 +12,7 @@ import type { LogPosition, PlacedEvent } from './reader.ts';
 import { Replayed } from './replayed.ts';
 import type { Scope } from './scope.ts';
 import { Transactions } from './transactions.ts';
-import { compare, walkFrom, type StoredStretch, type Walk } from './walk.ts';
+import { compare, walksFrom, type StoredStretch, type Walk } from './walk.ts';
 
 /** What a snapshot says of its place in the log. */
 export interface ReplayBase {
@@ -46,15 +46,37 @@ export async function planReplay(
     ];
   const from = { file, offset };
   const stored = await storedStretches(logs, base.product, signal);
-  const walk = walkFrom(from, stored);
-  if (walk === undefined) return [noWay(from, stored)];
-  const tour = new Tour(from, moment, base.scope);
+  const plans = [];
+  for (const walk of walksFrom(from, stored)) plans.push(await planWalk(walk, from, base, moment, signal));
+  const possible = plans.filter(({ isSameLog }) => isSameLog);
+  const [best] = possible.length > 0 ? possible : plans;
+  if (best === undefined) return [noWay(from, stored)];
+  const isUnclear = possible.length > 1 && base.position?.gtid === undefined;
+  const obstacles = [...best.obstacles, ...(isUnclear ? [UNCLEAR] : [])];
+  return obstacles.length > 0 ? obstacles : best.replay;
+}
+
+const UNCLEAR =
+  'Several stored logs have that place, because the server began its log anew, and the snapshot tells no GTID by which it could be known whose it is: take another base.';
+
+async function planWalk(
+  walk: Walk<ReadableSnapshot>,
+  from: LogPosition,
+  { position, scope }: ReplayBase,
+  moment: Moment,
+  signal: AbortSignal,
+): Promise<{ readonly obstacles: readonly string[]; readonly isSameLog: boolean; readonly replay: Replay }> {
+  const tour = new Tour(from, moment, scope, walk);
   for await (const placed of storedEvents(walk)) {
     throwIfAborted(signal);
     if (!tour.take(placed)) break;
   }
-  const obstacles = [...tour.obstacles(base.position?.gtid), ...beyond(moment, tour, walk)];
-  return obstacles.length > 0 ? obstacles : { ...tour.replay(walk), walk, from, scope: base.scope };
+  const alien = tour.alien(position?.gtid);
+  return {
+    obstacles: [...alien, ...tour.obstacles(), ...beyond(moment, tour, walk)],
+    isSameLog: alien.length === 0,
+    replay: { ...tour.replay(walk), walk, from, scope },
+  };
 }
 
 async function storedStretches(
@@ -95,7 +117,7 @@ class Tour {
   readonly #moment: Moment;
   readonly #transactions = new Transactions();
   readonly #replayed: Replayed;
-  readonly #gtidsBefore = new GtidState();
+  readonly #gtidsBefore: GtidState;
   readonly #problems = new Set<string>();
   readonly #scope: Scope;
   #to: LogPosition;
@@ -107,13 +129,17 @@ class Tour {
   #lastTime: number | undefined;
   #lastGtid: string | undefined;
 
-  constructor(from: LogPosition, moment: Moment, scope: Scope) {
+  constructor(from: LogPosition, moment: Moment, scope: Scope, { legs, timesBefore }: Walk<unknown>) {
     this.#from = from;
     this.#to = from;
     this.#moment = moment;
     this.#scope = scope;
     this.#replayed = new Replayed(scope);
-    this.#hasBoundary = from.offset <= FIRST;
+    const [first] = legs;
+    const isMiddle = first !== undefined && first.part === first.facts.parts[0];
+    this.#gtidsBefore = GtidState.parse(isMiddle ? first.facts.gtids.before : '');
+    this.#hasBoundary = from.offset <= FIRST || from.offset === first?.part.from;
+    this.#isTooLate = moment.kind === 'time' && timesBefore.some((time) => Date.parse(time) >= moment.time.getTime());
   }
 
   get isThere(): boolean {
@@ -123,6 +149,9 @@ class Tour {
   /** @returns whether more is wanted */
   take(placed: PlacedEvent): boolean {
     const { file, from, to, event } = placed;
+    // The base is of a time when its file had been begun.
+    if (this.#moment.kind === 'time' && file === this.#from.file && isAfter(placed.format, this.#moment.time))
+      this.#isTooLate = true;
     if (compare({ file, offset: from }, this.#from) < 0) {
       this.#before(placed);
       if (compare({ file, offset: to }, this.#from) === 0) this.#hasBoundary = true;
@@ -144,26 +173,29 @@ class Tour {
     return true;
   }
 
-  obstacles(gtid: string | undefined): string[] {
+  /** Why the log cannot be the one that the base belongs to. */
+  alien(gtid: string | undefined): string[] {
     const known = GtidState.parse(gtid ?? '');
     const before = this.#gtidsBefore;
     const isOther = known.text !== '' && before.text !== '' && !(isWithin(known, before) && isWithin(before, known));
+    const other = 'it is the log of another server, or of another time.';
     return [
       ...(this.#hasBoundary
         ? []
         : [
-            `${nameOf(this.#from)}, where the snapshot was taken, is no place between two events of the stored log: it is the log of another server, or of another time.`,
+            `${nameOf(this.#from)}, where the snapshot was taken, is no place between two events of the stored log: ${other}`,
           ]),
       ...(isOther
         ? [
-            `At ${nameOf(this.#from)} the stored log is at the GTIDs ${before.text}, and the snapshot was at ${known.text}: it is the log of another server, or of another time.`,
+            `At ${nameOf(this.#from)} the stored log is at the GTIDs ${before.text}, and the snapshot was at ${known.text}: ${other}`,
           ]
         : []),
-      ...(this.#isTooLate
-        ? [`The snapshot was taken after ${momentName(this.#moment)}: take an earlier one as the base.`]
-        : []),
-      ...this.#problems,
     ];
+  }
+
+  obstacles(): string[] {
+    const tooLate = `The snapshot was taken after ${momentName(this.#moment)}: take an earlier one as the base.`;
+    return [...(this.#isTooLate ? [tooLate] : []), ...this.#problems];
   }
 
   replay({ legs }: Walk<ReadableSnapshot>): Pick<Replay, 'shown' | 'to' | 'lastGtid'> {
@@ -196,11 +228,10 @@ class Tour {
 
   /** What is in the base already; a moment that lies there is past. */
   #before(placed: PlacedEvent): void {
-    const { event, file } = placed;
+    const { event } = placed;
     this.#gtidsBefore.add(event);
     const step = this.#transactions.take(event);
-    const isFormat = event.type === EVENT.format && file === this.#from.file && this.#moment.kind === 'time';
-    if ((step.begins || isFormat) && isReached(this.#moment, placed)) this.#isTooLate = true;
+    if (step.begins && isReached(this.#moment, placed)) this.#isTooLate = true;
     const { kind } = this.#moment;
     if (kind === 'gtid' && this.#gtidsBefore.has(this.#moment.gtid)) this.#isTooLate = true;
     if (kind === 'position' && compare(this.#moment.position, this.#from) < 0) this.#isTooLate = true;
@@ -225,6 +256,11 @@ class Tour {
         'The log is compressed by transactions, so that single databases cannot be told apart in it: restore a base of all databases.',
       );
   }
+}
+
+/** Whether a file was begun at a time, or behind it. */
+function isAfter(format: Buffer, time: Date): boolean {
+  return format.readUInt32LE(0) * 1000 >= time.getTime();
 }
 
 function nameOf({ file, offset }: LogPosition): string {

@@ -24,6 +24,7 @@ const CLIENT = [
  * tells it, which transaction was the last.
  */
 export async function replay(plan: Replay, tools: Toolbox): Promise<void> {
+  if (plan.shown.transactions === 0) return;
   const mark = randomBytes(16).toString('hex');
   let answer = '';
   try {
@@ -57,16 +58,20 @@ async function* script(plan: Replay, tools: Toolbox, mark: string): AsyncGenerat
 async function* chosenEvents({ walk, from, to, scope }: Replay): AsyncGenerator<Uint8Array> {
   const transactions = new Transactions();
   const chosen = new Replayed(scope);
-  yield MAGIC;
+  let isBegun = false;
   for await (const placed of storedEvents(walk)) {
     const { file, event } = placed;
     if (compare({ file, offset: placed.to }, to) > 0) break;
-    const isBefore = compare({ file, offset: placed.from }, from) < 0;
-    const isFormat = event.type === EVENT.format;
-    if (isBefore && !isFormat) continue;
+    if (compare({ file, offset: placed.from }, from) < 0) continue;
+    if (!isBegun) {
+      yield MAGIC;
+      if (event.type !== EVENT.format) yield placed.format;
+      isBegun = true;
+    }
     const step = transactions.take(event);
     for (const { bytes } of chosen.take(placed, step)) yield bytes;
   }
+  if (!isBegun) yield MAGIC;
 }
 
 function explained(error: unknown, { shown }: Replay): unknown {

@@ -20,7 +20,7 @@ interface OpenPart {
 
 export type StretchFacts = Pick<
   BinlogFacts,
-  'from' | 'to' | 'firstTime' | 'lastTime' | 'transactions' | 'gtids' | 'tail' | 'parts'
+  'from' | 'to' | 'firstTime' | 'lastTime' | 'transactions' | 'gtids' | 'tail' | 'formatEvent' | 'parts'
 >;
 
 /** The names of events that are about the file, and not about what happened on the server. */
@@ -38,6 +38,7 @@ export class Stretch {
   #firstState: string;
   readonly #transactions: Transactions;
   readonly #parts: OpenPart[] = [];
+  #formatEvent: string | undefined;
   #tail: BinlogFacts['tail'];
 
   /**
@@ -80,6 +81,7 @@ export class Stretch {
   add(placed: PlacedEvent): boolean {
     const { event, file, from, to } = placed;
     const begins = this.#parts.at(-1)?.file !== file;
+    if (this.isEmpty && from > FIRST) this.#formatEvent = placed.format.toString('base64');
     if (begins) this.#begin(file, from);
     const part = this.#parts.at(-1);
     if (part === undefined) return begins;
@@ -104,6 +106,7 @@ export class Stretch {
       transactions: this.#parts.reduce((sum, { transactions }) => sum + transactions, 0),
       gtids: { before: this.#firstState, after: this.#gtids.text },
       tail: this.#tail,
+      ...(this.#formatEvent !== undefined && { formatEvent: this.#formatEvent }),
       parts: this.#parts.map(partFacts),
     };
   }

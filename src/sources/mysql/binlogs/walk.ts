@@ -10,39 +10,29 @@ export interface StoredStretch<S> {
   readonly facts: BinlogFacts;
 }
 
-/** A part that has to be read, from its byte `skip` on, which lies at `at` of its file. */
-export interface Leg<S> {
-  readonly snapshot: S;
+/** A part that has to be read, from its byte `skip` on. */
+export interface Leg<S> extends StoredStretch<S> {
   readonly part: PartFacts;
-  readonly at: number;
   readonly skip: number;
 }
 
 export interface Walk<S> {
-  readonly chain: string;
-  /** From the beginning of the first file, which tells its format. */
+  /** The first begins at the start, or somewhat before. */
   readonly legs: readonly Leg<S>[];
   readonly to: LogPosition;
   /** Of the server, when nothing came behind `to` yet: ISO 8601. */
   readonly seenAt: string;
-  /** All transactions before the first file. */
+  /** What comes behind `to` is lost. */
   readonly isGapAhead: boolean;
+  /** Times of transactions that are known to lie before `legs`. */
+  readonly timesBefore: readonly string[];
 }
 
-/**
- * The longest way from a file's beginning on, without a gap, within one chain.
- * @param server whose log it is, where that is known
- * @returns undefined where no chain holds the place
- */
-export function walkFrom<S>(
-  start: LogPosition,
-  stored: readonly StoredStretch<S>[],
-  server?: string,
-): Walk<S> | undefined {
-  const own = server === undefined ? stored : stored.filter(({ facts }) => facts.server === server);
-  const chains = Map.groupBy(own, ({ facts }) => facts.chain.id);
+/** The ways on from a place that have no gap: one of each chain that holds the place, the longest first. */
+export function walksFrom<S>(start: LogPosition, stored: readonly StoredStretch<S>[]): readonly Walk<S>[] {
+  const chains = Map.groupBy(stored, ({ facts }) => facts.chain.id);
   const walks = [...chains.values()].flatMap((chain) => walkChain(start, chain, stored) ?? []);
-  return walks.toSorted((a, b) => compare(b.to, a.to))[0];
+  return walks.toSorted((a, b) => compare(b.to, a.to));
 }
 
 function walkChain<S>(
@@ -50,27 +40,31 @@ function walkChain<S>(
   chain: readonly StoredStretch<S>[],
   all: readonly StoredStretch<S>[],
 ): Walk<S> | undefined {
-  const parts = chain.flatMap(({ snapshot, facts }) => facts.parts.map((part) => ({ snapshot, part })));
+  const parts = chain.flatMap((stretch) => stretch.facts.parts.map((part) => ({ ...stretch, part })));
+  const longest = (file: string, isGood: (part: PartFacts) => boolean): (typeof parts)[number] | undefined =>
+    parts.filter(({ part }) => part.file === file && isGood(part)).toSorted((a, b) => b.part.to - a.part.to)[0];
+  const readable = parts.filter(({ part, facts }) => part.from === 0 || facts.formatEvent !== undefined);
+  const first = readable
+    .filter(({ part }) => part.file === start.file && part.from <= start.offset && start.offset <= part.to)
+    .toSorted((a, b) => b.part.to - a.part.to)[0];
+  if (first === undefined) return undefined;
   const legs: Leg<S>[] = [];
-  let [file, at, closed] = [start.file, 0, false];
-  for (;;) {
-    const next = parts
-      .filter(({ part }) => part.file === file && part.from <= at && part.to > Math.max(at, FIRST))
-      .toSorted((a, b) => b.part.to - a.part.to)[0];
-    if (next !== undefined) {
-      legs.push({ ...next, at, skip: at - next.part.from });
-      at = next.part.to;
-      closed = next.part.closed;
-      continue;
-    }
-    const follower = closed ? followerOf(file, parts) : undefined;
-    if (follower === undefined) break;
-    [file, at, closed] = [follower, 0, false];
+  let next: Leg<S> | undefined = { ...first, skip: 0 };
+  let to = start;
+  while (next !== undefined) {
+    legs.push(next);
+    const last: PartFacts = next.part;
+    to = { file: last.file, offset: last.to };
+    const more = longest(last.file, (part) => part.from <= last.to && part.to > last.to && part.from > 0);
+    const follower = last.closed && more === undefined ? followerOf(last.file, parts) : undefined;
+    const whole = follower === undefined ? undefined : longest(follower, ({ from }) => from === 0);
+    const found: (typeof parts)[number] | undefined = more ?? whole;
+    next = found && { ...found, skip: more === undefined ? 0 : last.to - found.part.from };
   }
-  const to = { file, offset: at };
-  const [first] = chain;
-  if (legs.length === 0 || first === undefined || compare(to, start) < 0) return undefined;
-  return { chain: first.facts.chain.id, legs, to, seenAt: seenAt(chain, to), isGapAhead: isBrokenAt(to, all) };
+  const timesBefore = chain.flatMap(({ facts }) =>
+    compare(facts.to, start) <= 0 && facts.lastTime !== undefined ? [facts.lastTime] : [],
+  );
+  return { legs, to, seenAt: seenAt(chain, to), isGapAhead: isBrokenAt(to, all), timesBefore };
 }
 
 function followerOf(file: string, parts: readonly { readonly part: PartFacts }[]): string | undefined {
