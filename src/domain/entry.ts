@@ -24,9 +24,14 @@ export interface Metadata {
 
 /**
  * How a file's content is cut into blobs: where its bytes suggest it, as restic does; the same in smaller pieces, of
- * about `average` bytes, for what changes in many places; or every `block` bytes.
+ * about `average` bytes, for what changes in many places; the same at ends of lines alone, where each line is a record
+ * of its own; or every `block` bytes.
  */
-export type Cut = 'content' | { readonly average: number } | { readonly block: number };
+export type Cut =
+  | 'content'
+  | { readonly average: number }
+  | { readonly average: number; readonly at: 'lines' }
+  | { readonly block: number };
 
 /** A file's bytes. An iterable yields pieces of any size; a piece may be overwritten once the next one is asked for. */
 export type Content = AsyncIterable<Uint8Array> | Iterable<Uint8Array> | ByteReader;

@@ -1,6 +1,6 @@
 /** Turns a file's content, as it comes, into blobs: by content, or in blocks of one size. */
 import type { Content, Cut } from '../../domain/entry.ts';
-import { Chunker, chunkSizes, type ChunkSizes } from '../format/chunker.ts';
+import { Chunker, chunkSizes, type ChunkSizes, lineSizes } from '../format/chunker.ts';
 import type { Id } from '../format/id.ts';
 import type { Batches } from './batches.ts';
 import { Cutter, CUTTER_WINDOW } from './cutter.ts';
@@ -27,7 +27,8 @@ export class StreamSaver {
   async save(content: Content, cut: Cut): Promise<SavedStream> {
     if (cut === 'content' && 'read' in content) return this.saveFrom((space) => content.read(space));
     if (cut === 'content') return this.#pieces(content);
-    return 'block' in cut ? this.#inBlocks(content, cut.block) : this.#pieces(content, chunkSizes(cut.average));
+    if ('block' in cut) return this.#inBlocks(content, cut.block);
+    return this.#pieces(content, 'at' in cut ? lineSizes(cut.average) : chunkSizes(cut.average));
   }
 
   /** The same, cut by content, of bytes that `read` puts where it is told; it answers how many, 0 at the end. */

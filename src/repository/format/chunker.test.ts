@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Chunker, chunkSizes, MAX_CHUNK, MIN_CHUNK, RESTIC_SIZES } from './chunker.ts';
+import { Chunker, chunkSizes, lineSizes, MAX_CHUNK, MIN_CHUNK, RESTIC_SIZES } from './chunker.ts';
 
 const POLYNOMIAL = 0x3da3358b4dc173n;
 const MASK = (1 << 20) - 1;
@@ -146,5 +146,102 @@ describe('chunks', () => {
     expect(chunker.next(0, 1000, false)).toBe(0);
     expect(chunker.next(0, 1000, true)).toBe(1000);
     expect(chunker.next(5, 5, true)).toBe(0);
+  });
+});
+
+/** The hash of a line, its end included, as the kernel defines it. */
+function lineHash(line: Buffer): bigint {
+  const text = line.subarray(0, -1);
+  const words = Buffer.alloc(8 * (Math.floor(text.length / 8) + 1));
+  text.copy(words);
+  const tail = text.length % 8;
+  // What does not fill the last word stands at its top.
+  if (tail > 0)
+    words
+      .copyWithin(words.length - tail, words.length - 8, words.length - 8 + tail)
+      .fill(0, words.length - 8, words.length - tail);
+  let hash = 0x9e3779b97f4a7c15n;
+  for (let at = 0; at < words.length; at += 8) {
+    const mixed = hash ^ words.readBigUInt64LE(at);
+    hash = BigInt.asUintN(64, BigInt.asUintN(64, (mixed << 29n) | (mixed >> 35n)) * 0xd6e8feb86659fd93n);
+  }
+  return hash >> 32n;
+}
+
+function lineCutsByDefinition(bytes: Buffer, { min, max, bits } = lineSizes(4096)): number[] {
+  const cuts: number[] = [];
+  for (let start = 0; start < bytes.length;) {
+    const last = Math.min(bytes.length, start + max);
+    let cut = last;
+    for (let line = start; line < last;) {
+      const end = bytes.indexOf('\n', line) + 1;
+      if (end === 0 || end > last) break;
+      const asks = lineHash(bytes.subarray(line, end)) << BigInt(bits) < BigInt(end - line) << 32n;
+      if (end >= start + min && asks) {
+        cut = end;
+        break;
+      }
+      line = end;
+    }
+    cuts.push((start = cut));
+  }
+  return cuts;
+}
+
+describe('chunks of lines', () => {
+  const words = fc.array(fc.integer({ min: 0, max: 30_000 }), { minLength: 1, maxLength: 60 });
+  /** Lines of those lengths: of noise without line ends, or all of one byte. */
+  const linesOf = (lengths: readonly number[], uniform: boolean): Buffer =>
+    Buffer.concat(
+      lengths.flatMap((length, i) => [
+        uniform
+          ? Buffer.alloc(length, 'x')
+          : noise(length + i)
+              .subarray(i)
+              .map((byte) => (byte === 10 ? 11 : byte)),
+        Buffer.from('\n'),
+      ]),
+    );
+
+  it('end where the definition says, however the bytes arrive and whatever follows them', () => {
+    fc.assert(
+      fc.property(words, fc.boolean(), fc.integer({ min: 1, max: 50_000 }), (lengths, uniform, read) => {
+        const bytes = linesOf([...lengths, ...lengths, ...lengths], uniform);
+        const cuts = lineCutsByDefinition(bytes);
+        expect(cutsOfStream(bytes, read, 256 * 1024, lineSizes(4096))).toEqual(cuts);
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  it('have about the size that was asked for, of short lines and of long ones', () => {
+    for (const [length, average] of [
+      [20, 4096],
+      [100, 32_768],
+      [3000, 32_768],
+    ] as const) {
+      const lines = Array.from({ length: (4 << 20) / length }, (_, i) => `${String(i)}\t${'-'.repeat(length - 10)}\n`);
+      const bytes = Buffer.from(lines.join(''));
+      const cuts = cutsOfStream(bytes, 1 << 20, 9 << 20, lineSizes(average));
+      expect(bytes.length / cuts.length).toBeGreaterThan(average / 2);
+      expect(bytes.length / cuts.length).toBeLessThan(average * 2);
+    }
+  });
+
+  it('change near a line that comes, goes or changes, and nowhere else', () => {
+    const lines = Array.from({ length: 20_000 }, (_, i) => `${String(i)}\tname ${String(i * 7919)}\t\\N\n`);
+    const chunksOf = (from: readonly string[]): Set<string> => {
+      const bytes = Buffer.from(from.join(''));
+      const cuts = cutsOfStream(bytes, 1 << 20, 9 << 20, lineSizes(4096));
+      return new Set(cuts.map((cut, i) => bytes.toString('latin1', cuts[i - 1] ?? 0, cut)));
+    };
+    const before = chunksOf(lines);
+    fc.assert(
+      fc.property(fc.nat({ max: lines.length - 1 }), fc.constantFrom([], ['new\n'], ['a\n', 'b\n']), (at, put) => {
+        const after = chunksOf(lines.toSpliced(at, 1, ...put));
+        expect([...after].filter((chunk) => !before.has(chunk)).length).toBeLessThanOrEqual(6);
+      }),
+      { numRuns: 20 },
+    );
   });
 });

@@ -13,6 +13,8 @@ export interface ChunkSizes {
   readonly min: number;
   readonly max: number;
   readonly bits: number;
+  /** Cuts are at ends of lines only, and found by the whole line. */
+  readonly lines?: true;
 }
 
 export const RESTIC_SIZES: ChunkSizes = { min: MIN_CHUNK, max: MAX_CHUNK, bits: 20 };
@@ -30,6 +32,14 @@ export function chunkSizes(average: number): ChunkSizes {
   return { min: 2 ** bits, max: 2 ** bits * 16, bits };
 }
 
+/**
+ * The same for lines, each of which is a whole of its own: several times as fast, and what replaces a line changes one
+ * chunk, never two.
+ */
+export function lineSizes(average: number): ChunkSizes {
+  return { ...chunkSizes(average), lines: true };
+}
+
 /** Finds the ends of chunks in bytes that the caller puts into `window`. One thread's. */
 export class Chunker {
   /** `capacity` writable bytes: the caller fills it and moves its content as it likes. */
@@ -39,6 +49,8 @@ export class Chunker {
   #start = -1;
   /** No cut lies at or before this place of the current chunk. */
   #scanned = 0;
+  /** Where the line begins that is to be scanned next; -1: not known yet. */
+  #line = -1;
 
   constructor(polynomial: bigint, capacity: number) {
     this.#kernel = createKernel(capacity);
@@ -64,6 +76,7 @@ export class Chunker {
     if (start !== this.#start) {
       this.#start = start;
       this.#scanned = start + min - 1;
+      this.#line = -1;
     }
     const cut = this.#scan(Math.min(end, start + max));
     const isWhole = cut !== 0 || end - start >= max || (final && end > start);
@@ -77,14 +90,24 @@ export class Chunker {
     if (this.#start < 0) return;
     this.#start -= delta;
     this.#scanned -= delta;
+    if (this.#line >= 0) this.#line -= delta;
   }
 
   /** First cut after what is scanned, up to and including `limit`; 0 if there is none. */
   #scan(limit: number): number {
     if (limit <= this.#scanned) return 0;
     const { run, base } = this.#kernel;
-    const cut = run.cut(base + this.#scanned + 1, base + limit, this.#sizes.bits);
+    const { lines, bits } = this.#sizes;
+    const cut = lines === true ? this.#scanLines(limit) : run.cut(base + this.#scanned + 1, base + limit, bits);
     this.#scanned = limit;
     return cut === 0 ? 0 : cut - base;
+  }
+
+  #scanLines(limit: number): number {
+    const { run, base } = this.#kernel;
+    if (this.#line < 0) this.#line = run.lineOf(base + this.#start, base + this.#scanned + 1) - base;
+    const cut = run.cutLines(base + this.#line, base + limit, this.#sizes.bits);
+    if (cut === 0) this.#line = run.unfinishedLine() - base;
+    return cut;
   }
 }

@@ -11,6 +11,12 @@ interface Exports {
   setPolynomial(polynomial: bigint): void;
   /** First position in [from, to] where the 64 bytes before it ask for a cut: `bits` bits of their digest are zero; 0: none. */
   cut(from: number, to: number, bits: number): number;
+  /** First line end in (line, to] that is a cut; 0: none. Reads up to 8 bytes past `to`. */
+  cutLines(line: number, to: number, bits: number): number;
+  /** Where the line begins that `cutLines` saw no end of, when it found no cut. */
+  unfinishedLine(): number;
+  /** Where the line begins that holds the byte before `at`, but not before `from`. */
+  lineOf(from: number, at: number): number;
   poly1305Begin(r: number): void;
   /** `length` is a multiple of 16. */
   poly1305Blocks(at: number, length: number): void;

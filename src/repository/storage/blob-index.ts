@@ -13,6 +13,7 @@ import {
   packOf,
   PLACE,
   placeOf,
+  TYPE_BIT,
   typeBit,
   typeOf,
   UNCOMPRESSED_LENGTH,
@@ -52,10 +53,12 @@ const NO_FILE = 0xffff_ffff;
  * pack have consecutive rows, except for a pack that index files describe differently.
  */
 export class BlobIndex {
-  readonly #blobs = IdRows.create(BLOB_FIELDS, BLOBS_A_SEGMENT);
+  readonly #blobs = IdRows.create(BLOB_FIELDS, BLOBS_A_SEGMENT, TYPE_BIT);
   readonly #packs = IdRows.create(PACK_FIELDS, PACKS_A_SEGMENT);
   /** Rows of packs that were described in several ways, beyond their first description. */
   readonly #laterRows = new Map<number, number[]>();
+  /** Of blobs with very many rows: what those say, as far as it was asked. */
+  readonly #knownOthers = new Map<number, { looked: number; readonly fields: Set<string> }>();
   readonly #blobId = new IdWords();
   readonly #packId = new IdWords();
   readonly #packRow = new Uint32Array(ID_WORDS + PACK_FIELDS);
@@ -282,12 +285,29 @@ export class BlobIndex {
   /** Whether there is a row that is the same word for word. */
   #lists(rows: Uint32Array, at: number): boolean {
     const key = this.#blobId.setWords(rows, at);
-    for (let row = this.#blobs.first(key); row >= 0; row = this.#blobs.next(key)) {
-      let field = 0;
-      while (field < BLOB_FIELDS && this.#blobs.field(row, field) === rows[at + ID_WORDS + field]) field += 1;
-      if (field === BLOB_FIELDS) return true;
-    }
+    for (let row = this.#blobs.first(key); row >= 0; row = this.#blobs.next(key))
+      if (this.#equals(row, rows, at) || this.#othersHold(row, rows, at)) return true;
     return false;
+  }
+
+  #equals(row: number, rows: Uint32Array, at: number): boolean {
+    let field = 0;
+    while (field < BLOB_FIELDS && this.#blobs.field(row, field) === rows[at + ID_WORDS + field]) field += 1;
+    return field === BLOB_FIELDS;
+  }
+
+  /** Whether one of the many rows of a blob is the same. Each of them is looked at once, not once for each question. */
+  #othersHold(first: number, rows: Uint32Array, at: number): boolean {
+    const others = this.#blobs.others(first);
+    if (others.length === 0) return false;
+    const known = this.#knownOthers.get(first) ?? { looked: 0, fields: new Set<string>() };
+    for (; known.looked < others.length; known.looked++) known.fields.add(this.#fieldsOf(others[known.looked] ?? 0));
+    this.#knownOthers.set(first, known);
+    return known.fields.has(rows.subarray(at + ID_WORDS, at + BLOB_WORDS).join());
+  }
+
+  #fieldsOf(row: number): string {
+    return Array.from({ length: BLOB_FIELDS }, (_, field) => this.#blobs.field(row, field)).join();
   }
 
   #rowOf(key: IdWords, type: BlobType): number {
@@ -298,7 +318,7 @@ export class BlobIndex {
   #rowsOf(key: IdWords, type: BlobType): number[] {
     const rows: number[] = [];
     for (let row = this.#blobs.first(key); row >= 0; row = this.#blobs.next(key))
-      if (this.#isOf(row, type)) rows.push(row);
+      if (this.#isOf(row, type)) rows.push(row, ...this.#blobs.others(row));
     return rows.sort((a, b) => a - b);
   }
 

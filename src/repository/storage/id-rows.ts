@@ -7,23 +7,33 @@ export interface IdRowsData {
   readonly segments: readonly Uint32Array<SharedArrayBuffer>[];
   /** Open addressing: 0 for an empty slot, else a row's number plus one. */
   readonly slots: Uint32Array<SharedArrayBuffer>;
+  /** Bits of the first field that tell rows of one id apart, for those in other threads too. */
+  readonly kindBits: number;
 }
 
 const FIRST_SLOTS = 1024;
 /** Slots are replaced by half as many more once three quarters are taken: 5 to 8 bytes a row. */
 const MAX_LOAD = 0.75;
 const GROWTH = 1.5;
+/** From here on a way through taken slots is long: it is looked whether the same id has taken them. */
+const LONG_WAY = 24;
 
 /**
  * Rows of 32-bit words that start with an id and are found by it; several rows may have the same id. Rows come in
  * segments that never move, so that growth copies only the slots. Readers in other threads see the rows that were
  * there when they got the data, and perhaps later ones.
+ *
+ * Of rows that have the id, and the kind, of one that was there before, only some have slots, lest others lose their way
+ * among them; the rest are known to this object alone, see {@link others}.
  */
 export class IdRows {
   readonly #width: number;
   readonly #segmentRows: number;
   readonly #shift: number;
   readonly #segments: Uint32Array<SharedArrayBuffer>[];
+  readonly #kindBits: number;
+  /** Rows without slots, by the first row of their id and kind. */
+  readonly #others = new Map<number, number[]>();
   #slots: Uint32Array<SharedArrayBuffer>;
   #count = 0;
   #cursor = 0;
@@ -34,14 +44,16 @@ export class IdRows {
     this.#shift = Math.log2(data.segmentRows);
     this.#segments = [...data.segments];
     this.#slots = data.slots;
+    this.#kindBits = data.kindBits;
   }
 
   /**
    * @param fields words after the id in each row
    * @param segmentRows a power of two
+   * @param kindBits see {@link IdRowsData}
    */
-  static create(fields: number, segmentRows: number): IdRows {
-    return new IdRows({ width: ID_WORDS + fields, segmentRows, segments: [], slots: allocate(FIRST_SLOTS) });
+  static create(fields: number, segmentRows: number, kindBits = 0): IdRows {
+    return new IdRows({ width: ID_WORDS + fields, segmentRows, segments: [], slots: allocate(FIRST_SLOTS), kindBits });
   }
 
   /** Makes room for so many rows in all, so that slots need not grow towards them. */
@@ -56,7 +68,13 @@ export class IdRows {
   }
 
   get data(): IdRowsData {
-    return { width: this.#width, segmentRows: this.#segmentRows, segments: this.#segments, slots: this.#slots };
+    return {
+      width: this.#width,
+      segmentRows: this.#segmentRows,
+      segments: this.#segments,
+      slots: this.#slots,
+      kindBits: this.#kindBits,
+    };
   }
 
   /** Bytes of shared memory taken. */
@@ -72,9 +90,14 @@ export class IdRows {
     const at = this.#offsetOf(row);
     for (let i = 0; i < this.#width; i++) segment[at + i] = source[from + i] ?? 0;
     if (row + 1 > this.#slots.length * MAX_LOAD) this.#resizeSlots(Math.ceil(this.#slots.length * GROWTH));
-    insert(this.#slots, segment, at, row);
+    this.#enter(this.#slots, row);
     this.#count += 1;
     return row;
+  }
+
+  /** Rows of the same id and kind that `first` and `next` do not come to, in the order they were added. */
+  others(row: number): readonly number[] {
+    return this.#others.get(row) ?? [];
   }
 
   /** The first row with this id, or -1. `next` continues from here. */
@@ -116,8 +139,39 @@ export class IdRows {
 
   #resizeSlots(length: number): void {
     const slots = allocate(length);
-    for (let row = 0; row < this.#count; row++) insert(slots, this.#segmentOf(row), this.#offsetOf(row), row);
+    this.#others.clear();
+    for (let row = 0; row < this.#count; row++) this.#enter(slots, row);
     this.#slots = slots;
+  }
+
+  #enter(slots: Uint32Array, row: number): void {
+    const start = slotOf(this.#segmentOf(row), this.#offsetOf(row), slots.length);
+    let slot = start;
+    for (let steps = 1; slots[slot] !== 0; steps++) {
+      if (steps === LONG_WAY && this.#joinOthers(slots, start, row)) return;
+      slot = slot + 1 === slots.length ? 0 : slot + 1;
+    }
+    slots[slot] = row + 1;
+  }
+
+  /** Among the first slots of a long way. @returns false where there is no row of the same id and kind */
+  #joinOthers(slots: Uint32Array, start: number, row: number): boolean {
+    for (let steps = 0; steps < LONG_WAY; steps++) {
+      const first = (slots[(start + steps) % slots.length] ?? 0) - 1;
+      if (!this.#isSame(first, row)) continue;
+      const others = this.#others.get(first);
+      if (others === undefined) this.#others.set(first, [row]);
+      else others.push(row);
+      return true;
+    }
+    return false;
+  }
+
+  #isSame(one: number, other: number): boolean {
+    const [a, b] = [this.#segmentOf(one), this.#segmentOf(other)];
+    const [i, j] = [this.#offsetOf(one), this.#offsetOf(other)];
+    for (let word = 0; word < ID_WORDS; word++) if (a[i + word] !== b[j + word]) return false;
+    return (((a[i + ID_WORDS] ?? 0) ^ (b[j + ID_WORDS] ?? 0)) & this.#kindBits) === 0;
   }
 
   #segmentOf(row: number): Uint32Array<SharedArrayBuffer> {
@@ -129,13 +183,6 @@ export class IdRows {
   #offsetOf(row: number): number {
     return (row & (this.#segmentRows - 1)) * this.#width;
   }
-}
-
-/** Enters a row, whose id lies from `at` in `segment`. */
-function insert(slots: Uint32Array, segment: Uint32Array, at: number, row: number): void {
-  let slot = slotOf(segment, at, slots.length);
-  while (slots[slot] !== 0) slot = slot + 1 === slots.length ? 0 : slot + 1;
-  slots[slot] = row + 1;
 }
 
 function allocate(words: number): Uint32Array<SharedArrayBuffer> {

@@ -10,6 +10,9 @@ export const LENGTH = 2;
 export const UNCOMPRESSED_LENGTH = 3;
 export const BLOB_FIELDS = 4;
 
+/** Of a row's first field. */
+export const TYPE_BIT = 1;
+
 /** The blobs of a loaded index, for other threads. Structured-cloneable, no copy. */
 export type KnownBlobsData = IdRowsData;
 

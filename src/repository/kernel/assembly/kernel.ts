@@ -111,6 +111,68 @@ function cutInLanes<Kib>(from: usize, to: usize, mask: u64): usize {
   return cutInOneLane(from, to, mask);
 }
 
+// --- Lines: a chunk ends where a line does, if the line's hash says so ------------------------------------------------
+
+const NEWLINE: u8 = 10;
+const NEWLINES: u64 = 0x0a0a0a0a0a0a0a0a;
+const ONES: u64 = 0x0101010101010101;
+const TOPS: u64 = 0x8080808080808080;
+const SEED: u64 = 0x9e3779b97f4a7c15;
+const FACTOR: u64 = 0xd6e8feb86659fd93;
+
+/** Where the last call of `cutLines` met a line whose end it did not see. */
+let unfinished: usize = 0;
+
+export function unfinishedLine(): usize {
+  return unfinished;
+}
+
+/** Where the line begins that holds the byte before `at`, but not before `from`. */
+export function lineOf(from: usize, at: usize): usize {
+  let start = at - 1;
+  while (start > from && load<u8>(start - 1) != NEWLINE) start--;
+  return start;
+}
+
+/**
+ * The first line end in (line, to] with a cut; 0 if there is none. `line` is the beginning of a line. Of a line of n
+ * bytes the chance is n in two to the `bits`: chunks are of that many bytes on average, however long the lines are.
+ */
+export function cutLines(line: usize, to: usize, bits: u32): usize {
+  while (line < to) {
+    let hash = SEED;
+    let at = line;
+    let word = load<u64>(at);
+    let found = newlinesIn(word);
+    while (found == 0 && at < to) {
+      hash = mix(hash, word);
+      at += 8;
+      word = load<u64>(at);
+      found = newlinesIn(word);
+    }
+    const bytesBefore = <usize>(ctz<u64>(found) >> 3);
+    const end = at + bytesBefore + 1;
+    if (found == 0 || end > to) break;
+    // The bytes of the word that belong to the line.
+    hash = mix(hash, bytesBefore == 0 ? 0 : word << ((8 - <u64>bytesBefore) << 3));
+    const length = <u64>(end - line);
+    if ((hash >> 32) << bits < length << 32) return end;
+    line = end;
+  }
+  unfinished = line;
+  return 0;
+}
+
+function mix(hash: u64, word: u64): u64 {
+  return rotl<u64>(hash ^ word, 29) * FACTOR;
+}
+
+/** The top bit of each byte that is a newline; bits above the lowest one may be wrong. */
+function newlinesIn(word: u64): u64 {
+  const zeros = word ^ NEWLINES;
+  return (zeros - ONES) & ~zeros & TOPS;
+}
+
 // --- Poly1305, one 130-bit number in five limbs of 26 bits ---------------------------------------------------------
 
 const LIMB: u64 = 0x3ffffff;

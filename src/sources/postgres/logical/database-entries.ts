@@ -91,7 +91,7 @@ export class DatabaseEntries {
     if (large.length > 0) yield folderEntry(`${folder}/tables`, metadata);
     for await (const part of this.#tables(held, large, cut))
       yield 'content' in part
-        ? file(part.name, part.content, { average: cut })
+        ? file(part.name, part.content, { average: cut, at: 'lines' })
         : folderEntry(`${folder}/${part.name}`, metadata);
     yield file('constraints.sql', sections['post-data'], { average: cut });
     yield file('restore.sql', [
