@@ -22,13 +22,14 @@ export async function* ageEncrypted(
   content: AsyncIterable<Uint8Array>,
   encryption: AgeEncryption,
   signal: AbortSignal,
+  onTaken?: (piece: Uint8Array) => void,
 ): AsyncGenerator<Uint8Array> {
   throwIfAborted(signal);
   const { header, fileKey } = await newHeader(encryption);
   const nonce = randomBytes(NONCE);
   yield Buffer.concat([header, nonce]);
   const key = payloadKey(fileKey, nonce);
-  for await (const { chunk, index, isLast } of marked(inBlocks(content, CHUNK))) {
+  for await (const { chunk, index, isLast } of marked(inBlocks(content, CHUNK, [], onTaken))) {
     const cipher = createCipheriv(CIPHER, key, chunkNonce(index, isLast), { authTagLength: TAG });
     yield Buffer.concat([cipher.update(chunk), cipher.final(), cipher.getAuthTag()]);
   }

@@ -3,19 +3,22 @@ import { availableParallelism } from 'node:os';
 /**
  * Content in blocks of exactly `size` bytes, but for the last; without any content one empty block.
  * @param spare memory of blocks that nobody uses any more
+ * @param onTaken told of each piece when all of it has been copied
  */
 export async function* inBlocks(
   content: AsyncIterable<Uint8Array>,
   size: number,
   spare: Uint8Array[] = [],
+  onTaken: (piece: Uint8Array) => void = () => undefined,
 ): AsyncGenerator<Uint8Array> {
   const newBlock = (): Uint8Array => spare.pop() ?? Buffer.allocUnsafe(size);
   let block = newBlock();
   let filled = 0;
   let isFirst = true;
   for await (const piece of content) {
-    for (let at = 0; at < piece.length;) {
-      const taken = Math.min(size - filled, piece.length - at);
+    const { length } = piece;
+    for (let at = 0; at < length;) {
+      const taken = Math.min(size - filled, length - at);
       block.set(piece.subarray(at, at + taken), filled);
       at += taken;
       filled += taken;
@@ -25,6 +28,7 @@ export async function* inBlocks(
       block = newBlock();
       filled = 0;
     }
+    onTaken(piece);
   }
   if (filled > 0 || isFirst) yield block.subarray(0, filled);
 }
@@ -32,14 +36,16 @@ export async function* inBlocks(
 /**
  * Content through `work`, block by block, on several cores. The memory of a block is used again when `work` is done with it.
  * @param work what it answers is its own
+ * @param onTaken told of each piece of the content that is not needed any more
  */
 export function byBlocks(
   content: AsyncIterable<Uint8Array>,
   size: number,
   work: (block: Uint8Array) => Promise<Uint8Array>,
+  onTaken?: (piece: Uint8Array) => void,
 ): AsyncIterable<Uint8Array> {
   const spare: Uint8Array[] = [];
-  return inParallel(inBlocks(content, size, spare), async (block) => {
+  return inParallel(inBlocks(content, size, spare, onTaken), async (block) => {
     const result = await work(block);
     if (block.length === size) spare.push(block);
     return result;

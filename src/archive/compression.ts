@@ -15,36 +15,43 @@ const MIB = 1024 * 1024;
 /** Larger blocks compress better, smaller ones keep all cores busy with less memory. What bzip2 sorts at once has 0.9 MB. */
 const BLOCK = { gzip: MIB, zstd: 4 * MIB, bzip2: 9 * 900_000 };
 /** What a thread hands out at a time: most blocks become no more than that, and its memory is new for each of them. */
-const OUTPUT = { gzip: 256 * 1024, zstd: MIB };
+const OUTPUT = { gzip: 256 * 1024, zstd: 256 * 1024 };
 
 /**
  * Content compressed on several cores. Where the format allows it, blocks are compressed apart and follow one another as
  * members or frames, which every reader of the format reads as one.
+ * @param onTaken told of each piece of the content that is not needed any more, unless it is handed on as it is
  * @throws RespaldoError `tool-missing`, `command-failed`
  */
 export function compressed(
   content: AsyncIterable<Uint8Array>,
   { name, level }: Compression,
   signal: AbortSignal,
+  onTaken?: (piece: Uint8Array) => void,
 ): AsyncIterable<Uint8Array> {
   switch (name) {
     case 'none':
       return content;
     case 'gzip': {
       const options = { level: level ?? 6, chunkSize: OUTPUT.gzip };
-      return byBlocks(content, BLOCK.gzip, (block) => gzip(block, options));
+      return byBlocks(content, BLOCK.gzip, (block) => gzip(block, options), onTaken);
     }
     case 'zstd': {
       const options = {
         chunkSize: OUTPUT.zstd,
         params: { [zlib.constants.ZSTD_c_compressionLevel]: level ?? 3, [zlib.constants.ZSTD_c_checksumFlag]: 1 },
       };
-      return byBlocks(content, BLOCK.zstd, (block) => zstdCompress(block, options));
+      return byBlocks(content, BLOCK.zstd, (block) => zstdCompress(block, options), onTaken);
     }
     case 'bzip2':
-      return byBlocks(content, BLOCK.bzip2, (block) => filteredBytes(bzip2(`-${String(level ?? 9)}`), block, signal));
+      return byBlocks(
+        content,
+        BLOCK.bzip2,
+        (block) => filteredBytes(bzip2(`-${String(level ?? 9)}`), block, signal),
+        onTaken,
+      );
     case 'xz':
-      return filtered(xz('--threads=0', `-${String(level ?? 6)}`), content, signal);
+      return filtered(xz('--threads=0', `-${String(level ?? 6)}`), content, signal, onTaken);
   }
 }
 

@@ -3,16 +3,20 @@ import type { Encryption, EncryptionRecord, Keys } from './archive.ts';
 import { ageDecrypted, ageEncrypted } from './age.ts';
 import { gpgDecrypted, gpgEncrypted } from './gpg.ts';
 
-/** @throws RespaldoError `tool-missing`, `command-failed` */
+/**
+ * @param onTaken told of each piece of the content that is not needed any more, unless it is handed on as it is
+ * @throws RespaldoError `tool-missing`, `command-failed`
+ */
 export function encrypted(
   content: AsyncIterable<Uint8Array>,
   encryption: Encryption | undefined,
   signal: AbortSignal,
+  onTaken?: (piece: Uint8Array) => void,
 ): AsyncIterable<Uint8Array> {
   if (encryption === undefined) return content;
   return encryption.tool === 'gpg'
-    ? gpgEncrypted(content, encryption, signal)
-    : ageEncrypted(content, encryption, signal);
+    ? gpgEncrypted(content, encryption, signal, onTaken)
+    : ageEncrypted(content, encryption, signal, onTaken);
 }
 
 /**

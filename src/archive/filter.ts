@@ -30,12 +30,14 @@ export interface FilterProgram {
 /**
  * Content as the program makes it. Ends normally only if the content ended by itself, the program took all of it and
  * exited with 0. Whoever leaves early ends the program.
+ * @param onTaken told of each piece of the content that the program has been given
  * @throws RespaldoError `tool-missing`, `command-failed`, and what the content throws
  */
 export async function* filtered(
   program: FilterProgram,
   content: AsyncIterable<Uint8Array>,
   signal: AbortSignal,
+  onTaken: (piece: Uint8Array) => void = () => undefined,
 ): AsyncGenerator<Uint8Array> {
   throwIfAborted(signal);
   const child = await started(program);
@@ -45,7 +47,7 @@ export async function* filtered(
     child.kill();
   };
   signal.addEventListener('abort', abort, { once: true });
-  const feeding = new Feeding(content, child.stdin, abort);
+  const feeding = new Feeding(content, child.stdin, abort, onTaken);
   let isDone = false;
   try {
     child.secret?.on('error', () => undefined).end(`${program.secret ?? ''}\n`);
@@ -130,11 +132,18 @@ async function started({ argv: [name, ...args], secret, hint }: FilterProgram): 
 class Feeding {
   readonly #pieces: AsyncIterator<Uint8Array>;
   readonly #done: Promise<void>;
+  readonly #onTaken: (piece: Uint8Array) => void;
   #failure: { readonly error: unknown } | undefined;
   #isStopped = false;
   #tookAll = false;
 
-  constructor(content: AsyncIterable<Uint8Array>, stdin: Writable, onFailure: () => void) {
+  constructor(
+    content: AsyncIterable<Uint8Array>,
+    stdin: Writable,
+    onFailure: () => void,
+    onTaken: (piece: Uint8Array) => void,
+  ) {
+    this.#onTaken = onTaken;
     this.#pieces = content[Symbol.asyncIterator]();
     this.#done = this.#feed(stdin).catch((error: unknown) => {
       this.#failure = { error };
@@ -165,6 +174,7 @@ class Feeding {
       if (this.#isStopped) return;
       if (next.done === true) break;
       if (next.value.length > 0 && !(await written(stdin, next.value))) return;
+      this.#onTaken(next.value);
     }
     this.#tookAll = true;
     stdin.end();

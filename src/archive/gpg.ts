@@ -15,6 +15,7 @@ export function gpgEncrypted(
   content: AsyncIterable<Uint8Array>,
   encryption: GpgEncryption,
   signal: AbortSignal,
+  onTaken?: (piece: Uint8Array) => void,
 ): AsyncIterable<Uint8Array> {
   const how =
     'passphrase' in encryption
@@ -31,6 +32,7 @@ export function gpgEncrypted(
     },
     content,
     signal,
+    onTaken,
   );
 }
 

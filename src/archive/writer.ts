@@ -1,12 +1,14 @@
 /** Writes one portable file to several places at once: captured once, and each set of steps done once. */
 import { archiveKey, type NamedFile } from '../domain/archive-name.ts';
 import { stepsEnding } from '../domain/archive.ts';
+import { release } from '../domain/release.ts';
 import { RespaldoError, throwIfAborted, toRespaldoError } from '../errors.ts';
 import type { ArchivePlace, Manifest, Steps, Sum, WrittenFile } from './archive.ts';
 import { Checksum } from './checksum.ts';
 import { compressed } from './compression.ts';
 import { encrypted, recordOf } from './encryption.ts';
 import { freeKey, letGo } from './free-key.ts';
+
 import { restoreCommand } from './restore-command.ts';
 import { confirmArrivals, finish, requireSize, type Target, type WriteOptions } from './sending.ts';
 import { SharedContent } from './shared-content.ts';
@@ -14,6 +16,8 @@ import { SharedContent } from './shared-content.ts';
 /** A file to write. */
 export interface NewArchiveFile {
   readonly content: AsyncIterable<Uint8Array>;
+  /** Nobody looks at a piece of the content any more once it has been handed out. */
+  readonly disposable?: true;
   readonly name: Omit<NamedFile, 'ending'>;
   readonly source: string;
   readonly run: string;
@@ -61,12 +65,13 @@ async function writeTo(
   const plain = new Checksum();
   const source = new SourceWatch(plain.of(file.content), plain, options.onProgress);
   const shared = new SharedContent(source.pieces(), groups.length);
+  const isOnlyOurs = file.disposable === true && groups.length === 1;
   const stored = await Promise.all(
     groups.map(async ({ steps, targets: members }, index) => {
       const reader = shared.readers[index];
       if (reader === undefined) throw new RespaldoError('internal', 'there are more groups than readers');
       try {
-        return await writeGroup(reader, steps, members, signal);
+        return await writeGroup(reader, steps, members, isOnlyOurs, signal);
       } finally {
         // A step that never began to read holds up nobody.
         await reader.return();
@@ -140,16 +145,22 @@ function bySteps(targets: readonly Target[]): readonly Group[] {
   });
 }
 
-/** @returns what was stored, wherever it was; undefined: nowhere */
+/**
+ * @param isOnlyOurs whether nobody else reads the pieces of the content
+ * @returns what was stored, wherever it was; undefined: nowhere
+ */
 async function writeGroup(
   content: AsyncIterable<Uint8Array>,
   { compression, encryption }: Steps,
   targets: readonly Target[],
+  isOnlyOurs: boolean,
   signal: AbortSignal,
 ): Promise<Sum | undefined> {
   const sum = new Checksum();
+  const compact = compressed(content, compression, signal, isOnlyOurs ? release : undefined);
+  const isCompactOurs = isOnlyOurs || compression.name !== 'none';
   const shared = new SharedContent(
-    sum.of(encrypted(compressed(content, compression, signal), encryption, signal)),
+    sum.of(encrypted(compact, encryption, signal, isCompactOurs ? release : undefined)),
     targets.length,
   );
   const ends = targets.map(async (target, index): Promise<boolean> => {

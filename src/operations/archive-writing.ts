@@ -79,14 +79,14 @@ export async function writePortableFile(
   }
   try {
     const all = live.map(({ place }) => place);
-    let results = await writeTo(all, file, source, writing);
+    let results = await writeTo(all, file, source, isRepeatable, writing);
     const failed = results.filter(({ error, ...at }) => error !== undefined && !('leftIn' in at));
     if (isRepeatable && failed.length > 0) {
       for (const { place, error } of failed) if (error !== undefined) ports.onRetry?.(place.archive, error);
       const again = failed.map(({ place }) => place);
       results = [
         ...results.filter(({ place }) => !again.includes(place)),
-        ...(await writeTo(again, file, source, writing)),
+        ...(await writeTo(again, file, source, isRepeatable, writing)),
       ];
     }
     for (const result of results) live.find(({ place }) => place === result.place)?.add(result, file.name);
@@ -104,6 +104,7 @@ function writeTo(
   places: readonly ArchivePlace[],
   file: PortableFile,
   source: Source,
+  isRepeatable: boolean,
   { request, ports, io, time, tallies }: Writing,
 ): Promise<readonly WrittenFile[]> {
   const { plan, hostname: host, run, program } = request;
@@ -111,7 +112,16 @@ function writeTo(
   const before = Math.max(0, ...tallies.map(({ bytes }) => bytes));
   const files = Math.max(0, ...tallies.map(({ count }) => count));
   const name = { plan, database, host, time, extension };
-  const written: NewArchiveFile = { content, name, source: source.kind, run, program, about: () => file.about() };
+  const written: NewArchiveFile = {
+    content,
+    // What a repository hands out may be its own, to be handed out again.
+    ...(!isRepeatable && { disposable: true }),
+    name,
+    source: source.kind,
+    run,
+    program,
+    about: () => file.about(),
+  };
   return writeArchiveFile(written, places, {
     signal: io.signal,
     onProgress: (bytes) => ports.onProgress?.({ current: database, bytes: before + bytes, files }),

@@ -23,6 +23,7 @@ const INHERITED_OWN = [...INHERITED, 'HOME', 'USER', 'LOGNAME'];
 /** A program and whatever it starts, in a process group of their own, so that all of them can be ended together. */
 export class ProcessGroup implements Program {
   readonly stdout: Readable;
+  readonly ownsOutput = true;
   readonly stdin: InputPipe | undefined;
   readonly exited: Promise<Exit>;
   readonly stderr = new Tail(STDERR_BYTES);

@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 
 import { RespaldoError, throwIfAborted } from '../errors.ts';
+import { gathered } from './gathered.ts';
 import type { InputPipe } from './input.ts';
 import { Input } from './input.ts';
 import type { Command } from './runtime.ts';
@@ -13,6 +14,8 @@ export type Exit = { readonly code: number } | { readonly signal: string } | { r
 export interface Program {
   /** Fails, or ends, when nothing more can come. */
   readonly stdout: Readable;
+  /** Nobody else looks at what `stdout` has handed out. */
+  readonly ownsOutput?: true;
   readonly stdin: InputPipe | undefined;
   /** Never rejects. */
   readonly exited: Promise<Exit>;
@@ -49,7 +52,7 @@ export async function* outputOf(
   });
   let succeeded = false;
   try {
-    const whole = yield* piecesOf(program.stdout, signal);
+    const whole = yield* piecesOf(program, signal);
     const exit = await program.exited;
     succeeded = whole && isSuccess(exit) && !input.failed && !signal.aborted;
     if (succeeded) return;
@@ -67,15 +70,17 @@ export async function* outputOf(
 }
 
 /** @returns whether the stream came to its end; if not, the way the program ended tells why. */
-async function* piecesOf(stream: Readable, signal: AbortSignal): AsyncGenerator<Uint8Array, boolean> {
+async function* piecesOf({ stdout, ownsOutput }: Program, signal: AbortSignal): AsyncGenerator<Uint8Array, boolean> {
+  const pieces = gathered(stdout, ownsOutput === true);
   try {
-    for await (const piece of stream as AsyncIterable<Uint8Array>) {
+    for (;;) {
+      const next = await pieces.next();
       if (signal.aborted) return false;
-      yield piece;
+      if (next.done === true) return next.value;
+      yield next.value;
     }
-    return true;
-  } catch {
-    return false;
+  } finally {
+    await pieces.return(false);
   }
 }
 

@@ -12,7 +12,7 @@ const signal = new AbortController().signal;
 
 describeRuntime('host', async (): Promise<RuntimeFixture> => ({
   runtime: new HostRuntime({ grace: 200 }),
-  blocksBetween: 10,
+  blocksBetween: 24,
   processes: processesOfHost,
   kill: async (pid, name) => {
     process.kill(pid, name);
