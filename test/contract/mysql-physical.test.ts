@@ -1,4 +1,4 @@
-import { chmod, mkdtemp, open, readdir, readFile, stat } from 'node:fs/promises';
+import { chmod, chown, mkdtemp, open, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { serverUser } from '../../examples/tienda/binaries.ts';
@@ -9,12 +9,14 @@ import { backup, type BackupOutcome } from '../../src/operations/backup.ts';
 import { forget } from '../../src/operations/forget.ts';
 import { planRestore, restore } from '../../src/operations/restore.ts';
 import { HostRuntime } from '../../src/runtimes/host.ts';
+import { openRuntime, openSandbox } from '../../src/runtimes/index.ts';
 import type { Command, Runtime } from '../../src/runtimes/runtime.ts';
 import { SOURCE_KINDS } from '../../src/sources/index.ts';
 import { mysql } from '../../src/sources/mysql/mysql.ts';
 import { findPhysicalFacts, type PhysicalFacts } from '../../src/sources/mysql/physical/facts.ts';
-import type { DrillReport, Source, SourceOptions } from '../../src/sources/source.ts';
+import type { DrillReport, DrillRequest, Source, SourceOptions } from '../../src/sources/source.ts';
 import { BACKUP_REQUEST, bench, type Bench } from '../fixtures/bench.ts';
+import { DockerEngine, HAS_DOCKER, MARIADB_IMAGE } from '../fixtures/docker.ts';
 import { MARIADB, MYSQL } from '../fixtures/mysql-products.ts';
 import { MysqlServer } from '../fixtures/mysql-server.ts';
 import { SOURCE_OPTIONS } from './mysql-bench.ts';
@@ -93,15 +95,25 @@ describe('The files of a MariaDB server', () => {
   }
 
   async function drill(snapshot: Snapshot, sql: string): Promise<DrillReport> {
-    const { repository, runtime, signal } = place;
     const folder = await mkdtemp(join(place.folder, 'drill-'));
     for (const path of [place.folder, folder]) await chmod(path, 0o711);
     const { uid = 0, gid = 0 } = serverUser() ?? { uid: process.getuid?.(), gid: process.getgid?.() };
+    return drillIn(folder, { uid, gid }, snapshot, sql, place.runtime);
+  }
+
+  async function drillIn(
+    folder: string,
+    user: DrillRequest['user'],
+    snapshot: Snapshot,
+    sql: string,
+    runtime: Runtime,
+  ): Promise<DrillReport> {
+    const { repository, signal } = place;
     const request = {
       snapshot: repository.readable(snapshot, signal),
       settings: { assertions: [{ sql }], timeoutSeconds: 60 },
       folder,
-      user: { uid, gid },
+      user,
       extract: async (path: string, into: string) => {
         await repository.restore(snapshot, into, { path, include: [], exclude: [] }, signal);
       },
@@ -353,6 +365,39 @@ describe('The files of a MariaDB server', () => {
     });
   });
 
+  it('in a container are copied by its own program and password, and proven in its own image', async ({ skip }) => {
+    skip(!HAS_DOCKER, 'this needs root, and an engine');
+    await using engine = await DockerEngine.start();
+    await engine.importMariadbImage();
+    await engine.mariadb('shop-db', SECRET);
+    const env = { DOCKER_HOST: engine.host, HOME: place.folder };
+    const runtime = await openRuntime({ kind: 'docker', container: 'shop-db', labels: [] }, env, systemClock);
+    const ask = (sql: string) =>
+      engine.docker('exec', '-e', `MYSQL_PWD=${SECRET}`, 'shop-db', 'mariadb', '-uroot', '-Ne', sql);
+    await ask('CREATE DATABASE shop; CREATE TABLE shop.t (i INT); INSERT INTO shop.t VALUES (1), (2)');
+    const source = sourceAt('mysql:///?method=physical', { place: 'docker/shop-db' });
+    expect(source.paths).toEqual(['/mysql/docker/shop-db/localhost:3306/files']);
+    await take('full', runtime, source);
+    await ask('INSERT INTO shop.t VALUES (3)');
+    const { snapshot, facts } = await take('incremental', runtime, source);
+    expect(facts.chain.map(({ folder }) => folder)).toEqual(['/data', '/increments/1']);
+    expect(facts.position).toBeUndefined();
+
+    const folder = await mkdtemp(join(place.folder, 'drill-'));
+    const lifeline = join(folder, 'lifeline');
+    await writeFile(lifeline, '');
+    for (const path of [place.folder, folder]) await chmod(path, 0o711);
+    const user = { uid: 65_534, gid: 65_534 };
+    await chown(folder, user.uid, user.gid);
+    await using sandbox = await openSandbox({ image: MARIADB_IMAGE, folder, lifeline, user }, env);
+    const { checks } = await drillIn(folder, user, snapshot, 'SELECT COUNT(*) = 3 FROM t', sandbox.runtime);
+    expect(checks.map(({ name, passed }) => [name, passed])).toEqual([
+      ['record', true],
+      ['tables', true],
+      [expect.anything(), true],
+    ]);
+  });
+
   describe('are refused', () => {
     const check = (source: Source) =>
       source.check({ runtime: place.runtime, signal: place.signal, report: () => undefined, expect: () => undefined });
@@ -397,6 +442,18 @@ describe('The files of a MariaDB server', () => {
       } finally {
         await server.query('DROP DATABASE odd');
       }
+    });
+
+    it('where the server encrypts tables: its keys are in no backup', async () => {
+      const key = join(server.folder, 'keys');
+      await writeFile(key, `1;${'0123456789abcdef'.repeat(4)}\n`, { mode: 0o644 });
+      const plugin = ['--plugin-load-add=file_key_management', `--file-key-management-filename=${key}`];
+      await using other = await MysqlServer.start(MARIADB, plugin);
+      await other.query('CREATE DATABASE shop; CREATE TABLE shop.secret (id INT) ENCRYPTED=YES');
+      await expect(check(sourceAt(other.address('', 'method=physical')))).rejects.toMatchObject({
+        code: 'source-refused',
+        message: expect.stringContaining('shop/secret are encrypted') as string,
+      });
     });
 
     it.each([

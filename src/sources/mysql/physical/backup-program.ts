@@ -77,7 +77,11 @@ export function requireCompleted(said: string | undefined): void {
 /** A failure of the program, in its own words where they say something. */
 export function explained(error: unknown, server: string): unknown {
   if (!(error instanceof RespaldoError) || error.code !== 'command-failed') return error;
-  const { message } = error;
+  // Privileges are told with the hashes of passwords.
+  const message = error.message
+    .split('\n')
+    .filter((line) => !/IDENTIFIED/i.test(line))
+    .join('\n');
   const told = message
     .split('\n')
     .filter((line) => /error|fatal|denied|lost|fail|cannot|can't|mismatch|full|refus|proper/i.test(line))

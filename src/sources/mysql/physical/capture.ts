@@ -17,6 +17,9 @@ import { survey, type Survey } from './survey.ts';
 const DATA = '/data';
 const INCREMENTS = '/increments';
 
+/** A restore applies one after the other; whoever asks for increments alone gets a full after so many. */
+const LONGEST_CHAIN = 30;
+
 /** Pages of InnoDB: they are changed in place. A new table's file has another ending until the copy is prepared. */
 const PAGED = /(?:\.ibd|\.new|(?:^|\/)(?:ibdata|undo)\d+)$/;
 
@@ -84,9 +87,12 @@ async function findBase(
   const why =
     facts === undefined || last === undefined
       ? 'the last one holds no files of a server'
-      : whyEverything({ ...facts, last }, found);
+      : facts.chain.length >= LONGEST_CHAIN
+        ? `the last one is put together of ${String(facts.chain.length)} copies`
+        : whyEverything({ ...facts, last }, found);
   if (why === undefined) return facts;
-  io.report({ severity: 'note', code: 'copied-as-a-whole', message: `all files were copied, since ${why}` });
+  const message = `all files were copied, since ${why}`;
+  io.report({ severity: 'note', code: 'copied-as-a-whole', prominent: true, message });
   return undefined;
 }
 
