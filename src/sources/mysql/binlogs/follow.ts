@@ -1,7 +1,7 @@
 /** Follows the binary log as a replica does. */
 import { setTimeout as wait } from 'node:timers/promises';
 import { systemClock } from '../../../clock.ts';
-import { RespaldoError } from '../../../errors.ts';
+import { isError, RespaldoError } from '../../../errors.ts';
 import type { FollowOptions, LogStretch, SourceIo } from '../../source.ts';
 import type { MysqlAddress } from '../address.ts';
 import { downloadForever, MOST_FILES } from './download.ts';
@@ -19,7 +19,16 @@ const IDLE_MS = 30_000;
 const LONGEST_MS = 3_600_000;
 
 /** See {@link Source.follow}. */
-export async function* followBinlogs(
+export async function* followBinlogs(...how: Parameters<typeof stretchesOf>): AsyncGenerator<LogStretch> {
+  const [, , , { stop }] = how;
+  try {
+    yield* stretchesOf(...how);
+  } catch (error) {
+    if (!stop.aborted || !isError(error, 'cancelled')) throw error;
+  }
+}
+
+async function* stretchesOf(
   address: MysqlAddress,
   given: string | undefined,
   io: SourceIo,
@@ -56,7 +65,6 @@ export async function* followBinlogs(
   } catch (error) {
     // What has come is whole, whatever happened then.
     if (open.hasNews) yield (await store()).stretch;
-    if (options.stop.aborted) return;
     throw error;
   } finally {
     end.abort();

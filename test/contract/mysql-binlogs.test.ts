@@ -1,0 +1,302 @@
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Finding } from '../../src/domain/finding.ts';
+import type { ReadableSnapshot } from '../../src/domain/snapshot.ts';
+import type { BinlogFacts } from '../../src/sources/mysql/binlogs/facts.ts';
+import { mysql } from '../../src/sources/mysql/mysql.ts';
+import type { ServerRestorePlan, ServerRestoreRequest, SourceIo } from '../../src/sources/source.ts';
+import { readableFolder, writeEntries } from '../fixtures/entry-folder.ts';
+import { HAS_MARIADB, HAS_MYSQL, MARIADB, MYSQL, toolsOf, type ServerProduct } from '../fixtures/mysql-products.ts';
+import { MysqlServer } from '../fixtures/mysql-server.ts';
+
+const LOG = 'method=binlogs';
+
+describe.skipIf(!HAS_MARIADB)('The binary log of MariaDB', () => {
+  behaves(MARIADB);
+});
+describe.skipIf(!HAS_MYSQL)('The binary log of MySQL', () => {
+  behaves(MYSQL);
+});
+
+function behaves(product: ServerProduct): void {
+  let server: MysqlServer;
+  let bench: Bench;
+
+  beforeAll(async () => {
+    server = await MysqlServer.start(product);
+    bench = await Bench.make(server);
+  });
+
+  afterAll(async () => {
+    await server[Symbol.asyncDispose]();
+    await bench[Symbol.asyncDispose]();
+  });
+
+  it('is stored file by file as the server has it, and goes on where it ended', async () => {
+    await server.query('CREATE DATABASE shop; CREATE TABLE shop.t (i INT PRIMARY KEY, x LONGTEXT) ENGINE=InnoDB');
+    const first = await bench.log();
+    await server.query("INSERT INTO shop.t VALUES (1, 'a'), (2, REPEAT('b', 100000))");
+    const second = await bench.log(first);
+    expect(second.facts.chain).toEqual(first.facts.chain);
+    expect(second.facts.from.file > first.facts.to.file).toBe(true);
+    expect(second.facts.transactions).toBe(1);
+    for (const { folder, facts } of [first, second])
+      for (const { file, path } of facts.parts)
+        expect(await readFile(join(folder, path))).toEqual(await readFile(join(server.folder, file)));
+    const idle = await bench.log(second);
+    expect(idle.facts).toMatchObject({ transactions: 0, gtids: { before: second.facts.gtids.after } });
+    expect(idle.findings).toEqual([]);
+  });
+
+  it('leads from a dump to right before a DROP TABLE, whatever the format of its statements', async () => {
+    await server.query(
+      `CREATE DATABASE p; CREATE DATABASE q; CREATE TABLE p.rows_ (i INT PRIMARY KEY AUTO_INCREMENT, x LONGTEXT) ENGINE=InnoDB;
+       CREATE TABLE p.isam (i INT) ENGINE=MyISAM; CREATE TABLE q.t (i INT PRIMARY KEY) ENGINE=InnoDB; INSERT INTO p.rows_ (x) VALUES ('base')`,
+    );
+    const base = await bench.dump('p,q');
+    await server.query(
+      `SET binlog_format = ROW; INSERT INTO rows_ (x) VALUES ('row'), (REPEAT('long', 50000)); INSERT INTO isam VALUES (1);
+       BEGIN; INSERT INTO q.t VALUES (1); UPDATE rows_ SET x = UUID() WHERE i = 1; SAVEPOINT s; INSERT INTO q.t VALUES (2);
+       ROLLBACK TO s; INSERT INTO shop.t VALUES (77, 'of another database'); COMMIT;
+       SET binlog_format = STATEMENT; SET @v = 'variable'; INSERT INTO rows_ (x) SELECT CONCAT(x, @v) FROM rows_ WHERE i = 2;
+       ALTER TABLE isam ADD COLUMN more INT DEFAULT 5; CREATE TABLE made (i INT PRIMARY KEY); INSERT INTO made VALUES (3);
+       CREATE USER somebody@localhost; SET binlog_format = ROW;
+       XA START 'x'; INSERT INTO made VALUES (4); XA END 'x'; XA PREPARE 'x'; XA COMMIT 'x'`,
+      'p',
+    );
+    const was = { p: await server.dump('p'), q: await server.dump('q') };
+    const end = await bench.end();
+    await server.query('DROP TABLE rows_; DELETE FROM q.t', 'p');
+    const logs = [await bench.log()];
+
+    const request = { dump: { snapshot: base }, address: server.address(), until: end, logs: snapshotsOf(logs) };
+    const plan = await bench.plan(request);
+    expect(plan.obstacles).toEqual([]);
+    expect(plan.replay).toMatchObject({
+      to: end,
+      leftOut: { accounts: 1 },
+      stopsBefore: { position: end, statement: expect.stringContaining('DROP TABLE') as string },
+    });
+    await bench.restore(plan, request);
+    expect({ p: await server.dump('p'), q: await server.dump('q') }).toEqual(was);
+    expect((await server.databases()).filter((name) => name.startsWith('p_before_'))).toHaveLength(1);
+    await server.query('DROP DATABASE p; DROP DATABASE q; DROP USER somebody@localhost');
+    for (const name of await server.databases())
+      if (name.includes('_before_')) await server.query(`DROP DATABASE ${name}`);
+  });
+
+  it('is refused for what it does not lead to, before anything is touched', async () => {
+    await server.query('CREATE DATABASE r; CREATE TABLE r.t (i INT) ENGINE=InnoDB');
+    const early = await bench.end();
+    await server.query('INSERT INTO r.t VALUES (1)');
+    const base = await bench.dump('r');
+    await server.query('INSERT INTO r.t VALUES (2)');
+    const log = await bench.log();
+    const ask = async (until: Date | string, logs = [log.snapshot]): Promise<string> =>
+      (await bench.plan({ dump: { snapshot: base }, address: server.address(), until, logs })).obstacles.join();
+    expect(await ask('latest')).toBe('');
+    expect(await ask(early)).toContain('taken after');
+    expect(await ask(new Date('2020-01-01'))).toContain('taken after');
+    expect(await ask(new Date('2100-01-01'))).toContain('is not covered');
+    expect(await ask('latest', [])).toContain('No stored binary log leads on');
+    await expect(ask('yesterday')).rejects.toMatchObject({ code: 'usage' });
+    const { path } = log.facts.parts.at(-1) ?? { path: '' };
+    const bytes = await readFile(join(log.folder, path));
+    for (const [what, damaged] of [
+      ['cut', bytes.subarray(0, bytes.length - 7)],
+      ['flipped', Buffer.from(bytes.map((byte, i) => (i === bytes.length - 60 ? byte ^ 1 : byte)))],
+    ] as const) {
+      await writeFile(join(log.folder, path), damaged);
+      await expect(ask('latest'), what).rejects.toMatchObject({ code: 'source-damaged' });
+    }
+  });
+
+  it('says that there is a gap where the server has purged what was not stored, or begun anew', async () => {
+    const first = await bench.log();
+    await server.query(
+      'CREATE DATABASE gap; FLUSH BINARY LOGS; CREATE TABLE gap.t (i INT) ENGINE=InnoDB; FLUSH BINARY LOGS',
+    );
+    const newest = (await server.query('SHOW BINARY LOGS')).split('\n').at(-1)?.split('\t')[0] ?? '';
+    await server.query(`PURGE BINARY LOGS TO '${newest}'`);
+    const second = await bench.log(first);
+    expect(second.findings).toMatchObject([{ code: 'binlog-gap', prominent: true }]);
+    expect(second.facts.chain).toMatchObject({ broken: { after: first.facts.to } });
+    expect(second.facts.chain.id).not.toBe(first.facts.chain.id);
+
+    // What was stored to its end may go.
+    await server.query(`FLUSH BINARY LOGS`);
+    const third = await bench.log(second);
+    const now = (await server.query('SHOW BINARY LOGS')).split('\n').at(-1)?.split('\t')[0] ?? '';
+    await server.query(`PURGE BINARY LOGS TO '${now}'`);
+    expect((await bench.log(third)).findings).toEqual([]);
+
+    await server.query(product.name === 'MySQL' ? 'RESET BINARY LOGS AND GTIDS' : 'RESET MASTER');
+    expect((await bench.log(third)).facts.chain.broken).toBeDefined();
+  });
+
+  it('asks for the privileges that it takes, and for a log that is kept', async () => {
+    await server.query("CREATE USER poor@'127.0.0.1' IDENTIFIED BY 'secret'");
+    const check = (user: string, password: string): Promise<unknown> =>
+      sourceAt(`${server.addressOf(user)}?${LOG}`, password).check(bench.io([]));
+    await expect(check('poor', 'wrong')).rejects.toMatchObject({ code: 'source-refused' });
+    await expect(check('poor', 'secret')).rejects.toMatchObject({
+      code: 'source-refused',
+      hint: expect.stringContaining('REPLICATION SLAVE') as string,
+    });
+    await server.query(
+      `GRANT REPLICATION SLAVE, ${product.name === 'MySQL' ? 'REPLICATION CLIENT' : 'BINLOG MONITOR'} ON *.* TO poor@'127.0.0.1'`,
+    );
+    expect(await check('poor', 'secret')).toMatchObject([{ code: 'binlog-not-rotated' }]);
+    // Without RELOAD, the file that is being written is stored in parts.
+    const source = sourceAt(`${server.addressOf('poor')}?${LOG}`, 'secret');
+    const one = await bench.logOf(source);
+    await server.query('CREATE DATABASE IF NOT EXISTS parts; CREATE TABLE parts.t (i INT)');
+    const two = await bench.logOf(source, one);
+    expect(two.facts.parts).toMatchObject([{ from: one.facts.to.offset, closed: false }]);
+    expect(two.facts.formatEvent).toBeDefined();
+    const [start, end] = await Promise.all(
+      [one, two].map(({ folder, facts }) => readFile(join(folder, facts.parts.at(-1)?.path ?? ''))),
+    );
+    const file = await readFile(join(server.folder, one.facts.to.file));
+    // The server marks the file that it writes.
+    const joined = Buffer.concat([start ?? file, end ?? file]);
+    file[21] = joined[21] ?? 0;
+    expect(joined).toEqual(file);
+  });
+
+  it('is followed while the server is written to, ends and starts anew', async () => {
+    const stop = new AbortController();
+    const source = sourceAt(server.address('', LOG));
+    const follow = async (since: Stored | undefined, want: number): Promise<Stored[]> => {
+      const found: Stored[] = [];
+      const wanted = { every: 50, bytes: 1_000_000, stop: stop.signal, ...(since && { since: since.snapshot }) };
+      if (source.follow === undefined) throw new Error('nothing to follow');
+      for await (const { entries, replacesLast } of source.follow(bench.io([]), wanted)) {
+        const stored = await bench.store(entries);
+        if (replacesLast) found.pop();
+        found.push(stored);
+        if (found.reduce((sum, { facts }) => sum + facts.transactions, 0) >= want) break;
+      }
+      return found;
+    };
+    const base = await bench.log();
+    await server.query('CREATE DATABASE live; CREATE TABLE live.t (i INT PRIMARY KEY) ENGINE=InnoDB');
+    const first = await follow(base, 2);
+    const following = follow(first.at(-1), 1e9);
+    const lost = expect(following).rejects.toMatchObject({ code: 'source-lost' });
+    await server.kill();
+    await lost;
+    await server.resume();
+    await server.query('INSERT INTO live.t VALUES (1); FLUSH BINARY LOGS; INSERT INTO live.t VALUES (2)');
+    const second = await follow(first.at(-1), 2);
+    expect([...first, ...second].map(({ facts }) => facts.chain.id)).toEqual(
+      [...first, ...second].map(() => base.facts.chain.id),
+    );
+    const ending = follow(second.at(-1), 1e9);
+    stop.abort();
+    expect(await ending).toEqual([]);
+  });
+}
+
+interface Stored {
+  readonly folder: string;
+  readonly snapshot: ReadableSnapshot;
+  readonly facts: BinlogFacts;
+  readonly findings: readonly Finding[];
+}
+
+/** Takes snapshots of a server into folders. */
+class Bench implements AsyncDisposable {
+  readonly #server: MysqlServer;
+  readonly #folder: string;
+
+  private constructor(server: MysqlServer, folder: string) {
+    this.#server = server;
+    this.#folder = folder;
+  }
+
+  static async make(server: MysqlServer): Promise<Bench> {
+    return new Bench(server, await mkdtemp(join(tmpdir(), 'respaldo-binlogs-')));
+  }
+
+  io(findings: Finding[]): SourceIo {
+    const report = (finding: Finding): void => void findings.push(finding);
+    return {
+      runtime: toolsOf(this.#server.product),
+      signal: new AbortController().signal,
+      report,
+      expect: () => undefined,
+    };
+  }
+
+  log(since?: Stored): Promise<Stored> {
+    return this.logOf(sourceAt(this.#server.address('', LOG)), since);
+  }
+
+  async logOf(source: ReturnType<typeof sourceAt>, since?: Stored): Promise<Stored> {
+    const findings: Finding[] = [];
+    const options = { type: 'incremental' as const, ...(since && { previous: since.snapshot }) };
+    return this.store(source.capture(this.io(findings), options), findings);
+  }
+
+  async store(
+    entries: Parameters<typeof writeEntries>[0] | Iterable<unknown>,
+    findings: Finding[] = [],
+  ): Promise<Stored> {
+    const folder = await this.#newFolder();
+    await writeEntries(entries as Parameters<typeof writeEntries>[0], folder);
+    const facts = JSON.parse(await readFile(join(folder, 'respaldo.json'), 'utf8')) as BinlogFacts;
+    return { folder, snapshot: readableFolder(folder), facts, findings };
+  }
+
+  async dump(databases: string): Promise<ReadableSnapshot> {
+    const folder = await this.#newFolder();
+    await writeEntries(sourceAt(this.#server.address(databases)).capture(this.io([]), { type: 'full' }), folder);
+    return readableFolder(folder);
+  }
+
+  /** Of the log: `bin.000012:4711`. */
+  async end(): Promise<string> {
+    const status = this.#server.product.name === 'MySQL' ? 'SHOW BINARY LOG STATUS' : 'SHOW MASTER STATUS';
+    return (await this.#server.query(status)).split('\t', 2).join(':');
+  }
+
+  plan(
+    request: Partial<ServerRestoreRequest> & Pick<ServerRestoreRequest, 'dump' | 'address'>,
+  ): Promise<ServerRestorePlan> {
+    if (mysql.server === undefined) throw new Error('no servers');
+    return mysql.server.plan({ ...DEFAULTS, ...request }, this.io([]));
+  }
+
+  async restore(
+    plan: ServerRestorePlan,
+    request: Partial<ServerRestoreRequest> & Pick<ServerRestoreRequest, 'dump' | 'address'>,
+  ): Promise<void> {
+    await mysql.server?.carryOut(plan, { ...DEFAULTS, ...request }, this.io([]));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await rm(this.#folder, { recursive: true, force: true });
+  }
+
+  async #newFolder(): Promise<string> {
+    return mkdtemp(join(this.#folder, `${String((await readdir(this.#folder)).length)}-`));
+  }
+}
+
+const DEFAULTS = { inPlace: false, disconnect: false, createRoles: false, keepOld: false };
+
+function snapshotsOf(stored: readonly Stored[]): ReadableSnapshot[] {
+  return stored.map(({ snapshot }) => snapshot);
+}
+
+function sourceAt(address: string, password?: string) {
+  return mysql.open(address, {
+    workingDirectory: '/',
+    selection: { exclude: [], oneFileSystem: false, excludeCaches: false },
+    acceptDamagedPages: false,
+    ...(password !== undefined && { password }),
+  });
+}
