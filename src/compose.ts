@@ -116,7 +116,9 @@ export async function openSources(
     selection: plan.selection,
     ...(plan.reading && { reading: plan.reading }),
     acceptDamagedPages: plan.acceptDamagedPages,
-    engine: await openContainerEngine(env, contextOf(plan)),
+    ...(plan.sources.some(({ address }) => sourceFor(address).name === 'volume') && {
+      engine: await openContainerEngine(env, contextOf(plan)),
+    }),
     ...(place !== undefined && { place }),
   };
   const folders: string[] = [];
