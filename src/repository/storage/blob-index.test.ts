@@ -108,6 +108,30 @@ describe('the index', () => {
     expect(first.every(({ type, id }) => known.has(type, id))).toBe(true);
     expect(known.has('data', hashId(Buffer.from('never')))).toBe(false);
   });
+
+  test('knows very many places of one blob, and adds none of them twice', () => {
+    const index = new BlobIndex();
+    const [pack, other] = [hashId(Buffer.from('pack')), hashId(Buffer.from('other'))];
+    const id = hashId(Buffer.from('zeros'));
+    const places = Array.from({ length: 5000 }, (_, i) => ({
+      id,
+      type: 'data' as const,
+      offset: i * 100,
+      length: 100,
+      uncompressedLength: 0,
+    }));
+    index.add(pack, places.slice(0, 3000));
+    index.add(pack, places);
+    index.add(pack, places);
+    index.add(other, places);
+    index.add(other, places);
+    expect(index.size).toBe(10_000);
+    expect(index.findAll('data', id).map(({ offset }) => offset)).toEqual(
+      [...places, ...places].map(({ offset }) => offset),
+    );
+    expect(index.find('tree', id)).toBeUndefined();
+    expect(new Set(index.firstCopies())).toEqual(new Set([0]));
+  });
 });
 
 function sorted(place: object): object {

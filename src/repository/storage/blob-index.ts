@@ -58,7 +58,7 @@ export class BlobIndex {
   /** Rows of packs that were described in several ways, beyond their first description. */
   readonly #laterRows = new Map<number, number[]>();
   /** Of blobs with very many rows: what those say, as far as it was asked. */
-  readonly #knownOthers = new Map<number, { looked: number; readonly fields: Set<string> }>();
+  readonly #knownOthers = new WeakMap<readonly number[], { looked: number; readonly fields: Set<string> }>();
   readonly #blobId = new IdWords();
   readonly #packId = new IdWords();
   readonly #packRow = new Uint32Array(ID_WORDS + PACK_FIELDS);
@@ -300,9 +300,9 @@ export class BlobIndex {
   #othersHold(first: number, rows: Uint32Array, at: number): boolean {
     const others = this.#blobs.others(first);
     if (others.length === 0) return false;
-    const known = this.#knownOthers.get(first) ?? { looked: 0, fields: new Set<string>() };
+    const known = this.#knownOthers.get(others) ?? { looked: 0, fields: new Set<string>() };
     for (; known.looked < others.length; known.looked++) known.fields.add(this.#fieldsOf(others[known.looked] ?? 0));
-    this.#knownOthers.set(first, known);
+    this.#knownOthers.set(others, known);
     return known.fields.has(rows.subarray(at + ID_WORDS, at + BLOB_WORDS).join());
   }
 
@@ -318,7 +318,10 @@ export class BlobIndex {
   #rowsOf(key: IdWords, type: BlobType): number[] {
     const rows: number[] = [];
     for (let row = this.#blobs.first(key); row >= 0; row = this.#blobs.next(key))
-      if (this.#isOf(row, type)) rows.push(row, ...this.#blobs.others(row));
+      if (this.#isOf(row, type)) {
+        rows.push(row);
+        for (const other of this.#blobs.others(row)) rows.push(other);
+      }
     return rows.sort((a, b) => a - b);
   }
 

@@ -17,6 +17,7 @@ const MAX_LOAD = 0.75;
 const GROWTH = 1.5;
 /** From here on a way through taken slots is long: it is looked whether the same id has taken them. */
 const LONG_WAY = 24;
+const NONE: readonly number[] = [];
 
 /**
  * Rows of 32-bit words that start with an id and are found by it; several rows may have the same id. Rows come in
@@ -97,7 +98,7 @@ export class IdRows {
 
   /** Rows of the same id and kind that `first` and `next` do not come to, in the order they were added. */
   others(row: number): readonly number[] {
-    return this.#others.get(row) ?? [];
+    return this.#others.get(row) ?? NONE;
   }
 
   /** The first row with this id, or -1. `next` continues from here. */
@@ -145,19 +146,18 @@ export class IdRows {
   }
 
   #enter(slots: Uint32Array, row: number): void {
-    const start = slotOf(this.#segmentOf(row), this.#offsetOf(row), slots.length);
-    let slot = start;
+    let slot = slotOf(this.#segmentOf(row), this.#offsetOf(row), slots.length);
     for (let steps = 1; slots[slot] !== 0; steps++) {
-      if (steps === LONG_WAY && this.#joinOthers(slots, start, row)) return;
+      if (steps % LONG_WAY === 0 && this.#joinOthers(slots, slot, row)) return;
       slot = slot + 1 === slots.length ? 0 : slot + 1;
     }
     slots[slot] = row + 1;
   }
 
-  /** Among the first slots of a long way. @returns false where there is no row of the same id and kind */
-  #joinOthers(slots: Uint32Array, start: number, row: number): boolean {
-    for (let steps = 0; steps < LONG_WAY; steps++) {
-      const first = (slots[(start + steps) % slots.length] ?? 0) - 1;
+  /** Looks at the last part of a long way. @returns false where there is no row of the same id and kind */
+  #joinOthers(slots: Uint32Array, end: number, row: number): boolean {
+    for (let back = LONG_WAY - 1; back >= 0; back--) {
+      const first = (slots[(end - back + slots.length) % slots.length] ?? 0) - 1;
       if (!this.#isSame(first, row)) continue;
       const others = this.#others.get(first);
       if (others === undefined) this.#others.set(first, [row]);
