@@ -1,5 +1,5 @@
 import {
-  backupCandidates,
+  likelyMeant,
   PRODUCTS,
   WHOLE_SERVER,
   type DetectedServer,
@@ -33,7 +33,7 @@ export async function detectedServer(
   const target = isTarget(scope) ? runtimeTarget(options) : undefined;
   if (target !== undefined) return { address: await addressIn(scope, invocation), target };
   const found = await lookAround(scope, invocation);
-  const [first, ...others] = backupCandidates(found.servers);
+  const [first, ...others] = likelyMeant(found.servers);
   if (first === undefined) {
     tellNone(found, invocation);
     if (scope.kind === undefined) return undefined;

@@ -20,6 +20,7 @@ export interface DetectionScope {
 export const PRODUCTS: Readonly<Record<DetectedServer['kind'], string>> = {
   postgres: 'PostgreSQL',
   mysql: 'MySQL or MariaDB',
+  redis: 'Redis or Valkey',
 };
 
 /** Of a container or pod: every database of its own server, as dumps. */
@@ -27,7 +28,7 @@ export const WHOLE_SERVER = 'postgresql:///?method=logical';
 
 /** A server that was found, and how it is backed up. Holds no secret. */
 export interface DetectedServer {
-  readonly kind: 'postgres' | 'mysql';
+  readonly kind: 'postgres' | 'mysql' | 'redis';
   /** For people, and for the name of a plan: `shop-db`. */
   readonly name: string;
   /** For people: `this host`, `the container shop-db`. */
@@ -62,9 +63,16 @@ export interface Detection {
   readonly unseen: readonly Unseen[];
 }
 
-/** Those that a backup may mean: a replica only where nothing else is there. */
+/** Those that a backup may mean: of each kind a replica only where nothing else of it is there. */
 export function backupCandidates(servers: readonly DetectedServer[]): readonly DetectedServer[] {
   const usable = servers.filter(({ obstacle }) => obstacle === undefined);
-  const first = usable.filter(({ role }) => role !== 'replica');
-  return first.length > 0 ? first : usable;
+  const hasPrimary = new Set(usable.filter(({ role }) => role !== 'replica').map(({ kind }) => kind));
+  return usable.filter(({ kind, role }) => role !== 'replica' || !hasPrimary.has(kind));
+}
+
+/** Those of them that a backup means where nobody names one: a cache beside a database is not what is looked for. */
+export function likelyMeant(servers: readonly DetectedServer[]): readonly DetectedServer[] {
+  const candidates = backupCandidates(servers);
+  const databases = candidates.filter(({ kind }) => kind !== 'redis');
+  return databases.length > 0 ? databases : candidates;
 }

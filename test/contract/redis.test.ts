@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -15,6 +16,7 @@ import type { SandboxRequest } from '../../src/runtimes/runtime.ts';
 import { openSource, SOURCE_KINDS } from '../../src/sources/index.ts';
 import { parseAddress } from '../../src/sources/redis/address.ts';
 import { ClientServer } from '../../src/sources/redis/client-server.ts';
+import { serversOfHost } from '../../src/sources/redis/detection/on-host.ts';
 import { DirectServer } from '../../src/sources/redis/direct-server.ts';
 import { Transfer, type Transferred } from '../../src/sources/redis/transfer.ts';
 import type { RedisServer as Way } from '../../src/sources/redis/server.ts';
@@ -226,7 +228,7 @@ describe('A Redis server', () => {
     skip(!HAS_DOCKER, 'this needs root, and an engine');
     await using engine = await DockerEngine.start();
     await engine.importRedisImage();
-    await engine.redis('cache');
+    await engine.redis('cache', '--env', 'REDIS_PASSWORD=of another time');
     const env = { DOCKER_HOST: engine.host, HOME: place.folder };
     const container = { kind: 'docker', container: 'cache', labels: [] } as const;
     const there = { ...place, runtime: await openRuntime(container, env, systemClock) };
@@ -235,6 +237,18 @@ describe('A Redis server', () => {
     await expect(take('redis://', 'wrong', there)).rejects.toMatchObject({ code: 'source-refused' });
     await expect(take('redis://', undefined, there)).rejects.toMatchObject({ code: 'source-refused' });
     await expect(take('redis://localhost:1', undefined, there)).rejects.toMatchObject({ code: 'source-missing' });
+    await engine.docker(
+      'exec',
+      'cache',
+      'redis-cli',
+      '--pass',
+      'its secret',
+      'ACL',
+      'SETUSER',
+      'default',
+      '>of another time',
+    );
+    expect((await take('redis://', undefined, there)).state).toBe('succeeded');
     const { snapshot } = await take('redis://', 'its secret', there);
     expect(snapshot?.paths).toEqual(['/redis/docker/cache/localhost:6379']);
     expect(await factsOf(snapshot)).toMatchObject({
@@ -247,6 +261,46 @@ describe('A Redis server', () => {
     expect(proven).toMatchObject({ state: 'proven', report: { server: expect.stringContaining('Redis') as string } });
     expect(proven.report.checks.map(({ name }) => name)).toEqual(['rdb', 'redis-check-rdb', 'keys']);
     expect(await engine.docker('ps', '-aq', '--no-trunc')).not.toContain('\n');
+  });
+
+  it('is found on this host by its process, and backed up as it was found', async () => {
+    await using one = await RedisServer.start();
+    const port = String(await freePort());
+    await using _other = await RedisServer.start(['--port', port, '--cluster-enabled', 'yes']);
+    const found = await serversOfHost(NEVER);
+    const at = (address: string) => found.find((server) => server.address === address);
+    const process = expect.stringMatching(/^process \d+$/) as string;
+    const [own, node] = [at(`redis://?socket=${one.socket}`), at(`redis://localhost:${port}`)];
+    expect(own).toMatchObject({
+      kind: 'redis',
+      target: { kind: 'host' },
+      reasons: [process, `socket ${one.socket}`],
+    });
+    expect(node?.reasons).toEqual([process, `port ${port}`, 'a node of a cluster']);
+    expect((await take(own?.address ?? '')).state).toBe('succeeded');
+  });
+
+  it('is found in what processes tell of themselves, unless it watches others or lies in a container', async () => {
+    const lines = {
+      '11': '/usr/bin/redis-server 127.0.0.1:6379',
+      '12': '/opt/valkey-server *:7000 [cluster]',
+      '13': 'redis-server 10.0.0.7:6380',
+      '14': 'redis-sentinel *:26379 [sentinel]',
+      '15': 'redis-server *:26379 [sentinel]',
+      '16': 'vi redis-server.conf',
+      '17': 'redis-server *:6390',
+    };
+    for (const [pid, line] of Object.entries(lines)) {
+      await mkdir(path.join(place.folder, 'proc', pid), { recursive: true });
+      await writeFile(path.join(place.folder, 'proc', pid, 'cmdline'), line);
+    }
+    await writeFile(path.join(place.folder, 'proc/17/cgroup'), '0::/system.slice/docker-0a1b.scope');
+    const found = await serversOfHost(NEVER, path.join(place.folder, 'proc'));
+    expect(found.map(({ name, address }) => `${name} ${address}`).toSorted()).toEqual([
+      'redis redis://localhost:6379',
+      'redis-2 redis://10.0.0.7:6380',
+      'valkey redis://localhost:7000',
+    ]);
   });
 
   it('has a portable copy', async () => {

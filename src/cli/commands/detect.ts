@@ -11,7 +11,7 @@ import { backupCommand, detectionMessage, detectionTable, unseenLine } from '../
 export function define(command: Command, invocation: Invocation): void {
   const described = describe(command, {
     about:
-      'Looks for PostgreSQL, MySQL and MariaDB on this host, in the containers of Docker or Podman, and in the pods ' +
+      'Looks for PostgreSQL, MySQL, MariaDB, Redis and Valkey on this host, in the containers of Docker or Podman, and in the pods ' +
       'of the cluster that the kubeconfig means, and says why it takes something for a database. Nothing is run there, and nobody logs ' +
       'in. What cannot be looked at is told; with --runtime it is an error.',
     examples: [

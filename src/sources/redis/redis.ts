@@ -3,6 +3,7 @@ import type { Entry } from '../../domain/entry.ts';
 import type { Finding } from '../../domain/finding.ts';
 import type { ReadableSnapshot } from '../../domain/snapshot.ts';
 import type { CaptureOptions, PortableFile, Source, SourceIo, SourceKind, SourceOptions } from '../source.ts';
+import { recognise } from './detection/recognise.ts';
 import { isRedisAddress, parseAddress, snapshotPath, type RedisAddress } from './address.ts';
 import type { RedisServer } from './server.ts';
 
@@ -13,6 +14,10 @@ export const redis: SourceKind = {
   restoresAs: 'an RDB that a Redis server starts on',
   accepts: isRedisAddress,
   open: (address, options) => new RedisSource(parseAddress(address), options),
+  finder: {
+    recognise,
+    onHost: async (signal) => (await import('./detection/on-host.ts')).serversOfHost(signal),
+  },
   restore: async (snapshot, into, io) => (await import('./restore.ts')).restore(snapshot, into, io),
   driller: {
     programs: ['redis-server', 'valkey-server', 'redis-check-rdb'],
@@ -59,7 +64,11 @@ class RedisSource implements Source {
       const { DirectServer } = await import('./direct-server.ts');
       return new DirectServer(this.#address, this.#password, signal);
     }
-    const { ClientServer } = await import('./client-server.ts');
-    return new ClientServer(this.#address, this.#password, runtime, signal);
+    const [{ ClientServer }, { ownPassword }] = await Promise.all([
+      import('./client-server.ts'),
+      import('./own-password.ts'),
+    ]);
+    const password = this.#password ?? (await ownPassword(this.#address, runtime, signal));
+    return new ClientServer(this.#address, password, runtime, signal);
   }
 }

@@ -1,5 +1,6 @@
 import { readdir, readFile, readlink, stat } from 'node:fs/promises';
 import path from 'node:path';
+import { isContained } from '../../server/contained-process.ts';
 
 /** A server's first process on this host. */
 export interface Postmaster {
@@ -55,16 +56,6 @@ async function describe(root: string, pid: number): Promise<Postmaster | undefin
     owner,
     ...(version !== '' && { version }),
   };
-}
-
-/** Whether it lives in a container: it counts processes of its own, or its group of resources is an engine's. */
-async function isContained(root: string, pid: number): Promise<boolean> {
-  const [ours, theirs] = await Promise.all(
-    ['self', String(pid)].map((who) => readlink(path.join(root, who, 'ns/pid')).catch(() => undefined)),
-  );
-  if (ours !== undefined && theirs !== undefined) return ours !== theirs;
-  const groups = await read(path.join(root, String(pid), 'cgroup'));
-  return /docker|libpod|containerd|kubepods|crio|lxc/.test(groups);
 }
 
 async function read(file: string): Promise<string> {
