@@ -127,7 +127,8 @@ async function written(
       hostname: run.identity.host,
       run: run.identity.run,
       program: `respaldo ${version}`,
-      ...(plan.incrementalArchives === true && {
+      // A log is always stored from where it ended.
+      ...((plan.incrementalArchives === true || sources.every((source) => source.follow !== undefined)) && {
         increments: { folder: await incrementsFolder(process.env), archives: plan.archives ?? [], wanted: plan.type },
       }),
     },

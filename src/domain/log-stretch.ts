@@ -5,7 +5,7 @@ import { compareTimestamps, parseTimestamp } from './timestamp.ts';
 type Placed = Pick<Snapshot, 'paths'>;
 
 /** Why a stretch stays that no rule keeps. */
-export const LOG_NEEDED = 'leads on from a base that stays';
+export const LOG_NEEDED = 'others that stay need it';
 
 const LOG = /^\/mysql\/.+\/binlogs$/;
 const SERVER = /^\/mysql\/./;
@@ -24,7 +24,7 @@ type Dated = Pick<Snapshot, 'id' | 'time' | 'paths'>;
 
 /**
  * The stretches that lead on from the bases that stay, by id: all since the oldest base of the server, and the last one
- * before that. A base of a server whose log is not stored under its own address may belong to any.
+ * before that. Among stretches, too, rules only tell how far back they go: none is missing between two that stay. A base of a server whose log is not stored under its own address may belong to any.
  * @param stretches those that may go
  * @param all everything that the repository holds and keeps, other stretches included
  */
@@ -34,10 +34,10 @@ export function neededStretches(stretches: readonly Dated[], all: readonly Dated
   const bases = all.filter(isLogBase);
   const needed = new Set<string>();
   for (const server of new Set(stretches.map(serverOf))) {
-    const oldest = earliest(bases.filter((base) => isOf(base, server) || ![...servers].some((one) => isOf(base, one))));
+    const own = bases.filter((base) => isOf(base, server) || ![...servers].some((one) => isOf(base, one)));
+    const oldest = earliest([...own, ...all.filter((one) => isLogStretch(one) && serverOf(one) === server)]);
     if (oldest === undefined) continue;
-    const own = stretches.filter((stretch) => serverOf(stretch) === server);
-    for (const { id } of own.filter((one) => compareTimes(one, oldest) >= 0)) needed.add(id);
+    for (const one of stretches) if (serverOf(one) === server && compareTimes(one, oldest) >= 0) needed.add(one.id);
     const before = logs.filter((one) => serverOf(one) === server && compareTimes(one, oldest) < 0);
     const last = before.reduce<Dated | undefined>(
       (best, one) => (best && compareTimes(best, one) > 0 ? best : one),

@@ -2,6 +2,7 @@
 import { chainOf } from '../archive/index.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import { judgeByCalendar } from '../domain/calendar.ts';
+import { isLogStretch, LOG_NEEDED, neededStretches } from '../domain/log-stretch.ts';
 import type { Plan } from '../domain/plan.ts';
 import { planRetention } from '../domain/retention.ts';
 import { INCOMPLETE_TAG, isIncomplete } from '../domain/snapshot.ts';
@@ -65,9 +66,10 @@ export async function planArchiveRetention(
     database: members[0]?.manifest.database ?? '',
     verdicts: withChains(guarded(judged(members.map(aged), plan, now)), members),
   }));
+  const guardedGroups = guardLogs(groups, files);
   const run = await latestBackup(plan.name, location, catalog);
   const failure = run === undefined || evenIfFailing ? undefined : failureOf(run);
-  const goes = groups.flatMap(({ verdicts }) =>
+  const goes = guardedGroups.flatMap(({ verdicts }) =>
     verdicts.filter(({ kept }) => !kept).map(({ snapshot }) => snapshot.file),
   );
   return {
@@ -75,12 +77,27 @@ export async function planArchiveRetention(
     archive,
     basis: basisOf(plan),
     ...(failure !== undefined && { hold: failure }),
-    groups,
+    groups: guardedGroups,
     remove: failure === undefined ? goes.toSorted((a, b) => levelOf(b) - levelOf(a)) : [],
   };
 }
 
+/** Files of a server's log stay that lead on from a base which stays, and between two that stay none is missing. */
+function guardLogs(groups: ArchiveOutlook['groups'], files: readonly FoundFile[]): ArchiveOutlook['groups'] {
+  const goes = groups.flatMap(({ verdicts }) => verdicts.filter(({ kept }) => !kept).map(({ snapshot }) => snapshot));
+  const gone = new Set(goes.map(({ id }) => id));
+  const rest = files.filter(({ key, state }) => state === 'whole' && !gone.has(key)).map(aged);
+  const needed = neededStretches(goes.filter(isLogStretch), rest);
+  return groups.map(({ database, verdicts }) => ({
+    database,
+    verdicts: verdicts.map((one) =>
+      needed.has(one.snapshot.id) ? { ...one, kept: true, reasons: [LOG_NEEDED] } : one,
+    ),
+  }));
+}
+
 function groupOf({ manifest: { source, database, facts } }: FoundFile): string {
+  if (facts.log !== undefined) return JSON.stringify([source, 'log', facts.log]);
   return JSON.stringify([source, database, facts.path]);
 }
 
@@ -92,7 +109,8 @@ function aged(file: FoundFile): AgedFile {
     id: key,
     time,
     hostname,
-    paths: [],
+    // Of whatever server a dump is.
+    paths: facts.log !== undefined ? [facts.log] : manifest.source === 'mysql' ? ['/mysql/server'] : [],
     tags: facts.incomplete === undefined ? [type] : [type, INCOMPLETE_TAG],
     file,
   };

@@ -24,7 +24,7 @@ const part = z.object({
   lastTime: z.string().exactOptional(),
 });
 
-const binlogFacts = z.object({
+export const binlogFacts = z.object({
   format: z.literal(1),
   kind: z.literal('mysql'),
   method: z.literal('binlogs'),

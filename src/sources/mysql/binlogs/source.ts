@@ -1,6 +1,15 @@
 import type { Entry } from '../../../domain/entry.ts';
 import type { Finding } from '../../../domain/finding.ts';
-import type { CaptureOptions, FollowOptions, LogStretch, Source, SourceIo, SourceOptions } from '../../source.ts';
+import type {
+  CaptureOptions,
+  FollowOptions,
+  Increments,
+  LogStretch,
+  PortableFile,
+  Source,
+  SourceIo,
+  SourceOptions,
+} from '../../source.ts';
 import { snapshotPaths, type BackupAddress } from '../address.ts';
 
 /** The binary log of a server, in stretches that follow one another. */
@@ -29,5 +38,10 @@ export class BinlogSource implements Source {
   async *follow(io: SourceIo, options: FollowOptions): AsyncIterable<LogStretch> {
     const { followBinlogs } = await import('./follow.ts');
     yield* followBinlogs(this.#address, this.#password, io, options);
+  }
+
+  async *portable(io: SourceIo, increments?: Increments): AsyncIterable<PortableFile> {
+    const { portableBinlogs } = await import('./portable.ts');
+    yield* portableBinlogs(this.#address, this.#password, this.paths.join(), io, increments);
   }
 }
