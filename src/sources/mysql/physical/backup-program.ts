@@ -1,4 +1,4 @@
-import { isError, RespaldoError, throwIfAborted } from '../../../errors.ts';
+import { isError, RespaldoError, throwIfAborted, type ErrorCode } from '../../../errors.ts';
 import type { Runtime } from '../../../runtimes/runtime.ts';
 import { connectionArguments } from '../connection-arguments.ts';
 import type { Version } from '../product.ts';
@@ -74,26 +74,49 @@ export function requireCompleted(said: string | undefined): void {
   });
 }
 
+/** What its failures mean, by its own words. */
+const MEANINGS: readonly { readonly words: RegExp; readonly code: ErrorCode; readonly hint: string }[] = [
+  {
+    words: /Was only able to copy log/,
+    code: 'source-refused',
+    hint: 'The server writes faster than its log could be read: raise its innodb_log_file_size, or take the backup when less is written.',
+  },
+  {
+    words: /Access denied|missing required privilege/i,
+    code: 'source-refused',
+    hint: 'The account needs RELOAD, PROCESS and BINLOG MONITOR ON *.*',
+  },
+  {
+    words: /Lost connection|gone away|Can't connect|Connection refused|\b(?:2013|2006)\b/,
+    code: 'source-lost',
+    hint: 'The server went away: see its log, then try again.',
+  },
+  {
+    words: /No space left on device|errno: 28/i,
+    code: 'target-full',
+    hint: 'Free some space where it runs.',
+  },
+];
+const SAYS_WHY = /error|fatal|denied|lost|fail|cannot|can't|mismatch|full|refus|proper|only able|increasing/i;
+/** How many lines are told. */
+const TOLD = 3;
+
 /** A failure of the program, in its own words where they say something. */
 export function explained(error: unknown, server: string): unknown {
   if (!(error instanceof RespaldoError) || error.code !== 'command-failed') return error;
-  // Privileges are told with the hashes of passwords.
-  const message = error.message
+  const [first = '', ...lines] = error.message
     .split('\n')
+    // Privileges are told with the hashes of passwords.
     .filter((line) => !/IDENTIFIED/i.test(line))
-    .join('\n');
-  const told = message
-    .split('\n')
-    .filter((line) => /error|fatal|denied|lost|fail|cannot|can't|mismatch|full|refus|proper/i.test(line))
-    .map((line) => line.replace(/^(?:\[\d+\] )?(?:FATAL ERROR: )?[\d-]+\s+[\d:]+ (?:\d+ )?/, ''));
-  const words = told.length === 0 ? message : told.slice(-3).join('; ');
-  const code = /Access denied|privilege/i.test(message)
-    ? 'source-refused'
-    : /Lost connection|gone away|Can't connect|Connection refused|2013|2006/.test(message)
-      ? 'source-lost'
-      : 'command-failed';
-  const hint = error.hint ?? 'Nothing was stored as a snapshot. See also the server’s log.';
-  return new RespaldoError(code, `${server}: ${words}`, { hint, context: error.context, cause: error });
+    .map((line) => line.replace(/^(?:\[\d+\] )?(?:FATAL ERROR: )?[\d-]+\s+[\d:]+ (?:\d+ )?/, '').trim());
+  const telling = lines.filter((line) => SAYS_WHY.test(line));
+  const words = (telling.length === 0 ? lines : telling).slice(-TOLD).join('; ');
+  const meaning = MEANINGS.find((one) => one.words.test(words));
+  return new RespaldoError(
+    meaning?.code ?? 'command-failed',
+    `${server}: ${words === '' ? first : `mariadb-backup failed: ${words}`}`,
+    { hint: meaning?.hint ?? error.hint ?? 'See also the server’s log.', context: error.context, cause: error },
+  );
 }
 
 async function versionOf(name: string, runtime: Runtime, signal: AbortSignal): Promise<string | undefined> {

@@ -38,8 +38,9 @@ export class CopiedFiles {
   /** See {@link XbStream.chunks}. */
   async *chunks(): AsyncGenerator<Chunk> {
     for await (const chunk of this.#stream.chunks()) {
-      this.#remember(chunk);
-      yield chunk;
+      const { path, payload } = chunk;
+      this.#notice(path);
+      yield payload === undefined ? chunk : { ...chunk, payload: this.#watched(path, payload) };
     }
   }
 
@@ -67,17 +68,26 @@ export class CopiedFiles {
     };
   }
 
-  #remember({ path, payload }: Chunk): void {
-    this.#bytes += payload?.length ?? 0;
+  #notice(path: string): void {
     if (DEFINITION.test(path)) this.#definitions.add(path);
     if (path.endsWith('.isl'))
       throw new RespaldoError('source-refused', `${path} says that a table lies outside of the data directory`, {
         hint: 'A copy would use the same files. Move the table into the data directory, or use method=logical.',
       });
+  }
+
+  async *#watched(path: string, payload: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
     const [, what] = TOLD.exec(path) ?? [];
-    if (what === undefined || payload === undefined) return;
+    for await (const piece of payload) {
+      this.#bytes += piece.length;
+      if (what !== undefined) this.#remember(what, piece);
+      yield piece;
+    }
+  }
+
+  #remember(what: string, piece: Buffer): void {
     const before = this.#told.get(what) ?? Buffer.alloc(0);
-    if (before.length + payload.length <= LONGEST_TOLD) this.#told.set(what, Buffer.concat([before, payload]));
+    if (before.length + piece.length <= LONGEST_TOLD) this.#told.set(what, Buffer.concat([before, piece]));
   }
 
   #text(what: string): string {

@@ -50,7 +50,7 @@ export async function* portableFiles(
     const content = async function* (): AsyncGenerator<Uint8Array> {
       for await (const { header, payload } of copied.chunks()) {
         yield header;
-        if (payload !== undefined) yield payload;
+        if (payload !== undefined) yield* payload;
       }
       told = await copied.told(found, next.base?.last);
     };

@@ -1,4 +1,4 @@
-import { RespaldoError, throwIfAborted } from '../../../errors.ts';
+import { RespaldoError, throwIfAborted, type ErrorCode } from '../../../errors.ts';
 import type { Command, Runtime } from '../../../runtimes/runtime.ts';
 import { serverVersion } from '../product.ts';
 import { explained, type BackupProgram } from './backup-program.ts';
@@ -56,9 +56,12 @@ export async function prepare(data: string, increment: string | undefined, shop:
   if (!said.trimEnd().endsWith('completed OK!')) throw unusable(new Error(said.trimEnd().split('\n').at(-1)));
 }
 
+/** What a machine lacks says nothing of the files. */
+const AS_THEY_ARE: readonly ErrorCode[] = ['tool-missing', 'target-full', 'cancelled'];
+
 function unusable(cause: unknown): RespaldoError {
   const why = cause instanceof Error ? cause.message : String(cause);
-  if (cause instanceof RespaldoError && cause.code === 'tool-missing') return cause;
+  if (cause instanceof RespaldoError && AS_THEY_ARE.includes(cause.code)) return cause;
   return new RespaldoError('source-damaged', `the copied files cannot be made usable: ${why}`, {
     hint: 'Is there room, and memory? Restore another snapshot, and run `respaldo check --read-data`.',
     cause,

@@ -37,7 +37,9 @@ class StreamFiles {
     for (;;) {
       const next = this.#ready();
       if (next === undefined) {
-        if (!(await this.#receive())) return;
+        const chunk = await this.#next();
+        if (chunk === undefined) return;
+        await this.#keep(chunk);
         continue;
       }
       const [path, spool] = next;
@@ -59,24 +61,28 @@ class StreamFiles {
     return [...this.#spools].find(([path, { ended }]) => ended || !OPEN_ALL_ALONG.test(path));
   }
 
+  /** What has come of the file already, and then what comes; what comes of others meanwhile is kept. */
   async *#content(spool: Spool): AsyncGenerator<Buffer> {
     for (;;) {
       yield* spool.take();
       if (spool.ended) return;
+      const chunk = await this.#next();
       // The stream itself throws where a file does not end.
-      if (!(await this.#receive())) return;
+      if (chunk === undefined) return;
+      if (this.#spools.get(chunk.path) !== spool || chunk.payload === undefined) await this.#keep(chunk);
+      else yield* chunk.payload;
     }
   }
 
-  /** @returns whether there was one more chunk. */
-  async #receive(): Promise<boolean> {
+  async #next(): Promise<Chunk | undefined> {
     const next = await this.#chunks.next();
-    if (next.done === true) return false;
-    const { path, payload } = next.value;
+    return next.done === true ? undefined : next.value;
+  }
+
+  async #keep({ path, payload }: Chunk): Promise<void> {
     const spool = this.#spools.get(path) ?? new Spool();
     this.#spools.set(path, spool);
     if (payload === undefined) spool.ended = true;
-    else await spool.add(payload);
-    return true;
+    else for await (const piece of payload) await spool.add(piece);
   }
 }

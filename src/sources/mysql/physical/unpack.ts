@@ -53,10 +53,10 @@ class OpenFiles implements AsyncDisposable {
     this.#folder = folder;
   }
 
-  async add(path: string, payload: Buffer | undefined): Promise<void> {
+  async add(path: string, payload: AsyncIterable<Buffer> | undefined): Promise<void> {
     const file = this.#open.get(path) ?? (await this.#make(path));
     if (payload !== undefined) {
-      await file.writeFile(payload);
+      for await (const piece of payload) await file.writeFile(piece);
       return;
     }
     this.#open.delete(path);

@@ -11,8 +11,8 @@ import { RespaldoError } from '../../../errors.ts';
 export interface Chunk {
   /** Relative, without `./`, in the string form of `name.ts`. */
   readonly path: string;
-  /** What comes next of the file; undefined: it has ended. */
-  readonly payload: Buffer | undefined;
+  /** What comes next of the file, to be read before the next chunk is asked for; undefined: it has ended. */
+  readonly payload: AsyncIterable<Buffer> | undefined;
   /** The chunk as it came, without its payload. */
   readonly header: Buffer;
 }
@@ -29,10 +29,15 @@ const HEAD_BYTES = 6;
 const PAYLOAD_HEAD_BYTES = 20;
 /** More than any file system takes. */
 const LONGEST_PATH = 4096;
-/** The program gathers 10 MiB. */
-const LARGEST_PAYLOAD = 256 * 1024 * 1024;
 /** The trailer is a few lines. */
 const LONGEST_TRAILER = 1024 * 1024;
+
+/** A payload that is being read, by whomever. */
+interface Passage {
+  readonly path: string;
+  left: number;
+  checksum: number;
+}
 
 /** One stream, read once. */
 export class XbStream {
@@ -66,7 +71,10 @@ export class XbStream {
           break;
         }
         if (word !== MAGIC) throw broken('something in it is no chunk');
-        yield await this.#chunk(Buffer.from(magic));
+        const { chunk, expected, passage } = await this.#chunk(Buffer.from(magic));
+        yield chunk;
+        for await (const _piece of this.#take(passage)) continue;
+        if (passage.checksum !== expected) throw broken(`${chunk.path} was changed on its way`);
       }
     } catch (error) {
       throw error instanceof TruncatedStream ? broken('it ends within a chunk') : error;
@@ -78,7 +86,8 @@ export class XbStream {
     if (this.#ended.size === 0) throw broken('it is empty');
   }
 
-  async #chunk(magic: Buffer): Promise<Chunk> {
+  /** @returns with what has to have passed when the next chunk begins */
+  async #chunk(magic: Buffer): Promise<{ chunk: Chunk; passage: Passage; expected: number }> {
     const head = await this.#exactly(HEAD_BYTES);
     const length = head.readUInt32LE(2);
     if (length === 0 || length > LONGEST_PATH) throw broken('a chunk names no file');
@@ -90,26 +99,41 @@ export class XbStream {
       case END:
         this.#open.delete(path);
         this.#ended.add(path);
-        return { path, payload: undefined, header: start };
-      case PAYLOAD:
-        return this.#payload(path, start);
+        return {
+          chunk: { path, payload: undefined, header: start },
+          passage: { path, left: 0, checksum: 0 },
+          expected: 0,
+        };
+      case PAYLOAD: {
+        const about = await this.#exactly(PAYLOAD_HEAD_BYTES);
+        const passage = { path, left: this.#goOn(path, about), checksum: 0 };
+        const chunk = { path, payload: this.#take(passage), header: Buffer.concat([start, about]) };
+        return { chunk, passage, expected: about.readUInt32LE(16) };
+      }
       default:
         throw broken(`a chunk of ${path} is of an unknown kind`);
     }
   }
 
-  async #payload(path: string, start: Buffer): Promise<Chunk> {
-    const about = await this.#exactly(PAYLOAD_HEAD_BYTES);
+  /** @returns how many bytes follow */
+  #goOn(path: string, about: Buffer): number {
     const length = Number(about.readBigUInt64LE(0));
     const offset = Number(about.readBigUInt64LE(8));
-    if (length > LARGEST_PAYLOAD) throw broken(`a chunk of ${path} is too long`);
     const expected = this.#open.get(path) ?? 0;
     if (offset !== expected) throw broken(`${path} has a gap at ${String(expected)}`);
-    const header = Buffer.concat([start, about]);
-    const payload = length === 0 ? Buffer.alloc(0) : await this.#exactly(length);
-    if (crc32(payload) !== about.readUInt32LE(16)) throw broken(`${path} was changed on its way`);
+    if (!Number.isSafeInteger(offset + length)) throw broken(`a chunk of ${path} is too long`);
     this.#open.set(path, offset + length);
-    return { path, payload, header };
+    return length;
+  }
+
+  async *#take(passage: Passage): AsyncGenerator<Buffer> {
+    while (passage.left > 0) {
+      const piece = await this.#reader.upTo(passage.left);
+      if (piece.length === 0) throw broken(`it ends within ${passage.path}`);
+      passage.left -= piece.length;
+      passage.checksum = crc32(piece, passage.checksum);
+      yield piece;
+    }
   }
 
   async #exactly(length: number): Promise<Buffer> {
