@@ -83,7 +83,7 @@ function isMineAlone(folder) {
 /** A checkout runs its sources as they are, an installed package what was compiled from them. */
 async function start() {
   const source = new URL('../src/main.ts', import.meta.url);
-  await import(existsSync(source) ? source.href : new URL('../dist/main.js', import.meta.url).href);
+  await import(existsSync(source) ? source.href : new URL('../dist/main.cjs', import.meta.url).href);
 }
 
 /** The nearest `node_modules/node/bin/node`, looking upwards from this package. */

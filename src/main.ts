@@ -6,4 +6,5 @@ const { version } = JSON.parse(readFileSync(new URL('../package.json', import.me
   version: string;
 };
 
-process.exit(await run(process.argv.slice(2), version));
+// Not awaited here: what is published are CommonJS modules, which start sooner and cannot wait.
+void run(process.argv.slice(2), version).then((code) => process.exit(code));

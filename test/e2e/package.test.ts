@@ -55,7 +55,7 @@ describe('The packed npm package', () => {
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
   it('holds what was compiled, and neither sources nor tests', () => {
-    expect(files).toEqual(expect.arrayContaining(['bin/respaldo.js', 'dist/main.js', 'LICENSE', 'README.md']));
+    expect(files).toEqual(expect.arrayContaining(['bin/respaldo.js', 'dist/main.cjs', 'LICENSE', 'README.md']));
     expect(files).toEqual(expect.arrayContaining(['dist/kernel.wasm', 'dist/LICENSES.txt']));
     expect(files.filter((file) => file.endsWith('.ts') || file.includes('.test.'))).toEqual([]);
   });

@@ -15,9 +15,9 @@ export function usefulWorkers(): number {
   return Math.max(1, Math.min(availableParallelism(), MOST_WORKERS));
 }
 
-/** The worker script `name` beside the module at `importMetaUrl`: `.ts` in a checkout, `.js` once compiled. */
+/** The worker script `name` beside the module at `importMetaUrl`: `.ts` in a checkout, `.cjs` once compiled. */
 export function workerScript(importMetaUrl: string, name: string): URL {
-  return new URL(`./${name}.${importMetaUrl.endsWith('.ts') ? 'ts' : 'js'}`, importMetaUrl);
+  return new URL(`./${name}.${importMetaUrl.endsWith('.ts') ? 'ts' : 'cjs'}`, importMetaUrl);
 }
 
 /** A thread that loads its script, and waits to be told what to begin with. */

@@ -1,7 +1,7 @@
 /** Where a server's programs are: on this host, or in the package that comes with Respaldo. */
 import { cp } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { isError, RespaldoError } from '../../../errors.ts';
 import type { Runtime } from '../../../runtimes/runtime.ts';
 
@@ -53,7 +53,7 @@ function candidates(major: number, { kind }: Runtime): readonly { folder: string
 /** Undefined where the package was left out, as on another processor. */
 function embeddedFolder(): string | undefined {
   try {
-    return join(dirname(fileURLToPath(import.meta.resolve(EMBEDDED))), '..', 'native', 'bin');
+    return join(dirname(createRequire(import.meta.url).resolve(EMBEDDED)), '..', 'native', 'bin');
   } catch {
     return undefined;
   }
