@@ -33,6 +33,28 @@ describe('doctorStore', () => {
     expect(await Array.fromAsync(store.list('', signal))).toEqual([{ key: 'config', size: 1 }]);
   });
 
+  it('removes what one left that was killed, and nothing of one that may be at work', async () => {
+    const store = new MemoryStore();
+    const left: string[] = [];
+    const dying = storeWith((inner) => ({
+      write: (key, bytes, until) => (
+        left.push(key),
+        store.write(key, bytes, until).then(() => inner.write(key, bytes, until))
+      ),
+    }));
+    await diagnose(dying);
+    await store.write('respaldo/other', new Uint8Array(1), signal);
+    const count = async () => (await Array.fromAsync(store.list('respaldo/', signal))).length;
+    const before = await count();
+    expect(left.length).toBeGreaterThan(3);
+    await diagnose(store);
+    expect(await count()).toBe(before);
+    const tomorrow = { ...systemClock, now: () => new Date(systemClock.now().getTime() + 25 * 3_600_000) };
+    const open = () => Promise.resolve<Store>(store);
+    expect((await doctorStore({ open, clock: tomorrow }, signal)).fit).toBe(true);
+    expect(await Array.fromAsync(store.list('respaldo/', signal))).toEqual([{ key: 'respaldo/other', size: 1 }]);
+  });
+
   const flaws: Readonly<Record<string, [trait: string, (inner: MemoryStore) => Partial<Store>]>> = {
     'forgets the end of what is written': [
       'read after write',

@@ -23,6 +23,9 @@ export interface StoreDiagnosis {
 
 /** How long it may take to remove what was written, after somebody has given up. Milliseconds. */
 const CLEANING = 60_000;
+const SCRATCH = 'respaldo/doctor-';
+/** No examination lasts so long: an older folder is nobody's. Milliseconds. */
+const LONGEST = 24 * 60 * 60 * 1000;
 
 /**
  * Tries whether a store can keep a repository, by two connections, in a folder of its own, which it removes again. A
@@ -41,9 +44,11 @@ export async function doctorStore(ports: DoctorPorts, signal: AbortSignal): Prom
     observations.push(observation);
     ports.onObservation?.(observation);
   };
-  const folder = `respaldo/doctor-${randomBytes(6).toString('hex')}/`;
+  const folder = scratchFolder(clock.now());
   await near.write(`${folder}hello`, randomBytes(16), signal);
   try {
+    // A store that does not even list is told of by the trials.
+    await sweep(near, clock.now(), signal).catch(() => throwIfAborted(signal));
     for (const { trait, attempt } of STORE_TRIALS) {
       tell(await tried(trait, () => attempt({ near, far, folder, clock }, signal), signal));
     }
@@ -53,6 +58,22 @@ export async function doctorStore(ports: DoctorPorts, signal: AbortSignal): Prom
     if (left !== undefined) tell(left);
   }
   return { location: near.location, fit: observations.every(({ verdict }) => verdict !== 'bad'), observations };
+}
+
+/** Its name tells when it was made: not every store tells that of what lies in it. */
+function scratchFolder(now: Date): string {
+  return `${SCRATCH}${now.getTime().toString(36)}-${randomBytes(6).toString('hex')}/`;
+}
+
+/** Removes what examinations have left that were killed. */
+async function sweep(store: Store, now: Date, signal: AbortSignal): Promise<void> {
+  const stale = new Set<string>();
+  for await (const { key } of store.list('respaldo/', signal)) {
+    const [folder, made] = /^respaldo\/doctor-([0-9a-z]+)-[0-9a-f]+\//.exec(key) ?? [];
+    if (folder === undefined || made === undefined) continue;
+    if (Number.parseInt(made, 36) < now.getTime() - LONGEST) stale.add(folder);
+  }
+  for (const folder of stale) await removeAll(store, folder);
 }
 
 async function tried(
