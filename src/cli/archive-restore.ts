@@ -1,25 +1,25 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { hostRuntime, openFolder, sourceKinds } from '../compose.ts';
 import { RespaldoError } from '../errors.ts';
 import { chosenFiles, type FoundFile } from '../operations/archive-files.ts';
 import {
+  archivedDump,
   plainName,
   planArchiveRestore,
   restoreArchivedFile,
   type ArchiveRestorePlan,
 } from '../operations/archive-restore.ts';
 import { recorded } from '../operations/recording.ts';
+import type { SourceKind } from '../sources/source.ts';
 import { OpenArchives, type ArchiveOptions } from './archive-options.ts';
 import type { Invocation } from './invocation.ts';
 import { quoted } from './printable.ts';
 import { showProgress } from './progress.ts';
 import { runtimeTarget } from './runtime-options.ts';
-import { restoreFileToServer, type ServerOptions } from './server-restore.ts';
+import { restoreDumpToServer, type ServerOptions } from './server-restore.ts';
 import { withRecorder } from './session.ts';
 import { formatBytes, formatDuration } from './units.ts';
-import { readingProgress, restoreMessage, restorePlanLines } from './views/archive.ts';
+import { archiveTitle, readingProgress, restoreMessage, restorePlanLines } from './views/archive.ts';
 import { tellFinding } from './views/finding.ts';
 
 export interface ArchiveRestoreOptions extends ArchiveOptions, ServerOptions {
@@ -128,7 +128,7 @@ async function carryOut(
   );
 }
 
-/** By way of a file, since a server's dump is looked at before anything is changed. */
+/** It is read twice, to be verified before anything is changed, and lies nowhere in between. */
 async function intoServer(
   file: FoundFile,
   address: string,
@@ -136,17 +136,19 @@ async function intoServer(
   options: ArchiveRestoreOptions,
   invocation: Invocation,
 ): Promise<void> {
-  const folder = await mkdtemp(path.join(tmpdir(), 'respaldo-restore-'));
-  try {
-    const plan = await planArchiveRestore(file, besides(file, archives), folder, await sourceKinds());
-    if (plan.becomes === 'folder')
-      throw new RespaldoError('usage', `${file.key} is a folder, and ${address.replace(/:.*/s, '')}: is a server`, {
-        hint: 'Restore it into a folder: --target ./restored',
-      });
-    for (const line of restorePlanLines(file, plan).slice(0, 2)) invocation.output.note(line);
-    await carryOut(file, plan, archives, invocation);
-    await restoreFileToServer(path.join(folder, plainName(file)), address, options, invocation);
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+  const kinds = await sourceKinds();
+  requireFitting(file, address, kinds);
+  const ports = { store: archives.storeOf(file), keys: await archives.keysFor(file), kinds };
+  const dump = archivedDump(file, ports, invocation.signal);
+  await restoreDumpToServer(dump, archiveTitle(file), address, options, invocation);
+}
+
+/** What was dumped by one product's program is no use to another. */
+function requireFitting({ key, manifest }: FoundFile, address: string, kinds: readonly SourceKind[]): void {
+  const kind = kinds.find((one) => one.accepts(address));
+  const own = kinds.find(({ name }) => name === manifest.source);
+  if (kind?.server === undefined || own?.server === undefined || kind === own) return;
+  throw new RespaldoError('usage', `${key} is of ${own.addresses}, and cannot be restored into ${kind.addresses}`, {
+    hint: 'Name a server of the same kind by --to.',
+  });
 }

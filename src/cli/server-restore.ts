@@ -13,7 +13,7 @@ import {
   type ServerRestorePorts,
 } from '../operations/restore-server.ts';
 import type { Repository } from '../repository/repository.ts';
-import type { Dump, ServerRestorePlan, ServerRestoreRequest } from '../sources/source.ts';
+import type { Dump, DumpFile, ServerRestorePlan, ServerRestoreRequest } from '../sources/source.ts';
 import type { ChosenSnapshot } from './choose-snapshot.ts';
 import type { Invocation } from './invocation.ts';
 import { quoted } from './printable.ts';
@@ -127,7 +127,18 @@ export async function restoreFileToServer(
   options: ServerOptions,
   invocation: Invocation,
 ): Promise<void> {
-  const work = { dump: { file: path.resolve(file) }, address, title: `the file ${quoted(file)}`, isChosen: false };
+  await restoreDumpToServer({ file: path.resolve(file) }, `the file ${quoted(file)}`, address, options, invocation);
+}
+
+/** @param title of the dump, for people */
+export async function restoreDumpToServer(
+  dump: DumpFile,
+  title: string,
+  address: string,
+  options: ServerOptions,
+  invocation: Invocation,
+): Promise<void> {
+  const work = { dump, address, title, isChosen: false };
   await withRecorder(invocation, (recorder) => restore(work, options, invocation, recorder));
 }
 

@@ -4,7 +4,7 @@ import { chainOf, plainContent, storedContent } from '../archive/index.ts';
 import type { Finding } from '../domain/finding.ts';
 import { isError, RespaldoError } from '../errors.ts';
 import type { Runtime } from '../runtimes/runtime.ts';
-import type { SourceIo, SourceKind } from '../sources/source.ts';
+import type { DumpFile, SourceIo, SourceKind } from '../sources/source.ts';
 import type { Store } from '../stores/store.ts';
 import { inspectTarget } from './target.ts';
 
@@ -144,6 +144,26 @@ async function putBack(
     const io: SourceIo = { runtime, signal, report: onFinding ?? (() => undefined), expect: () => undefined };
     await unpack(plain, target, io, manifest.chain !== undefined);
   }
+}
+
+/**
+ * A dump as it lies in an archive, for who restores it into a server: nothing of it is written anywhere in between.
+ * @throws RespaldoError `source-damaged` for a file that is not whole, `usage` for one that holds a folder
+ */
+export function archivedDump(
+  file: ArchivedFile,
+  { store, keys, kinds }: Pick<ArchiveRestorePorts, 'store' | 'keys' | 'kinds'>,
+  signal: AbortSignal,
+): DumpFile {
+  requireThere(file);
+  const { key, manifest } = file;
+  if (unpackerOf(file, kinds) !== undefined)
+    throw new RespaldoError('usage', `${key} is a folder, and no dump that a server could take`, {
+      hint: 'Restore it into a folder: --target ./restored',
+    });
+  const read = (): AsyncIterable<Uint8Array> =>
+    plainContent(storedContent(store, key, manifest, signal), manifest, keys, signal);
+  return { file: key, content: { bytes: manifest.plain.bytes, read } };
 }
 
 /** Of several files in a row, each of which counts for itself. */

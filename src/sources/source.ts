@@ -45,9 +45,21 @@ export interface RestoreTarget {
 /** What is restored into a running server: a snapshot, or a file that another tool wrote. */
 export type Dump =
   /** `folder`: only this database of it (`/dump/shop`). */
-  | { readonly snapshot: ReadableSnapshot; readonly folder?: string }
-  /** An absolute path. */
-  | { readonly file: string };
+  { readonly snapshot: ReadableSnapshot; readonly folder?: string } | DumpFile;
+
+/** SQL as a server's own dump program, or another tool, has written it. */
+export interface DumpFile {
+  /** An absolute path; of what lies elsewhere its name. */
+  readonly file: string;
+  /** Absent: it is a file of this machine. */
+  readonly content?: DumpContent;
+}
+
+/** What may be read again and again, and fails at its end where it is not what was stored. */
+export interface DumpContent {
+  readonly bytes: number;
+  read(): AsyncIterable<Uint8Array>;
+}
 
 export interface ServerRestoreRequest {
   readonly dump: Dump;

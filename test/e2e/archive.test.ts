@@ -284,13 +284,28 @@ plans:
     expect(files.map(({ database }) => database).toSorted()).toEqual(['año/1 =x', 'globals', 'postgres', 'shop']);
     expect(files.map(({ key }) => key).toSorted()[0]).toMatch(/^all-año%2f1%20=x-\d{8}T\d{6}Z\.sql\.gz$/);
 
-    await place.ok('archive', 'restore', 'latest', '--database', 'shop', '--to', address('postgres', 'copy'));
+    // Straight from the archive: there is no place for a file in between.
+    const argv = ['archive', 'restore', 'latest', '--database', 'shop', '--to', address('postgres', 'copy')];
+    expect(await place.start(argv, { TMPDIR: '/proc/none' }).ended).toMatchObject({ code: 0 });
     const sum = 'SELECT count(*), md5(string_agg(text, NULL ORDER BY id)) FROM orders';
     expect(psql('copy', sum)).toBe(psql('shop', sum));
 
+    const shop = files.find(({ database }) => database === 'shop');
+    const stored = place.path(`sql/${shop?.key ?? ''}`);
+    const whole = await readFile(stored);
+    await writeFile(stored, Buffer.from(whole).fill(0, whole.length - 5, whole.length - 4));
+    psql('copy', 'DELETE FROM orders WHERE id > 7');
+    expect(await place.respaldo(...argv, '--yes')).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/damaged|SHA-256/) as string,
+    });
+    expect(psql('copy', 'SELECT count(*) FROM orders').trim()).toBe('7');
+    await writeFile(stored, whole);
+    const other = await place.respaldo(...argv.slice(0, -1), 'mysql://root@localhost/copy');
+    expect(other).toMatchObject({ code: 2, stderr: expect.stringContaining('cannot be restored into') as string });
+
     psql('postgres', 'DROP DATABASE copy');
     psql('postgres', 'CREATE DATABASE copy');
-    const shop = files.find(({ database }) => database === 'shop');
     const byHand = (shop?.restore ?? '').replace(/--dbname shop/, '--quiet --dbname copy');
     execFileSync('bash', ['-o', 'pipefail', '-c', byHand], {
       stdio: ['ignore', 'pipe', 'inherit'],
@@ -307,8 +322,8 @@ plans:
     const { code, stderr } = await place.respaldo('backup', 'some');
     expect(code).toBe(1);
     expect(stderr).toContain('closed');
-    const stored = (await listed(place, '--plan', 'some')).map(({ database }) => database);
-    expect(stored).toContain('shop');
-    expect(stored).not.toContain('año/1 =x');
+    const some = (await listed(place, '--plan', 'some')).map(({ database }) => database);
+    expect(some).toContain('shop');
+    expect(some).not.toContain('año/1 =x');
   });
 });

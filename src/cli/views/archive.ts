@@ -44,6 +44,11 @@ export function listingMessage(files: readonly FoundFile[]): readonly Record<str
   return files.map(({ archive, key, state, manifest }) => ({ archive, key, state, ...manifest }));
 }
 
+/** A file, in a sentence. */
+export function archiveTitle({ key, archive, manifest }: FoundFile): string {
+  return `${quoted(key)} of the archive ${quoted(archive)}, of ${formatTime(new Date(manifest.time))}`;
+}
+
 /** What becomes of one file. */
 export function restorePlanLines(
   file: FoundFile,

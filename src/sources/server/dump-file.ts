@@ -1,11 +1,12 @@
 import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
-import { pipeline } from 'node:stream';
+import { pipeline, Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { errnoOf, RespaldoError } from '../../errors.ts';
+import type { DumpContent, DumpFile } from '../source.ts';
 
-/** A file that another tool wrote; maybe compressed by gzip. */
-export interface DumpFile {
+/** What is seen of a file that another tool wrote; maybe it is compressed by gzip. */
+export interface InspectedFile {
   readonly isCompressed: boolean;
   /** Of the file. */
   readonly bytes: number;
@@ -16,17 +17,28 @@ const GZIP = Buffer.from([0x1f, 0x8b]);
 export const HEAD = 512;
 
 /** A file and its beginning, as it lies there. @throws RespaldoError `source-missing` */
-export async function openDumpFile(path: string): Promise<{ readonly file: DumpFile; readonly head: Buffer }> {
-  const { head, bytes } = await headOf(path);
+export async function openDumpFile({
+  file: path,
+  content,
+}: DumpFile): Promise<{ readonly file: InspectedFile; readonly head: Buffer }> {
+  const { head, bytes } = content === undefined ? await headOf(path) : await headIn(content);
   return { file: { isCompressed: head.subarray(0, 2).equals(GZIP), bytes }, head };
 }
 
 /** What the file holds, unpacked. @throws RespaldoError `source-damaged` for a compressed one that is cut short */
 export async function* readDumpFile(
-  path: string,
-  { isCompressed }: Pick<DumpFile, 'isCompressed'>,
+  { file: path, content: elsewhere }: DumpFile,
+  { isCompressed }: Pick<InspectedFile, 'isCompressed'>,
 ): AsyncGenerator<Uint8Array> {
-  const file = createReadStream(path, { highWaterMark: 1024 * 1024 });
+  // Whoever stored it knows best what is wrong with it.
+  if (elsewhere !== undefined && !isCompressed) {
+    yield* elsewhere.read();
+    return;
+  }
+  const file =
+    elsewhere === undefined
+      ? createReadStream(path, { highWaterMark: 1024 * 1024 })
+      : Readable.from(elsewhere.read(), { objectMode: false });
   const content = isCompressed ? pipeline(file, createGunzip(), () => undefined) : file;
   try {
     for await (const piece of content) yield piece as Uint8Array;
@@ -38,6 +50,15 @@ export async function* readDumpFile(
   } finally {
     file.destroy();
   }
+}
+
+async function headIn(content: DumpContent): Promise<{ head: Buffer; bytes: number }> {
+  let head: Buffer = Buffer.alloc(0);
+  for await (const piece of content.read()) {
+    head = Buffer.concat([head, piece.subarray(0, HEAD)]);
+    if (head.length >= HEAD) break;
+  }
+  return { head: head.subarray(0, HEAD), bytes: content.bytes };
 }
 
 async function headOf(path: string): Promise<{ head: Buffer; bytes: number }> {

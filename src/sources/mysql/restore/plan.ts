@@ -19,7 +19,7 @@ export async function planServerRestore(request: ServerRestoreRequest, io: Sourc
   const { server: address, database } = parseTarget(request.address, io.runtime.kind === 'host');
   const dump = 'file' in request.dump ? undefined : await dumpOf(request.dump.snapshot, request.dump.folder);
   const names = dump === undefined ? [database ?? refuseNamelessFile('mysql')] : targetsOf(dump.databases, database);
-  const neededBytes = 'file' in request.dump ? (await inspectFile(request.dump.file)).bytes : bytesOf(dump?.databases);
+  const neededBytes = 'file' in request.dump ? (await inspectFile(request.dump)).bytes : bytesOf(dump?.databases);
   const tools = await Toolbox.open(address, request.password, io.runtime, io.signal);
   const target = await inspectTarget(tools, names);
   const planned = names.map((name, i): PlannedDatabase => {

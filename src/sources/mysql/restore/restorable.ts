@@ -1,4 +1,4 @@
-import type { PlannedDatabase, ServerRestorePlan, ServerRestoreRequest } from '../../source.ts';
+import type { DumpFile, PlannedDatabase, ServerRestorePlan, ServerRestoreRequest } from '../../source.ts';
 import type { DatabaseFacts } from '../logical/facts.ts';
 import { Session } from '../session.ts';
 import type { Toolbox } from '../toolbox.ts';
@@ -24,7 +24,7 @@ export interface Restorable {
 
 /** What the plan means, in its order. */
 export async function restorablesOf(plan: ServerRestorePlan, { dump }: ServerRestoreRequest): Promise<Restorable[]> {
-  if ('file' in dump) return plan.databases.map((planned) => fromFile(dump.file, planned));
+  if ('file' in dump) return plan.databases.map((planned) => fromFile(dump, planned));
   const { snapshot } = dump;
   const { databases } = await dumpOf(snapshot, dump.folder);
   return databases.flatMap((facts) => {
@@ -53,17 +53,17 @@ export async function restorablesOf(plan: ServerRestorePlan, { dump }: ServerRes
 
 const OBJECT_FILES = ['routines.sql', 'views.sql', 'triggers.sql', 'events.sql'];
 
-function fromFile(path: string, planned: PlannedDatabase): Restorable {
+function fromFile(dump: DumpFile, planned: PlannedDatabase): Restorable {
   const content = (): ForeignContent => ({ databases: new Set(), isWhole: false, isDump: false });
   return {
     planned,
     verify: async () => {
       const found = content();
-      await drain(foreignSql(readDumpFile(path, await inspectFile(path)), found));
-      requireRestorable(found, path);
+      await drain(foreignSql(readDumpFile(dump, await inspectFile(dump)), found));
+      requireRestorable(found, dump.file);
     },
     load: async (tools, database) => {
-      await loadSql(tools, database, foreignSql(readDumpFile(path, await inspectFile(path)), content()));
+      await loadSql(tools, database, foreignSql(readDumpFile(dump, await inspectFile(dump)), content()));
       const objects = await readObjects(tools, database);
       await Session.with(tools, (session) => dropObjects(session, database));
       return objects;

@@ -1,8 +1,9 @@
 import { RespaldoError } from '../../../errors.ts';
-import { HEAD, openDumpFile, readDumpFile, type DumpFile } from '../../server/dump-file.ts';
+import { HEAD, openDumpFile, readDumpFile, type InspectedFile } from '../../server/dump-file.ts';
+import type { DumpFile } from '../../source.ts';
 
 /** What other tools write: SQL, or pg_dump's custom and tar formats, for pg_restore; maybe compressed by gzip. */
-export interface FileDump extends DumpFile {
+export interface FileDump extends InspectedFile {
   readonly form: 'sql' | 'archive';
 }
 
@@ -11,19 +12,19 @@ const CUSTOM = Buffer.from('PGDMP');
 const TAR = { at: 257, is: Buffer.from('ustar') };
 
 /** Looks at a file's beginning. @throws RespaldoError `source-missing`, `usage` */
-export async function inspectFile(path: string): Promise<FileDump> {
-  const { file, head } = await openDumpFile(path);
-  const start = file.isCompressed ? await unpackedHead(path) : head;
+export async function inspectFile(dump: DumpFile): Promise<FileDump> {
+  const { file, head } = await openDumpFile(dump);
+  const start = file.isCompressed ? await unpackedHead(dump) : head;
   const isArchive =
     start.subarray(0, CUSTOM.length).equals(CUSTOM) || start.subarray(TAR.at, TAR.at + TAR.is.length).equals(TAR.is);
   if (!isArchive && start.subarray(0, HEAD).includes(0))
-    throw new RespaldoError('usage', `${path} is neither SQL nor an archive of pg_dump`, {
+    throw new RespaldoError('usage', `${dump.file} is neither SQL nor an archive of pg_dump`, {
       hint: 'What can be restored: .sql, .sql.gz, and what pg_dump -Fc or -Ft writes.',
     });
   return { form: isArchive ? 'archive' : 'sql', ...file };
 }
 
-async function unpackedHead(path: string): Promise<Buffer> {
-  for await (const piece of readDumpFile(path, { isCompressed: true })) return Buffer.from(piece);
+async function unpackedHead(dump: DumpFile): Promise<Buffer> {
+  for await (const piece of readDumpFile(dump, { isCompressed: true })) return Buffer.from(piece);
   return Buffer.alloc(0);
 }

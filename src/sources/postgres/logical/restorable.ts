@@ -1,4 +1,4 @@
-import type { PlannedDatabase, ServerRestorePlan, ServerRestoreRequest } from '../../source.ts';
+import type { DumpFile, PlannedDatabase, ServerRestorePlan, ServerRestoreRequest } from '../../source.ts';
 import { createStatement } from './database-sql.ts';
 import type { DatabaseFacts } from './facts.ts';
 import { readDumpFile } from '../../server/dump-file.ts';
@@ -24,7 +24,7 @@ export interface Restorable {
 
 /** What the plan means, in its order. */
 export async function restorablesOf(plan: ServerRestorePlan, { dump }: ServerRestoreRequest): Promise<Restorable[]> {
-  if ('file' in dump) return plan.databases.map((planned) => fromFile(dump.file, planned));
+  if ('file' in dump) return plan.databases.map((planned) => fromFile(dump, planned));
   const { snapshot } = dump;
   const { facts, databases } = await dumpOf(snapshot, dump.folder);
   return databases.flatMap((database) => {
@@ -42,21 +42,21 @@ export async function restorablesOf(plan: ServerRestorePlan, { dump }: ServerRes
   });
 }
 
-function fromFile(path: string, planned: PlannedDatabase): Restorable {
+function fromFile(dump: DumpFile, planned: PlannedDatabase): Restorable {
   const content = (): ForeignContent => ({ databases: new Set(), isWhole: false, isPgDump: false });
   return {
     planned,
     create: (name) => `CREATE DATABASE ${identifier(name)} TEMPLATE template0`,
     verify: async () => {
-      const file = await inspectFile(path);
+      const file = await inspectFile(dump);
       const found = content();
-      const bytes = readDumpFile(path, file);
+      const bytes = readDumpFile(dump, file);
       await drain(file.form === 'sql' ? foreignSql(bytes, found) : bytes);
-      requireRestorable(found, path);
+      requireRestorable(found, dump.file);
     },
     load: async (tools, name) => {
-      const file = await inspectFile(path);
-      const bytes = readDumpFile(path, file);
+      const file = await inspectFile(dump);
+      const bytes = readDumpFile(dump, file);
       if (file.form === 'archive') await loadArchive(tools, name, bytes);
       else await loadSql(tools, name, foreignSql(bytes, content()));
     },

@@ -14,7 +14,7 @@ export async function planServerRestore(request: ServerRestoreRequest, io: Sourc
   const dump = 'file' in request.dump ? undefined : await dumpOf(request.dump.snapshot, request.dump.folder);
   const names =
     dump === undefined ? [database ?? refuseNamelessFile('postgresql')] : targetsOf(dump.databases, database);
-  const neededBytes = 'file' in request.dump ? (await inspectFile(request.dump.file)).bytes : bytesOf(dump?.databases);
+  const neededBytes = 'file' in request.dump ? (await inspectFile(request.dump)).bytes : bytesOf(dump?.databases);
   const tools = await Toolbox.open(address, request.password, io.runtime, io.signal);
   const target = await inspectTarget(tools, address, io.runtime, names, tablespaceOf(dump?.databases));
   const planned = names.map((name, i): PlannedDatabase => {
