@@ -32,8 +32,8 @@ describe('A copy', () => {
     ['started anew', { startedAt: 1001 }],
     ['another one', { pageBytes: 8192 }],
     ['gone back', { lsn: files.lsn - 1n }],
-    ['gone back', { lsn: undefined }],
-  ])('holds everything where it is %s', (why, other) => {
+    ['does not tell', { lsn: undefined }],
+  ])('holds everything where the reason is: %s', (why, other) => {
     expect(whyEverything(base, { ...now, files: { ...files, ...other } })).toContain(why);
   });
 

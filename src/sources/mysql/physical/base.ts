@@ -24,7 +24,8 @@ export function whyEverything(
   if (server.startedAt !== files.startedAt) return 'the server was started anew since the last one';
   if (base.serverVersion !== serverVersion || base.pageBytes !== files.pageBytes)
     return 'the server is another one since the last one';
-  if (files.lsn === undefined || files.lsn < BigInt(base.last.lastLsn)) return 'the server’s redo log has gone back';
+  if (files.lsn === undefined) return 'the server does not tell where its redo log is';
+  if (files.lsn < BigInt(base.last.lastLsn)) return 'the server’s redo log has gone back';
   return undefined;
 }
 
