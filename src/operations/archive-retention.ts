@@ -63,7 +63,7 @@ export async function planArchiveRetention(
     ({ manifest, state }) => state === 'whole' && manifest.plan === plan.name && manifest.hostname === hostname,
   );
   const groups = Array.from(Map.groupBy(own, groupOf).values(), (members) => ({
-    database: members[0]?.manifest.database ?? '',
+    database: members[0]?.manifest.facts['log'] ?? members[0]?.manifest.database ?? '',
     verdicts: withChains(guarded(judged(members.map(aged), plan, now)), members),
   }));
   const guardedGroups = guardLogs(groups, files);
