@@ -1,5 +1,6 @@
 /** Archives through the command line: several destinations of one plan, keys, checksums, servers, and what goes wrong. */
 import { execFileSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -110,13 +111,18 @@ plans: { files: { source: ./data, archives: [here, crypt] } }\n`);
 archives:
   here: { url: ./here, compression: none }
   small: { url: ./small/archives, compression: none, temp: ./temp }
-plans: { files: { source: ./data, archives: [here, small] } }\n`);
+  tight: { url: ./tight, compression: gzip, level: 1, temp: ./small/temp }
+plans: { files: { source: ./data, archives: [here, small, tight] } }\n`);
+    await writeFile(place.path('data/noise'), randomBytes(3_000_000));
     await mkdir(place.path('small'));
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=2m', 'tmpfs', place.path('small')]);
     try {
       const { code, stderr } = await place.respaldo('backup', 'files');
       expect(code).toBe(1);
       expect(stderr).toMatch(/archive small: .*no space left/);
+      expect(stderr).toMatch(/archive tight: .*no space left/);
+      expect(await listed(place, '--archive', 'tight')).toEqual([]);
+      expect(await filesBelow(place.path('tight'))).toEqual([]);
       expect(stderr).toContain(`It is whole in ${place.path('temp/small')}`);
       expect(await filesBelow(place.path('small'))).toEqual([]);
       expect(await listed(place, '--archive', 'here')).toHaveLength(1);
@@ -124,6 +130,7 @@ plans: { files: { source: ./data, archives: [here, small] } }\n`);
       await place.ok('backup', 'files');
       expect(await listed(place, '--archive', 'small')).toHaveLength(2);
       expect(await filesBelow(place.path('temp'))).toEqual([]);
+      expect(await listed(place, '--archive', 'tight')).toHaveLength(1);
       await place.ok('archive', 'verify');
     } finally {
       execFileSync('umount', [place.path('small')]);
