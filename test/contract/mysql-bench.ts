@@ -79,7 +79,7 @@ export class MysqlBench implements AsyncDisposable {
     const findings: Finding[] = [];
     const captured = await mkdtemp(join(this.folder, 'captured-'));
     await chmod(captured, 0o755);
-    const address = user === undefined ? this.server.address(names, more) : this.server.addressOf(user, names);
+    const address = user === undefined ? this.server.address(names, more) : this.server.addressOf(user, names, more);
     const source = this.source(address, password);
     const io = this.io(findings, options.runtime);
     findings.push(...(await source.check(io)));

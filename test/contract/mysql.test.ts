@@ -19,6 +19,8 @@ import { MysqlBench, SOURCE_OPTIONS } from './mysql-bench.ts';
 import { describeSource } from './source.ts';
 
 const run = promisify(execFile);
+/** An argument for the dump program lets that read all tables. */
+const PROGRAM = 'arg=--skip-disable-keys';
 const SECRET = 'a secret, 123';
 
 /** All that a dump may trip over. */
@@ -117,14 +119,20 @@ describe.skipIf(!HAS_MARIADB || !HAS_MYSQL).each([MARIADB, MYSQL])('$name', (pro
       await server.query(`DROP USER IF EXISTS app@localhost`);
     });
 
-    it('under another name is the same to the last byte of a dump, and leaves the original alone', async () => {
-      const { snapshot } = await bench.dump('shop');
-      const before = await server.dump('shop');
-      await bench.restore({ dump: { snapshot }, address: server.address('copy') });
-      expect(await server.dump('copy')).toBe(plain(before));
-      expect(await server.dump('shop')).toBe(before);
-      expect(await server.query('SELECT twice FROM kinds WHERE id = 7', 'copy')).toBe('14');
-    });
+    it.each([
+      ['read by us', 'jobs=3'],
+      ['read by the dump program', PROGRAM],
+    ])(
+      'under another name, %s, is the same to the last byte of a dump, and leaves the original alone',
+      async (_, more) => {
+        const { snapshot } = await bench.dump('shop', { more });
+        const before = await server.dump('shop');
+        await bench.restore({ dump: { snapshot }, address: server.address('copy') });
+        expect(await server.dump('copy')).toBe(plain(before));
+        expect(await server.dump('shop')).toBe(before);
+        expect(await server.query('SELECT twice FROM kinds WHERE id = 7', 'copy')).toBe('14');
+      },
+    );
 
     it('replaces a database only when it is whole, and leaves nothing else behind', async () => {
       const { snapshot } = await bench.dump('shop');
@@ -258,14 +266,17 @@ describe.skipIf(!HAS_MARIADB || !HAS_MYSQL).each([MARIADB, MYSQL])('$name', (pro
     expect(first.entries.map(({ path }) => path)).toContain('/dump/shop/tables/two%0alines; `quoted`.sql');
   });
 
-  it('is one state of several databases, although they are written to all the while, and tells which', async () => {
+  it.each([
+    ['by three connections', 'jobs=3'],
+    ['by the dump program', PROGRAM],
+  ])('is one state of several databases, read %s, although they are written to all the while', async (_, more) => {
     await server.query('CREATE DATABASE bank; CREATE DATABASE vault');
     await server.query(
       `USE bank; CREATE TABLE bank.t AS SELECT seq AS id, 100 AS balance, REPEAT('x', 500) AS x FROM ${product.numbers(5_000)};
        ALTER TABLE bank.t ADD PRIMARY KEY (id); CREATE TABLE vault.t AS SELECT 0 AS balance`,
     );
     const over = new AbortController();
-    const dumping = bench.dump('bank,vault').finally(() => over.abort());
+    const dumping = bench.dump('bank,vault', { more }).finally(() => over.abort());
     for (let i = 1; !over.signal.aborted; i++)
       await server.query(
         `BEGIN; UPDATE t SET balance = balance - 1 WHERE id = ${String(1 + ((i * 997) % 5000))}; UPDATE vault.t SET balance = balance + 1; COMMIT`,
@@ -382,6 +393,7 @@ describe.skipIf(!HAS_MARIADB || !HAS_MYSQL).each([MARIADB, MYSQL])('$name', (pro
       await bench.dump('shop', {
         user: 'dumper',
         password: SECRET,
+        more: PROGRAM,
         onEntry: async ({ path }) => {
           if (!path.includes('/tables/')) return;
           for (const pid of (await readdir('/proc')).filter((name) => /^\d+$/.test(name)))
@@ -415,18 +427,22 @@ describe.skipIf(!HAS_MARIADB || !HAS_MYSQL).each([MARIADB, MYSQL])('$name', (pro
     });
 
     it.each([
-      ['a table is changed', 'ALTER TABLE mortal.z ADD COLUMN more INT, ALGORITHM=COPY', 'source-refused'],
-      ['a table is dropped', 'DROP TABLE mortal.z', 'source-'],
-      ['a database is dropped', 'DROP DATABASE mortal_too', 'source-missing'],
-    ])('if %s meanwhile', async (_what, sql, code) => {
+      ['a table is changed', 'jobs=1', 'ALTER TABLE mortal.z ADD COLUMN more INT, ALGORITHM=COPY', 'source-refused'],
+      ['a table is changed', PROGRAM, 'ALTER TABLE mortal.z ADD COLUMN more INT, ALGORITHM=COPY', 'source-refused'],
+      ['a table is dropped', 'jobs=1', 'DROP TABLE mortal.z', 'source-'],
+      ['a table is dropped', PROGRAM, 'DROP TABLE mortal.z', 'source-'],
+      ['a database is dropped', 'jobs=1', 'DROP DATABASE mortal_too', 'source-missing'],
+      ['a database is dropped', PROGRAM, 'DROP DATABASE mortal_too', 'source-missing'],
+    ])('if %s meanwhile (%s)', async (_what, more, sql, code) => {
       await server.query(
         'DROP DATABASE IF EXISTS mortal; DROP DATABASE IF EXISTS mortal_too; CREATE DATABASE mortal; CREATE DATABASE mortal_too',
       );
       await server.query(
-        `CREATE TABLE a AS SELECT seq, REPEAT('x', 1000) AS x FROM ${product.numbers(5_000)}; CREATE TABLE z (i INT)`,
+        `CREATE TABLE a AS SELECT seq, REPEAT('x', 1000) AS x FROM ${product.numbers(10_000)}; CREATE TABLE z (i INT); CREATE TABLE mortal_too.t (i INT)`,
         'mortal',
       );
       const dumping = bench.dump('mortal,mortal_too', {
+        more,
         onEntry: async ({ path }) => {
           if (path.endsWith('tables/a.sql')) await server.query(sql);
         },
@@ -484,7 +500,7 @@ describe.skipIf(!HAS_MARIADB || !HAS_MYSQL).each([
   });
 
   it('is refused where only its own could dump what it has, and else comes back as it was', async () => {
-    const account = { user: 'dumper', password: SECRET };
+    const account = { user: 'dumper', password: SECRET, more: PROGRAM };
     await expect(bench.dump('shop', account)).rejects.toMatchObject({
       code: 'source-refused',
       message: expect.stringContaining(product === MYSQL ? 'generated columns of kinds' : 'sequence numbers') as string,

@@ -42,6 +42,8 @@ export interface BackupAddress extends MysqlAddress {
   readonly exclude: readonly string[];
   /** For the dump program: see `extraArguments`. */
   readonly extraArguments: readonly string[];
+  /** How many connections read tables at once; absent: as many as are of use. */
+  readonly jobs: number | undefined;
   /** A dump may be much smaller than the one before. */
   readonly acceptSmaller: boolean;
 }
@@ -52,6 +54,7 @@ const PARAMETERS = [
   'exclude',
   'arg',
   'smaller',
+  'jobs',
   'host',
   'port',
   'socket',
@@ -66,7 +69,7 @@ const PARAMETERS = [
 type Parameter = (typeof PARAMETERS)[number];
 type Given = ReadonlyMap<Parameter, readonly string[]>;
 /** What only a backup is asked. */
-const BACKUP_ONLY = ['exclude', 'arg', 'smaller'] as const;
+const BACKUP_ONLY = ['exclude', 'arg', 'smaller', 'jobs'] as const;
 
 const SCHEME = /^(?:mysql|mariadb):\/\//;
 const SHAPE = /^(?:mysql|mariadb):\/\/(?:([^@/?#]*)@)?(\[[^\]]*\]|[^:/?#]*)(?::(\d*))?(?:\/([^?#]*))?(?:\?([^#]*))?$/;
@@ -94,8 +97,14 @@ export function parseAddress(address: string, isHere: boolean): BackupAddress {
     databases,
     exclude,
     extraArguments: extraArguments(given.get('arg') ?? []),
+    jobs: parseJobs(given.get('jobs')?.at(-1)),
     acceptSmaller: smaller === 'accept',
   };
+}
+
+function parseJobs(value: string | undefined): number | undefined {
+  if (value === undefined || /^(?:[1-9]|1[0-6])$/.test(value)) return value === undefined ? undefined : Number(value);
+  throw usage(`jobs=${value} is no number of connections`, 'It can be 1 to 16.');
 }
 
 /**

@@ -32,8 +32,8 @@ export async function* captureDumps(
   yield folderEntry('/dump', metadata);
   const accounts = yield* accountEntries(found, metadata, io);
 
-  const { version, said: dumpTool } = await tools.program('dump');
-  const dump = new Dump(found, version, io);
+  const { said: dumpTool } = await tools.program('dump');
+  const dump = await Dump.open(found, io);
   const facts: DatabaseFacts[] = [];
   for await (const database of dump.databases()) {
     const earlier = before?.databases.find(({ name }) => name === database.database.name);

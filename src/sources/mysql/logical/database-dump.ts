@@ -5,10 +5,13 @@ import { fileName } from '../../server/file-name.ts';
 import { tablesArguments } from './dump-arguments.ts';
 import { dumpParts, type DumpContent, type Position } from './dump-text.ts';
 import type { DatabaseFacts } from './facts.ts';
-import { viewsBroken } from './findings.ts';
+import { lockRefused, viewsBroken } from './findings.ts';
 import { programsText } from './programs.ts';
 import type { Survey } from './survey.ts';
-import { TableStream, type DumpedTable } from './table-stream.ts';
+import type { DumpedTable, TableSource } from './table-source.ts';
+import { TableStream } from './table-stream.ts';
+import { DirectTables } from './direct-tables.ts';
+import { openOneState } from './one-state.ts';
 import { readViews, viewStatements, type ViewDefinition } from './views.ts';
 
 /** A part of a database's dump: statements that want the head of `script.ts` before them. */
@@ -21,26 +24,44 @@ export interface DumpFile {
 type Surveyed = Survey['databases'][number];
 
 /**
- * All databases of a survey, one after the other. Their rows come from a single run of the dump program, in a single
- * transaction: so they are one state of all of them. What has no rows, and no transactions, is asked for beside it.
+ * All databases of a survey, one after the other. Their rows are read by us over connections that see one state, or come from
+ * a single run of the dump program in a single transaction: so they are one state of all of them. What has no rows, and no
+ * transactions, is asked for beside it.
  */
 export class Dump {
   readonly #survey: Survey;
   readonly #io: SourceIo;
-  readonly #content: DumpContent = { rows: new Map(), position: {} };
-  readonly #stream: TableStream;
+  readonly #content: DumpContent;
+  readonly #stream: TableSource;
 
-  constructor(survey: Survey, version: Parameters<typeof tablesArguments>[0], io: SourceIo) {
+  private constructor(survey: Survey, content: DumpContent, stream: TableSource, io: SourceIo) {
+    this.#survey = survey;
+    this.#content = content;
+    this.#stream = stream;
+    this.#io = io;
+  }
+
+  /** Whoever opens it reads its databases, to the end or not: that ends it. */
+  static async open(survey: Survey, io: SourceIo): Promise<Dump> {
+    const { tools, direct, server, databases } = survey;
+    if (direct === undefined) return Dump.#ofProgram(survey, io);
+    const state = await openOneState(direct, tools, server, survey.connections);
+    if (state.isLockRefused) io.report(lockRefused);
+    const content = { rows: new Map(), position: state.position };
+    const names = databases.map(({ name }) => name);
+    return new Dump(survey, content, new DirectTables(state.connections, names, content, tools.server, io), io);
+  }
+
+  static async #ofProgram(survey: Survey, io: SourceIo): Promise<Dump> {
     const { tools, server, databases, extra } = survey;
+    const { version } = await tools.program('dump');
     const views = databases.flatMap(({ name: database, content }) =>
       content.views.map(({ name }) => ({ database, name })),
     );
     const args = tablesArguments(version, server, databases, views, extra);
-    this.#survey = survey;
-    this.#io = io;
-    this.#stream = new TableStream(
-      dumpParts(tools.run({ role: 'dump', args }), this.#content, `${tools.server}: the dump`),
-    );
+    const content = { rows: new Map(), position: {} };
+    const parts = dumpParts(tools.run({ role: 'dump', args }), content, `${tools.server}: the dump`);
+    return new Dump(survey, content, new TableStream(parts), io);
   }
 
   /** Known when the last database has been read. */
@@ -77,14 +98,14 @@ export class Dump {
 export class DatabaseDump {
   readonly database: Surveyed;
   readonly #survey: Survey;
-  readonly #stream: TableStream;
+  readonly #stream: TableSource;
   readonly #content: DumpContent;
   readonly #io: SourceIo;
   readonly #tables: (DumpedTable & { readonly file: string })[] = [];
   readonly #files: string[] = [];
   #views: readonly ViewDefinition[] = [];
 
-  constructor(database: Surveyed, survey: Survey, stream: TableStream, content: DumpContent, io: SourceIo) {
+  constructor(database: Surveyed, survey: Survey, stream: TableSource, content: DumpContent, io: SourceIo) {
     this.database = database;
     this.#survey = survey;
     this.#stream = stream;

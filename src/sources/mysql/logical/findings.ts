@@ -64,6 +64,14 @@ function routinesUnseen(account: string): Finding {
   };
 }
 
+/** Told once, when nobody was made to wait. */
+export const lockRefused: Finding = {
+  severity: 'note',
+  code: 'lock-refused',
+  message:
+    'somebody used a table for so long that writing was not stopped for a moment: the dump is one state, read by one connection, and for MySQL without its position in the binary log',
+};
+
 export function accountsMissing(account: string): Finding {
   return {
     severity: 'note',

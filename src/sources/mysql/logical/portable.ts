@@ -23,8 +23,8 @@ export async function* portableDumps(
   const found = await survey(address, given, io);
   const { tools, server } = found;
   const client = await tools.program('client');
-  const { name: dumpName, version, said } = await tools.program('dump');
-  const dump = new Dump(found, version, io);
+  const { name: dumpName, said } = await tools.program('dump');
+  const dump = await Dump.open(found, io);
   for await (const database of dump.databases()) {
     const { name, charset, collation } = database.database;
     yield {

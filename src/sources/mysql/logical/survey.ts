@@ -14,6 +14,8 @@ import {
 } from './inventory.ts';
 import { missingPrivileges, privilegesOf } from './privileges.ts';
 import { requireAbleProgram } from './able-program.ts';
+import { directLogin, type Connector } from './direct-login.ts';
+import { mayReadDirectly, usefulConnections } from './direct-reading.ts';
 
 /** A server as it is before a dump, and what is going to be dumped. */
 export interface Survey {
@@ -22,6 +24,10 @@ export interface Survey {
   readonly databases: readonly (DatabaseInventory & { readonly content: ContentInventory })[];
   /** For the dump program. */
   readonly extra: readonly string[];
+  /** Absent: rows are read by the dump program. */
+  readonly direct: Connector | undefined;
+  /** How many of our own are of use. */
+  readonly connections: number;
 }
 
 /**
@@ -40,8 +46,10 @@ export async function survey(address: BackupAddress, given: string | undefined, 
     const databases = [];
     for (const database of chosen)
       databases.push({ ...database, content: await inspectContent(session, database.name) });
-    await requireAbleProgram(tools, server, databases);
-    return { tools, server, databases, extra: address.extraArguments };
+    const direct = mayReadDirectly(address, databases) ? await directLogin(tools) : undefined;
+    if (direct === undefined) await requireAbleProgram(tools, server, databases);
+    const connections = usefulConnections(address.jobs, databases);
+    return { tools, server, databases, extra: address.extraArguments, direct, connections };
   });
 }
 

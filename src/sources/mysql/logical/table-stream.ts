@@ -1,15 +1,9 @@
 import type { DumpPart } from './dump-text.ts';
 
-export interface DumpedTable {
-  readonly kind: 'table' | 'sequence';
-  readonly name: string;
-}
+import type { DumpedTable, TableSource } from './table-source.ts';
 
-/**
- * What one dump program writes of several databases, one database and one table after the other. Whoever leaves out a
- * table's bytes skips them.
- */
-export class TableStream {
+/** What one dump program writes of several databases. */
+export class TableStream implements TableSource {
   readonly #parts: AsyncIterator<DumpPart>;
   #next: DumpPart | undefined;
   #ended = false;
@@ -18,7 +12,7 @@ export class TableStream {
     this.#parts = parts[Symbol.asyncIterator]();
   }
 
-  /** The database that comes next; undefined: the dump has ended as it should. */
+  /** See {@link TableSource}; undefined only when the dump has ended as it should. */
   async database(): Promise<string | undefined> {
     for (let part = await this.#peek(); part !== undefined; part = await this.#peek()) {
       this.#next = undefined;
@@ -27,7 +21,6 @@ export class TableStream {
     return undefined;
   }
 
-  /** The next table of the database; undefined: there are no more. */
   async table(): Promise<DumpedTable | undefined> {
     for (let part = await this.#peek(); part !== undefined && part.kind !== 'database'; part = await this.#peek()) {
       this.#next = undefined;
@@ -36,7 +29,6 @@ export class TableStream {
     return undefined;
   }
 
-  /** Of the table that was asked for last. */
   async *bytes(): AsyncGenerator<Uint8Array> {
     for (let part = await this.#peek(); part?.kind === 'bytes'; part = await this.#peek()) {
       this.#next = undefined;

@@ -1,0 +1,57 @@
+import { randomBytes } from 'node:crypto';
+import { isError, throwIfAborted } from '../../../errors.ts';
+import { LOOPBACK } from '../../server/loopback.ts';
+import { Session } from '../session.ts';
+import { literal } from '../sql.ts';
+import type { Toolbox } from '../toolbox.ts';
+import { WireConnection, type Endpoint } from '../wire/connection.ts';
+
+/** Opens connections of this process to the server that the tools are logged in to. */
+export type Connector = () => Promise<WireConnection>;
+
+/**
+ * A way to the server without its client programs: where these run on this host and what they say needs no encryption,
+ * and the server lets us in by a way that we know. Undefined: there is none, and its programs have to do.
+ */
+export async function directLogin(tools: Toolbox): Promise<Connector | undefined> {
+  if (tools.runtime.kind !== 'host') return undefined;
+  const { user, env } = tools.login;
+  const login = { user, password: env['MYSQL_PWD'] ?? '' };
+  try {
+    return await Session.with(tools, async (session) => {
+      const endpoint = await endpointOf(tools, session);
+      if (endpoint === undefined) return undefined;
+      const open: Connector = () =>
+        WireConnection.open(endpoint, login, tools.address.connectTimeoutSeconds, tools.signal);
+      return (await isSameServer(session, open)) ? open : undefined;
+    });
+  } catch (error) {
+    throwIfAborted(tools.signal);
+    if (isError(error, 'cancelled')) throw error;
+    return undefined;
+  }
+}
+
+async function endpointOf({ address }: Toolbox, session: Session): Promise<Endpoint | undefined> {
+  const { socket, host, port, isDefaultPort, sslMode } = address;
+  if (sslMode === 'require' || sslMode === 'verify') return undefined;
+  if (socket !== undefined) return { path: socket };
+  if (host === 'localhost' && isDefaultPort) {
+    const [row] = await session.query({ socket: '@@socket' });
+    return row?.socket?.startsWith('/') === true ? { path: row.socket } : undefined;
+  }
+  return LOOPBACK.has(host) || sslMode === 'disable' ? { host, port } : undefined;
+}
+
+/** The same path or port may lead to somebody else from here: only one server knows of a lock that it has just given. */
+async function isSameServer(session: Session, open: Connector): Promise<boolean> {
+  const name = literal(`respaldo-${randomBytes(8).toString('hex')}`);
+  await session.execute(`DO GET_LOCK(${name}, 0)`);
+  const connection = await open();
+  try {
+    const [[holder] = []] = await connection.query(`SELECT IS_USED_LOCK(${name})`);
+    return holder !== null && holder !== undefined;
+  } finally {
+    connection.close();
+  }
+}

@@ -1,0 +1,130 @@
+/** Connections that see one state of a server: what others commit later, none of them sees. */
+import { RespaldoError, throwIfAborted } from '../../../errors.ts';
+import { isAtLeast } from '../product.ts';
+import { literal } from '../sql.ts';
+import { explainTool } from '../tool-refusal.ts';
+import type { Toolbox } from '../toolbox.ts';
+import type { WireConnection } from '../wire/connection.ts';
+import type { Connector } from './direct-login.ts';
+import type { Position } from './dump-text.ts';
+import type { ServerInventory } from './inventory.ts';
+import { mayLockAll, privilegesOf, seesBinaryLog } from './privileges.ts';
+
+export interface OneState {
+  /** At least one; as many as were wanted, if the account may stop writing for a moment. */
+  readonly connections: readonly WireConnection[];
+  /** Of that state, in the server's binary log; empty: it has none, or nobody may know. */
+  readonly position: Position;
+  /** Somebody used a table for so long that nobody was made to wait behind him. */
+  readonly isLockRefused: boolean;
+}
+
+/** How long everybody else's writing may have to wait for whoever uses a table. */
+const LOCK_SECONDS = 5;
+const LOCK_TIMEOUT = 1205;
+/** Longer than a store takes to store whatever is read between two reads. */
+const PATIENCE = 86_400;
+
+/**
+ * Several sessions see the same only if nothing is committed between their beginnings. So commits are held up by a lock until
+ * all have begun: some milliseconds. Where that is not possible one session reads alone.
+ */
+export async function openOneState(
+  open: Connector,
+  tools: Toolbox,
+  server: ServerInventory,
+  wanted: number,
+): Promise<OneState> {
+  const privileges = privilegesOf(server.grants);
+  const knowsPosition = server.binaryLog && seesBinaryLog(privileges);
+  // MariaDB tells a transaction its position; MySQL tells the present one.
+  const wantsLock = wanted > 1 || (knowsPosition && server.version.product === 'mysql');
+  const mayLock = wantsLock && mayLockAll(privileges);
+  const connections: WireConnection[] = [];
+  try {
+    for (let i = 0; i < (mayLock ? wanted : 1); i++) connections.push(await open());
+    for (const connection of connections) await prepare(connection, server);
+    const guard = mayLock ? await lock(open, server) : undefined;
+    const isLocked = guard !== undefined;
+    try {
+      const used = isLocked ? connections : connections.slice(0, 1);
+      await Promise.all(used.map((connection) => connection.query('START TRANSACTION WITH CONSISTENT SNAPSHOT')));
+      const position = knowsPosition ? await positionOf(used, server, isLocked) : {};
+      for (const unused of connections.slice(used.length)) unused.close();
+      return { connections: used, position, isLockRefused: mayLock && !isLocked };
+    } finally {
+      await guard?.release();
+    }
+  } catch (error) {
+    for (const connection of connections) connection.destroy();
+    throwIfAborted(tools.signal);
+    throw explainTool(error, tools.server);
+  }
+}
+
+async function prepare(connection: WireConnection, { version }: ServerInventory): Promise<void> {
+  const limit = version.product === 'mariadb' ? 'max_statement_time' : 'max_execution_time';
+  const waits = ['net_write_timeout', 'net_read_timeout', 'wait_timeout'];
+  const settings = [...waits.map((name) => `${name} = ${String(PATIENCE)}`), `${limit} = 0`];
+  await connection.query('SET NAMES utf8mb4');
+  await connection.query(
+    `SET SESSION sql_mode = '', SESSION sql_quote_show_create = 1, SESSION time_zone = '+00:00', ${settings.map((one) => `SESSION ${one}`).join(', ')}`,
+  );
+  await connection.query('SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ');
+}
+
+interface Lock {
+  release(): Promise<void>;
+}
+
+/** @returns undefined: somebody uses a table for longer than others can be made to wait. */
+async function lock(open: Connector, server: ServerInventory): Promise<Lock | undefined> {
+  const guard = await open();
+  const [statements, end] = lockStatements(server);
+  try {
+    await guard.query(`SET SESSION lock_wait_timeout = ${String(LOCK_SECONDS)}`);
+    for (const statement of statements) await guard.query(statement);
+  } catch (error) {
+    // Whatever it holds goes with it.
+    guard.destroy();
+    if (error instanceof RespaldoError && error.message.startsWith(`ERROR ${String(LOCK_TIMEOUT)} `)) return undefined;
+    throw error;
+  }
+  return {
+    release: async () => {
+      await guard.query(end);
+      guard.close();
+    },
+  };
+}
+
+/** MariaDB can hold up commits alone; elsewhere all tables are locked, which waits for whoever reads them. */
+function lockStatements({ version }: ServerInventory): readonly [statements: readonly string[], end: string] {
+  return version.product === 'mariadb' && isAtLeast(version, 10, 4, 1)
+    ? [['BACKUP STAGE START', 'BACKUP STAGE BLOCK_COMMIT'], 'BACKUP STAGE END']
+    : [['FLUSH LOCAL TABLES', 'FLUSH TABLES WITH READ LOCK'], 'UNLOCK TABLES'];
+}
+
+async function positionOf(
+  [connection]: readonly WireConnection[],
+  { version, gtidMode }: ServerInventory,
+  isLocked: boolean,
+): Promise<Position> {
+  if (connection === undefined) return {};
+  if (version.product === 'mariadb') {
+    const rows = await connection.query("SHOW STATUS LIKE 'binlog_snapshot_%'");
+    const value = (name: string): string => rows.find(([key]) => key?.toLowerCase() === name)?.[1] ?? '';
+    const [file, offset] = [value('binlog_snapshot_file'), value('binlog_snapshot_position')];
+    if (file === '') return {};
+    const [[gtid] = []] = await connection.query(`SELECT BINLOG_GTID_POS(${literal(file)}, ${offset})`);
+    return { file, offset: Number(offset), ...(gtid !== null && gtid !== undefined && gtid !== '' && { gtid }) };
+  }
+  if (!isLocked) return {};
+  const statement = isAtLeast(version, 8, 2) ? 'SHOW BINARY LOG STATUS' : 'SHOW MASTER STATUS';
+  const [[file, offset] = []] = await connection.query(statement);
+  const [[gtid] = []] = gtidMode ? await connection.query('SELECT @@GLOBAL.gtid_executed') : [];
+  return {
+    ...(file !== null && file !== undefined && { file, offset: Number(offset) }),
+    ...(gtid !== null && gtid !== undefined && gtid !== '' && { gtid: gtid.replaceAll(/\s/g, '') }),
+  };
+}

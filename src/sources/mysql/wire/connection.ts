@@ -1,0 +1,230 @@
+import { Socket, type NetConnectOpts } from 'node:net';
+import { RespaldoError, throwIfAborted } from '../../../errors.ts';
+import { PLUGINS, scramble, sealedPassword, type Plugin } from './authentication.ts';
+import { helloMessage, readGreeting } from './handshake.ts';
+import { PacketBuffer } from './packet-buffer.ts';
+import { isEnd, isError, readColumn, readError, readTexts, type Column, type RowSink } from './reply.ts';
+
+/** A server that this process reaches without anybody listening in. */
+export type Endpoint = { readonly path: string } | { readonly host: string; readonly port: number };
+
+type Taker = (bytes: Buffer, from: number, to: number, sequence: number) => void;
+
+const COM_QUERY = 3;
+const COM_QUIT = 1;
+const OK = 0;
+const SWITCH = 0xfe;
+const MORE = 1;
+const KEY_WANTED = 2;
+const FAST = 3;
+const FULL = 4;
+
+/** A session of our own: no other program stands between the server and us. One question at a time. */
+export class WireConnection {
+  readonly #socket: Socket;
+  readonly #packets = new PacketBuffer();
+  readonly #signal: AbortSignal;
+  readonly #abort = (): void => void this.#socket.destroy();
+  #take: Taker | undefined;
+  /** Of the question that waits for its answer. */
+  #reject: ((error: Error) => void) | undefined;
+  #failure: Error | undefined;
+  #flowing = true;
+
+  private constructor(signal: AbortSignal, endpoint: Endpoint, timeoutSeconds: number) {
+    this.#signal = signal;
+    this.#socket = new Socket({
+      onread: {
+        buffer: () => this.#packets.space(),
+        callback: (length: number): boolean => {
+          this.#received(length);
+          return this.#flowing;
+        },
+      },
+    });
+    this.#socket.setTimeout(timeoutSeconds * 1000, () => this.#socket.destroy());
+    this.#socket.on('error', (error) => this.#fail(lost(error)));
+    this.#socket.on('close', () => this.#fail(lost()));
+    signal.addEventListener('abort', this.#abort, { once: true });
+    const options: NetConnectOpts = 'path' in endpoint ? endpoint : { ...endpoint, noDelay: true };
+    this.#socket.connect(options);
+  }
+
+  /** @throws RespaldoError `command-failed`, as a client program would say it. */
+  static async open(
+    endpoint: Endpoint,
+    { user, password }: { readonly user: string; readonly password: string },
+    timeoutSeconds: number,
+    signal: AbortSignal,
+  ): Promise<WireConnection> {
+    throwIfAborted(signal);
+    const connection = new WireConnection(signal, endpoint, timeoutSeconds);
+    try {
+      await connection.#logIn(user, password, 'path' in endpoint);
+      connection.#socket.setTimeout(0);
+      return connection;
+    } catch (error) {
+      connection.destroy();
+      throwIfAborted(signal);
+      throw error;
+    }
+  }
+
+  /** A statement, and the rows that it gives: few. */
+  async query(sql: string): Promise<readonly (readonly (string | null)[])[]> {
+    const rows: (string | null)[][] = [];
+    const row = (bytes: Buffer, from: number, to: number): boolean => rows.push(readTexts(bytes, from, to)) > 0;
+    await this.select(sql, { begin: () => undefined, row });
+    return rows;
+  }
+
+  /** @throws RespaldoError `command-failed` with the server's number and words, `source-lost`. */
+  select(sql: string, sink: RowSink): Promise<void> {
+    const columns: Column[] = [];
+    let isHeadRead = false;
+    let isFirst = true;
+    return this.#ask(this.#command(COM_QUERY, sql), (bytes, from, to) => {
+      if (isError(bytes, from)) throw readError(bytes, from, to);
+      if (isFirst) {
+        isFirst = false;
+        return bytes[from] === OK;
+      }
+      if (isEnd(bytes, from, to)) {
+        if (isHeadRead) return true;
+        isHeadRead = true;
+        sink.begin(columns);
+      } else if (!isHeadRead) columns.push(readColumn(bytes, from));
+      else this.#flowing = sink.row(bytes, from, to) && this.#flowing;
+      return false;
+    });
+  }
+
+  /** Goes on after a sink wanted no more. */
+  resume(): void {
+    if (this.#flowing) return;
+    this.#flowing = true;
+    this.#socket.resume();
+  }
+
+  /** Says goodbye. */
+  close(): void {
+    this.#socket.end(this.#command(COM_QUIT, ''));
+    this.destroy();
+  }
+
+  /** Ends it wherever it is. */
+  destroy(): void {
+    this.#signal.removeEventListener('abort', this.#abort);
+    this.#socket.destroySoon();
+  }
+
+  async #logIn(user: string, password: string, isPrivate: boolean): Promise<void> {
+    let nonce = Buffer.alloc(0);
+    await this.#converse(undefined, (payload, sequence, say) => {
+      const greeting = nonce.length === 0 ? readGreeting(payload) : undefined;
+      if (greeting !== undefined) {
+        nonce = Buffer.from(greeting.nonce);
+        const plugin = knownPlugin(greeting.plugin) ?? 'mysql_native_password';
+        say(helloMessage(user, scramble(plugin, password, nonce), plugin), sequence + 1);
+        return false;
+      }
+      switch (payload[0]) {
+        case OK:
+          return true;
+        case SWITCH: {
+          const end = payload.indexOf(0, 1);
+          const plugin = knownPlugin(payload.toString('latin1', 1, end));
+          if (plugin === undefined) throw unspeakable(`the server asks for ${payload.toString('latin1', 1, end)}`);
+          nonce = Buffer.from(payload.subarray(end + 1));
+          say(scramble(plugin, password, nonce), sequence + 1);
+          return false;
+        }
+        case MORE:
+          if (payload[1] === FAST) return false;
+          if (payload[1] === FULL)
+            say(isPrivate ? Buffer.from(`${password}\0`) : Buffer.from([KEY_WANTED]), sequence + 1);
+          else say(sealedPassword(password, nonce, payload.subarray(1)), sequence + 1);
+          return false;
+        default:
+          throw unspeakable('the server says something else');
+      }
+    });
+  }
+
+  /** Packet by packet, until `answer` says that it was the last. */
+  #converse(
+    first: Buffer | undefined,
+    answer: (payload: Buffer, sequence: number, say: (payload: Buffer, sequence: number) => void) => boolean,
+  ): Promise<void> {
+    const say = (payload: Buffer, sequence: number): void => void this.#socket.write(packet(payload, sequence));
+    return this.#ask(first, (bytes, from, to, sequence) => {
+      if (isError(bytes, from)) throw readError(bytes, from, to);
+      return answer(bytes.subarray(from, to), sequence, say);
+    });
+  }
+
+  #ask(
+    question: Buffer | undefined,
+    isLast: (bytes: Buffer, from: number, to: number, sequence: number) => boolean,
+  ): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (this.#failure !== undefined) {
+        reject(this.#failure);
+        return;
+      }
+      const end = (settle: () => void): void => {
+        this.#take = undefined;
+        this.#reject = undefined;
+        settle();
+      };
+      this.#reject = (error) => end(() => reject(error));
+      this.#take = (bytes, from, to, sequence) => {
+        try {
+          if (isLast(bytes, from, to, sequence)) end(resolve);
+        } catch (error) {
+          end(() => reject(asError(error)));
+        }
+      };
+      if (question !== undefined) this.#socket.write(question);
+    });
+  }
+
+  #command(command: number, text: string): Buffer {
+    return packet(Buffer.concat([Buffer.from([command]), Buffer.from(text)]), 0);
+  }
+
+  #received(length: number): void {
+    this.#packets.filled(length, (bytes, from, to, sequence) => this.#take?.(bytes, from, to, sequence));
+  }
+
+  #fail(error: Error): void {
+    this.#failure ??= error;
+    this.#reject?.(this.#failure);
+  }
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
+}
+
+function packet(payload: Buffer, sequence: number): Buffer {
+  const head = Buffer.alloc(4);
+  head.writeUIntLE(payload.length, 0, 3);
+  head[3] = sequence;
+  return Buffer.concat([head, payload]);
+}
+
+function knownPlugin(name: string): Plugin | undefined {
+  return PLUGINS.find((plugin) => plugin === name);
+}
+
+function lost(cause?: Error): RespaldoError {
+  const why = cause === undefined ? '' : ` (${cause.message})`;
+  return new RespaldoError('command-failed', `ERROR 2013 (HY000): the connection to the server was lost${why}`, {
+    cause,
+  });
+}
+
+function unspeakable(what: string): RespaldoError {
+  return new RespaldoError('command-failed', `ERROR 2059 (HY000): ${what}, which only its own programs can do`);
+}
