@@ -45,6 +45,25 @@ describe('a new repository', () => {
     await open();
   });
 
+  test('is one of those that are made at once, where the store can tell, and opens', async () => {
+    const tries = await Promise.allSettled(Array.from({ length: 4 }, () => newRepository(store)));
+    expect(tries.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+    for (const one of tries)
+      if (one.status === 'rejected') expect(one.reason).toMatchObject({ code: 'repository-exists' });
+    expect(await keysOf('keys/')).toHaveLength(1);
+    await open();
+  });
+
+  test('is ours although the answer to its config was lost', async () => {
+    const writeNew = store.writeNew.bind(store);
+    store.writeNew = async (...request) => {
+      await writeNew(...request);
+      return writeNew(...request);
+    };
+    await newRepository(store);
+    await open();
+  });
+
   test.each(['snapshots/', 'index/', 'data/aa/'])(
     'is not made where the config of an old one is missing: %s',
     async (folder) => {

@@ -52,13 +52,16 @@ export async function initRepository(
 ): Promise<Repository> {
   const { version = 2, polynomial, hostname, username, clock = systemClock, kdf } = options;
   await store.create(signal);
-  await requireVacant(store, signal);
+  const leftovers = await requireVacant(store, signal);
   const key = generateKey();
   const file = await createKeyFile(key, password, { hostname, username, created: clock.now() }, kdf);
   const keyId = hashId(file);
+  if (store.writeNew === undefined) await removeKeys(store, leftovers, signal);
   await store.write(objectKey('key', keyId), file, signal);
   const config = { version, id: randomBytes(32).toString('hex'), polynomial: polynomial ?? randomPolynomial() };
-  await store.write(CONFIG_KEY, new Sealer(key).seal(encodeConfig(config)), signal);
+  const sealed = new Sealer(key).seal(encodeConfig(config));
+  if (store.writeNew === undefined) await store.write(CONFIG_KEY, sealed, signal);
+  else await claim(store, sealed, { keyId, leftovers }, signal);
   return openWith(store, { keyId, key, config }, options);
 }
 
@@ -148,15 +151,37 @@ async function unlock(store: Store, password: string, config: Uint8Array, signal
   throw failure ?? keysMissing(store);
 }
 
-/** A key without anything else is the rest of an interrupted `init`, and of no use to anybody. */
-async function requireVacant(store: Store, signal: AbortSignal): Promise<void> {
-  if (await hasObject(store, CONFIG_KEY, signal))
-    throw new RespaldoError('repository-exists', `there is a repository at ${store.location} already`, {
-      hint: 'Use it as it is, or choose another place.',
+/** Where several make one at once, the config of one of them counts, and its key alone stays. */
+async function claim(
+  store: Store,
+  config: Uint8Array,
+  { keyId, leftovers }: { readonly keyId: Id; readonly leftovers: readonly Id[] },
+  signal: AbortSignal,
+): Promise<void> {
+  if ((await store.writeNew?.(CONFIG_KEY, config, signal)) === false) {
+    // It may be ours: an answer can be lost.
+    const there = await store.read(CONFIG_KEY, undefined, signal).catch((error: unknown) => {
+      if (isError(error, 'store-missing')) return undefined;
+      throw error;
     });
+    if (there === undefined || Buffer.compare(there, config) !== 0) {
+      await removeKeys(store, [keyId], signal);
+      throw repositoryExists(store);
+    }
+  }
+  await removeKeys(store, leftovers, signal);
+}
+
+async function removeKeys(store: Store, ids: readonly Id[], signal: AbortSignal): Promise<void> {
+  for (const id of ids) await store.remove(objectKey('key', id), signal);
+}
+
+/** @returns keys. Without anything else they are the rest of an interrupted `init`, and of no use to anybody. */
+async function requireVacant(store: Store, signal: AbortSignal): Promise<readonly Id[]> {
+  if (await hasObject(store, CONFIG_KEY, signal)) throw repositoryExists(store);
   if ((await hasAny(store, ['snapshot', 'index'], signal)) || !(await isEmpty(listPacks(store, signal))))
     throw configMissing(store);
-  for await (const { id } of listObjects(store, 'key', signal)) await store.remove(objectKey('key', id), signal);
+  return (await Array.fromAsync(listObjects(store, 'key', signal))).map(({ id }) => id);
 }
 
 async function hasAny(store: Store, types: readonly ObjectType[], signal: AbortSignal): Promise<boolean> {
@@ -167,6 +192,12 @@ async function hasAny(store: Store, types: readonly ObjectType[], signal: AbortS
 async function isEmpty(items: AsyncIterable<unknown>): Promise<boolean> {
   for await (const _ of items) return false;
   return true;
+}
+
+function repositoryExists(store: Store): RespaldoError {
+  return new RespaldoError('repository-exists', `there is a repository at ${store.location} already`, {
+    hint: 'Use it as it is, or choose another place.',
+  });
 }
 
 function wrongPassword(store: Store): RespaldoError {

@@ -50,6 +50,15 @@ export class MemoryStore implements Store {
     });
   }
 
+  writeNew(key: string, bytes: Uint8Array, signal: AbortSignal): Promise<boolean> {
+    return step(signal, () => {
+      assertKey(key);
+      if (this.#objects.has(key)) return false;
+      this.#objects.set(key, bytes.slice());
+      return true;
+    });
+  }
+
   async writeStream(key: string, content: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<number> {
     assertKey(key);
     throwIfAborted(signal);

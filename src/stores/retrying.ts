@@ -13,6 +13,7 @@ export class RetryingStore implements Store {
   readonly #patience: Patience;
   readonly #options: RetryOptions;
   readonly writeStream?: NonNullable<Store['writeStream']>;
+  readonly writeNew?: NonNullable<Store['writeNew']>;
 
   constructor(inner: Store, patience: Patience, options: RetryOptions = {}) {
     this.location = inner.location;
@@ -21,6 +22,9 @@ export class RetryingStore implements Store {
     this.#patience = patience;
     this.#options = options;
     if (inner.writeStream !== undefined) this.writeStream = inner.writeStream.bind(inner);
+    const writeNew = inner.writeNew?.bind(inner);
+    if (writeNew !== undefined)
+      this.writeNew = (key, bytes, signal) => this.#persist(signal, () => writeNew(key, bytes, signal));
   }
 
   create(signal: AbortSignal): Promise<void> {

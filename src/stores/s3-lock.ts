@@ -13,7 +13,12 @@ export type NewObject = Pick<
   | 'ObjectLockMode'
   | 'ObjectLockRetainUntilDate'
   | 'ChecksumAlgorithm'
-> & { readonly Bucket: string; readonly Key: string };
+> & {
+  readonly Bucket: string;
+  readonly Key: string;
+  /** `*`: only where nothing is. */
+  readonly IfNoneMatch?: '*';
+};
 
 /**
  * Asks before anything is sent whether the bucket has locks at all; who may not ask is told by the server later.

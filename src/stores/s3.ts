@@ -16,6 +16,7 @@ import {
   isDenied,
   isNoSuchBucket,
   isNoSuchKey,
+  isTaken,
   isUnknownToServer,
   isWordless,
   regionWanted,
@@ -154,6 +155,21 @@ export class S3Store implements Store {
       await this.#requireLocks(client, signal);
       const write = bytes.length > ONE_PART ? writeInParts : sendWhole;
       return write(client, object, bytes, signal);
+    });
+  }
+
+  writeNew(key: string, bytes: Uint8Array, signal: AbortSignal): Promise<boolean> {
+    return this.#do('write', key, signal, async ({ client }) => {
+      const object = this.#newObject(key);
+      await this.#requireLocks(client, signal);
+      try {
+        await sendWhole(client, { ...object, IfNoneMatch: '*' }, bytes, signal);
+      } catch (error) {
+        if (isTaken(error)) return false;
+        if (!isUnknownToServer(error)) throw error;
+        await sendWhole(client, object, bytes, signal);
+      }
+      return true;
     });
   }
 

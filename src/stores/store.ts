@@ -64,6 +64,13 @@ export interface Store extends ReadStore {
   write(key: string, bytes: Uint8Array, signal: AbortSignal): Promise<void>;
 
   /**
+   * Like `write`, but only where nothing is: of several who try at once one succeeds. Absent where that cannot be had; a
+   * server that does not know of it just writes.
+   * @returns false where something is there already: somebody else's, or an earlier attempt's whose answer was lost
+   */
+  writeNew?(key: string, bytes: Uint8Array, signal: AbortSignal): Promise<boolean>;
+
+  /**
    * Like `write`, for content of a size that nobody knows and no memory holds: it is pulled piece by piece, as fast as
    * the place takes it; each piece is the store's own from then on. All or nothing: the object is there, durable and
    * listed, only if `content` ended by itself and this returned. What `content` throws is thrown as it is. Nothing can be

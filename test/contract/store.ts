@@ -177,6 +177,17 @@ export function describeStore(name: string, make: () => Promise<StoreFixture>): 
       expect(await listed(store)).toHaveLength(1);
     });
 
+    it('lets one of those win who write only where nothing is, if it can', async () => {
+      const contents = Array.from({ length: 5 }, (_, i) => new Uint8Array(1000).fill(i));
+      if (store.writeNew === undefined) return;
+      const writeNew = store.writeNew.bind(store);
+      const outcomes = await Promise.all(contents.map((content) => writeNew('config', content, signal)));
+      expect(outcomes.filter((isMine) => isMine)).toHaveLength(1);
+      expect(await store.read('config', undefined, signal)).toEqual(contents[outcomes.indexOf(true)]);
+      expect(await writeNew('config', bytes(10), signal)).toBe(false);
+      expect(await store.stat('config', signal)).toMatchObject({ size: 1000 });
+    });
+
     it('names a local file that is the object, if it names one', async () => {
       await store.write('data/ab/abcd', bytes(1000), signal);
       const path = store.localPath?.('data/ab/abcd');
