@@ -39,8 +39,8 @@ export interface LogPosition {
 /** An event of more bytes than a server can make. */
 const MOST_BYTES = 0x7fff_ffff;
 const WRAP = 2 ** 32;
-/** The event that tells how a file is encrypted is sent to nobody; behind it everything lies where it says. */
-const MOST_ENCRYPTION_BYTES = 64;
+/** Of the event that tells how a file is encrypted, which is sent to nobody: without a checksum, and with one. */
+const ENCRYPTION_BYTES: readonly number[] = [36, 40];
 
 /**
  * Reads files that follow one another, each with its magic. Where the first does not begin at its beginning, its format
@@ -76,7 +76,7 @@ export class BinlogReader {
     this.#names = names;
     if (format === undefined) return;
     this.#atStart = false;
-    this.#learn(format);
+    this.#learn(format, true);
   }
 
   /** Where the next event is to begin. */
@@ -160,16 +160,17 @@ export class BinlogReader {
 
   #takeFormat(bytes: Buffer): PlacedEvent | undefined {
     const isRepeated = bytes.readUInt32LE(13) === 0 || (this.#position > FIRST && !this.#hasFormat);
-    this.#learn(bytes);
+    this.#learn(bytes, isRepeated);
     this.#mayLeap = !isRepeated;
     return isRepeated ? undefined : this.#here(parseEvent(this.#format, this.#isChecksummed));
   }
 
-  #learn(bytes: Buffer): void {
+  /** It has a checksum of its own, whether or not the others have. The server alters one that it repeats, with its checksum. */
+  #learn(bytes: Buffer, isRepeated: boolean): void {
     this.#isChecksummed = formatTellsChecksums(bytes);
     this.#format = closedFormat(bytes);
-    // The server alters those that it makes for us, and their checksums with them.
-    if (this.#isChecksummed && !hasGoodChecksum(this.#format) && !hasGoodChecksum(bytes))
+    const isUnchecked = isRepeated && !this.#isChecksummed;
+    if (!isUnchecked && !hasGoodChecksum(this.#format) && !hasGoodChecksum(bytes))
       throw this.#damaged('the checksum of its format is wrong');
     this.#hasFormat = true;
   }
@@ -188,7 +189,7 @@ export class BinlogReader {
   #begin(event: BinlogEvent): number {
     const claimed = event.end - event.bytes.length;
     const leap = claimed - this.#position;
-    const leaps = this.#mayLeap && event.type !== EVENT.format && leap > 0 && leap <= MOST_ENCRYPTION_BYTES;
+    const leaps = this.#mayLeap && event.type !== EVENT.format && ENCRYPTION_BYTES.includes(leap);
     return leaps ? claimed : this.#position;
   }
 
