@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { serverUser } from '../../examples/tienda/binaries.ts';
 import { systemClock } from '../../src/clock.ts';
+import type { Finding } from '../../src/domain/finding.ts';
 import type { WantedType } from '../../src/domain/plan.ts';
 import type { Snapshot } from '../../src/domain/snapshot.ts';
 import { backup, type BackupOutcome } from '../../src/operations/backup.ts';
@@ -85,9 +86,12 @@ describe('The files of a MariaDB server', () => {
   }
 
   /** @returns the data directory */
-  async function bringBack(snapshot: Snapshot): Promise<string> {
+  async function bringBack(
+    snapshot: Snapshot,
+    onFinding: (finding: Finding) => void = () => undefined,
+  ): Promise<string> {
     const target = join(place.folder, `restored-${snapshot.id}`);
-    const ports = { repository: place.repository, runtime: place.runtime, kinds: SOURCE_KINDS };
+    const ports = { repository: place.repository, runtime: place.runtime, kinds: SOURCE_KINDS, onFinding };
     const request = { snapshot, target, include: [], exclude: [], dryRun: false };
     const { state } = await restore(await planRestore(request, ports, place.signal), ports, place.signal);
     expect(state).toBe('succeeded');
@@ -271,6 +275,26 @@ describe('The files of a MariaDB server', () => {
       const request = { snapshot, target, include: [], exclude: [], dryRun: false };
       await restore(await planRestore(request, ports, place.signal), ports, place.signal);
     }
+  });
+
+  it('may have pages of another size, and several files for the system', async () => {
+    const options = ['--innodb-page-size=8k', '--innodb-data-file-path=ibdata1:10M;ibdata2:10M:autoextend'];
+    const undo = '--innodb-undo-tablespaces=3';
+    const initialize = (data: string): readonly string[] => [...MARIADB.initialize(data), ...options, undo];
+    const product = { ...MARIADB, initialize, options: [...options, undo] };
+    await using other = await MysqlServer.start(product);
+    await other.query('CREATE DATABASE shop; USE shop; CREATE TABLE t AS SELECT seq AS id FROM seq_1_to_1000');
+    const source = sourceAt(other.address('', 'method=physical'));
+    await take('full', place.runtime, source);
+    await other.query('DELETE FROM shop.t WHERE id > 10');
+    const { snapshot } = await take('incremental', place.runtime, source);
+    const notes: string[] = [];
+    const data = await bringBack(snapshot, (finding) => notes.push(finding.message));
+    expect(notes.join()).toContain(
+      `mariadbd --innodb-page-size=8192 '--innodb-data-file-path=ibdata1:10M;ibdata2:10M:autoextend' --datadir=${data}`,
+    );
+    await using copy = await MysqlServer.on(data, product);
+    expect(await copy.dump('shop')).toBe(await other.dump('shop'));
   });
 
   it('are proven by a server that nobody else knows, and refuted where a page is damaged', async () => {

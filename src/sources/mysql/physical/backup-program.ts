@@ -98,6 +98,7 @@ const MEANINGS: readonly { readonly words: RegExp; readonly code: ErrorCode; rea
   },
 ];
 const SAYS_WHY = /error|fatal|denied|lost|fail|cannot|can't|mismatch|full|refus|proper|only able|increasing/i;
+const NOISE = /my_thread_global_end/;
 /** How many lines are told. */
 const TOLD = 3;
 
@@ -109,14 +110,14 @@ export function explained(error: unknown, server: string): unknown {
     // Privileges are told with the hashes of passwords.
     .filter((line) => !/IDENTIFIED/i.test(line))
     .map((line) => line.replace(/^(?:\[\d+\] )?(?:FATAL ERROR: )?[\d-]+\s+[\d:]+ (?:\d+ )?/, '').trim());
-  const telling = lines.filter((line) => SAYS_WHY.test(line));
+  const telling = lines.filter((line) => SAYS_WHY.test(line) && !NOISE.test(line));
   const words = (telling.length === 0 ? lines : telling).slice(-TOLD).join('; ');
   const meaning = MEANINGS.find((one) => one.words.test(words));
-  return new RespaldoError(
-    meaning?.code ?? 'command-failed',
-    `${server}: ${words === '' ? first : `mariadb-backup failed: ${words}`}`,
-    { hint: meaning?.hint ?? error.hint ?? 'See also the server’s log.', context: error.context, cause: error },
-  );
+  return new RespaldoError(meaning?.code ?? 'command-failed', `${server}: ${words === '' ? first : words}`, {
+    hint: meaning?.hint ?? error.hint ?? 'See also the server’s log.',
+    context: error.context,
+    cause: error,
+  });
 }
 
 async function versionOf(name: string, runtime: Runtime, signal: AbortSignal): Promise<string | undefined> {

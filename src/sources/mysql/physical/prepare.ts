@@ -42,8 +42,10 @@ export function requireSameSeries(
 export async function prepare(data: string, increment: string | undefined, shop: Workshop): Promise<void> {
   const { runtime, program, command, signal } = shop;
   const parts = [`--target-dir=${data}`, ...(increment === undefined ? [] : [`--incremental-dir=${increment}`])];
+  // Page size and such, as they were on the server; nothing of this machine's.
+  const own = `--defaults-file=${data}/backup-my.cnf`;
   // What it says comes to both outputs; the last line has to be that it is done.
-  const argv = ['sh', '-c', '"$@" 2>&1', 'respaldo', program.name, '--no-defaults', '--prepare', ...parts] as const;
+  const argv = ['sh', '-c', '"$@" 2>&1', 'respaldo', program.name, own, '--prepare', ...parts] as const;
   let said = '';
   try {
     for await (const piece of runtime.run({ ...command(argv), cwd: data, env: { LC_ALL: 'C' } }, signal))
