@@ -79,14 +79,14 @@ export async function writePortableFile(
   }
   try {
     const all = live.map(({ place }) => place);
-    let results = await writeTo(all, file, source, isRepeatable, writing);
+    let results = await writeTo(all, file, source, writing);
     const failed = results.filter(({ error, ...at }) => error !== undefined && !('leftIn' in at));
     if (isRepeatable && failed.length > 0) {
       for (const { place, error } of failed) if (error !== undefined) ports.onRetry?.(place.archive, error);
       const again = failed.map(({ place }) => place);
       results = [
         ...results.filter(({ place }) => !again.includes(place)),
-        ...(await writeTo(again, file, source, isRepeatable, writing)),
+        ...(await writeTo(again, file, source, writing)),
       ];
     }
     for (const result of results) live.find(({ place }) => place === result.place)?.add(result, file.name);
@@ -104,18 +104,16 @@ function writeTo(
   places: readonly ArchivePlace[],
   file: PortableFile,
   source: Source,
-  isRepeatable: boolean,
   { request, ports, io, time, tallies }: Writing,
 ): Promise<readonly WrittenFile[]> {
   const { plan, hostname: host, run, program } = request;
-  const { name: database, extension, content } = file;
+  const { name: database, extension, content, disposable } = file;
   const before = Math.max(0, ...tallies.map(({ bytes }) => bytes));
   const files = Math.max(0, ...tallies.map(({ count }) => count));
   const name = { plan, database, host, time, extension };
   const written: NewArchiveFile = {
     content,
-    // What a repository hands out may be its own, to be handed out again.
-    ...(!isRepeatable && { disposable: true }),
+    ...(disposable && { disposable }),
     name,
     source: source.kind,
     run,

@@ -342,6 +342,8 @@ export interface PortableFile {
    * that everything was sent; throws otherwise. Leaving early releases what is held.
    */
   readonly content: AsyncIterable<Uint8Array>;
+  /** Whoever yields the content never looks again at a piece that was taken: its memory may be given back at once. */
+  readonly disposable?: true;
   /** Asked after `content` has ended. */
   about(): PortableAbout;
   /**

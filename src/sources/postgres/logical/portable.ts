@@ -47,6 +47,7 @@ export async function* portableDumpsOf(snapshot: ReadableSnapshot): AsyncGenerat
 async function globals(tools: Toolbox, server: ServerInventory, maintenance: string): Promise<PortableFile> {
   return {
     ...globalsFile(await tools.version('pg_dumpall'), server.version, server.passwords),
+    disposable: true,
     content: dumpGlobals(tools, false, maintenance, server.passwords, nothingYet()),
   };
 }
@@ -54,6 +55,7 @@ async function globals(tools: Toolbox, server: ServerInventory, maintenance: str
 async function dumpOf(tools: Toolbox, server: ServerInventory, database: DatabaseInventory): Promise<PortableFile> {
   return {
     ...databaseFile(database, await tools.version('pg_dump'), server.version),
+    disposable: true,
     content: dumpDatabase(tools, database.name, nothingYet()),
   };
 }
