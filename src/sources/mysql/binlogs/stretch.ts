@@ -40,6 +40,8 @@ export class Stretch {
   readonly #parts: OpenPart[] = [];
   #formatEvent: string | undefined;
   #tail: BinlogFacts['tail'];
+  /** Whose hash the tail tells. Hashing all of them would take longer than all else. */
+  #last: Buffer | undefined;
 
   /**
    * @param before what is known of the place where it begins; absent: it begins with a file, and a chain
@@ -91,7 +93,8 @@ export class Stretch {
     const closed = event.type === EVENT.rotate || event.type === EVENT.stop;
     part.closed = closed;
     this.#to = { file, offset: to };
-    this.#tail = { file, from, to, sha256: createHash('sha256').update(event.bytes).digest('hex'), closed };
+    this.#last = event.bytes;
+    this.#tail = { file, from, to, sha256: '', closed };
     return begins;
   }
 
@@ -105,7 +108,7 @@ export class Stretch {
       ...(lasts.length > 0 && { lastTime: isoTime(Math.max(...lasts)) }),
       transactions: this.#parts.reduce((sum, { transactions }) => sum + transactions, 0),
       gtids: { before: this.#firstState, after: this.#gtids.text },
-      tail: this.#tail,
+      tail: this.#last === undefined ? this.#tail : { ...this.#tail, sha256: sha256(this.#last) },
       ...(this.#formatEvent !== undefined && { formatEvent: this.#formatEvent }),
       parts: this.#parts.map(partFacts),
     };
@@ -150,6 +153,10 @@ function partFacts({ file, from, to, bytes, closed, transactions, first, last }:
     ...(first !== undefined && { firstTime: isoTime(first) }),
     ...(last !== undefined && { lastTime: isoTime(last) }),
   };
+}
+
+function sha256(bytes: Buffer): string {
+  return createHash('sha256').update(bytes).digest('hex');
 }
 
 function isoTime(seconds: number): string {
