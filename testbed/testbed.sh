@@ -60,6 +60,7 @@ bench_components=(
 )
 newer_suite=trixie
 newer_restic=restic-0.18
+newer_compose=docker-compose-2
 # Debian releases have MariaDB; MySQL is in the suite that they are made from.
 mysql_suite=sid
 mysql_packages=(mysql-server-core mysql-client-core)
@@ -146,6 +147,16 @@ fetch_newer_restic() {
   rm -rf "$home/apt"
 }
 
+# A compose as it is today, unpacked beside the system's: it needs no libraries but the system's own.
+fetch_newer_compose() {
+  say "fetching $newer_compose from Debian $newer_suite"
+  prepare_private_apt "$newer_suite" || return 1
+  (cd "$home/apt" && private_apt download docker-compose && dpkg -x docker-compose_*.deb "$home/compose") || return 1
+  ln -sf ../compose/usr/libexec/docker/cli-plugins/docker-compose "$home/bin/$newer_compose"
+  "$home/bin/$newer_compose" version --short | grep -q "^${newer_compose##*-}\." || return 1
+  rm -rf "$home/apt"
+}
+
 # MySQL with every library that it wants, down to the C library: as if nothing were installed. The programs are told where
 # their loader and their libraries lie, so that they run as they are, under their own names.
 fetch_mysql() {
@@ -179,10 +190,11 @@ if [ "$(id -u)" = 0 ] && [ ${#packages[@]} -gt 0 ]; then
   mapfile -t packages < <(missing_packages)
 fi
 present "$newer_restic" || fetch_newer_restic || say "$newer_restic could not be had: the tests against it cannot run"
+present "$newer_compose" || fetch_newer_compose || say "$newer_compose could not be had: the tests with it cannot run"
 has_mysql || fetch_mysql || say "MySQL could not be had: the tests against it cannot run"
 
 if [ ${#packages[@]} -gt 0 ]; then
   say "missing; install as root: apt-get install ${packages[*]}"
 fi
-[ ${#packages[@]} -eq 0 ] && present "$newer_restic" && has_mysql || exit 1
+[ ${#packages[@]} -eq 0 ] && present "$newer_restic" && present "$newer_compose" && has_mysql || exit 1
 say "complete ($(restic version | cut -d' ' -f1,2), $($newer_restic version | cut -d' ' -f1,2), $(/usr/lib/postgresql/15/bin/postgres --version), $(oracle-mysqld --version | sed 's/.* Ver /MySQL /;s/ for .*//'))"
