@@ -2,16 +2,21 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { systemClock } from '../../src/clock.ts';
 import type { Finding } from '../../src/domain/finding.ts';
 import type { ReadableSnapshot } from '../../src/domain/snapshot.ts';
+import { openRuntime } from '../../src/runtimes/index.ts';
+import type { Runtime } from '../../src/runtimes/runtime.ts';
 import type { BinlogFacts } from '../../src/sources/mysql/binlogs/facts.ts';
 import { mysql } from '../../src/sources/mysql/mysql.ts';
 import type { ServerRestorePlan, ServerRestoreRequest, SourceIo } from '../../src/sources/source.ts';
+import { DockerEngine, HAS_DOCKER } from '../fixtures/docker.ts';
 import { readableFolder, writeEntries } from '../fixtures/entry-folder.ts';
 import { HAS_MARIADB, HAS_MYSQL, MARIADB, MYSQL, toolsOf, type ServerProduct } from '../fixtures/mysql-products.ts';
 import { MysqlServer } from '../fixtures/mysql-server.ts';
 
 const LOG = 'method=binlogs';
+const SECRET = 'a secret, 123';
 
 describe.skipIf(!HAS_MARIADB)('The binary log of MariaDB', () => {
   behaves(MARIADB);
@@ -20,14 +25,47 @@ describe.skipIf(!HAS_MYSQL)('The binary log of MySQL', () => {
   behaves(MYSQL);
 });
 
+describe.skipIf(!HAS_MARIADB || !HAS_DOCKER)('The binary log of a server in a container', () => {
+  it('is read there, with its own password, and replayed there', async () => {
+    await using engine = await DockerEngine.start();
+    await engine.importMariadbImage();
+    await engine.mariadb('shop-db', SECRET, '--log-bin', '--server-id=1');
+    const env = { DOCKER_HOST: engine.host, HOME: engine.folder };
+    const runtime = await openRuntime({ kind: 'docker', container: 'shop-db', labels: [] }, env, systemClock);
+    await using bench = await Bench.make(runtime);
+    const ask = (sql: string) =>
+      engine.docker('exec', '-e', `MYSQL_PWD=${SECRET}`, 'shop-db', 'mariadb', '-uroot', '-Ne', sql);
+    await ask('CREATE DATABASE shop; CREATE TABLE shop.t (i INT) ENGINE=InnoDB');
+    const snapshot = await bench.dumpOf(sourceAt('mysql:///'));
+    await ask('INSERT INTO shop.t VALUES (1), (2)');
+    const stretch = await bench.logOf(sourceAt(`mysql:///?${LOG}`));
+    expect(stretch.facts.transactions).toBeGreaterThan(0);
+    const request = { dump: { snapshot }, address: 'mysql:///', until: 'latest', logs: [stretch.snapshot] };
+    await ask('DELETE FROM shop.t');
+    const plan = await bench.plan(request);
+    expect(plan.obstacles).toEqual([]);
+    await bench.restore(plan, request);
+    expect(await ask('SELECT COUNT(*) FROM shop.t')).toBe('2');
+    expect(await engine.docker('exec', 'shop-db', 'ls', '/tmp')).toBe('');
+  });
+});
+
 function behaves(product: ServerProduct): void {
   let server: MysqlServer;
   let bench: Bench;
 
   beforeAll(async () => {
     server = await MysqlServer.start(product);
-    bench = await Bench.make(server);
+    bench = await Bench.make(toolsOf(product));
   });
+
+  const log = (since?: Stored) => bench.logOf(sourceAt(server.address('', LOG)), since);
+  const dump = (databases: string) => bench.dumpOf(sourceAt(server.address(databases)));
+  /** Of the log: `bin.000012:4711`. */
+  const end = async (): Promise<string> => {
+    const status = product.name === 'MySQL' ? 'SHOW BINARY LOG STATUS' : 'SHOW MASTER STATUS';
+    return (await server.query(status)).split('\t', 2).join(':');
+  };
 
   afterAll(async () => {
     await server[Symbol.asyncDispose]();
@@ -36,16 +74,16 @@ function behaves(product: ServerProduct): void {
 
   it('is stored file by file as the server has it, and goes on where it ended', async () => {
     await server.query('CREATE DATABASE shop; CREATE TABLE shop.t (i INT PRIMARY KEY, x LONGTEXT) ENGINE=InnoDB');
-    const first = await bench.log();
+    const first = await log();
     await server.query("INSERT INTO shop.t VALUES (1, 'a'), (2, REPEAT('b', 100000))");
-    const second = await bench.log(first);
+    const second = await log(first);
     expect(second.facts.chain).toEqual(first.facts.chain);
     expect(second.facts.from.file > first.facts.to.file).toBe(true);
     expect(second.facts.transactions).toBe(1);
     for (const { folder, facts } of [first, second])
       for (const { file, path } of facts.parts)
         expect(await readFile(join(folder, path))).toEqual(await readFile(join(server.folder, file)));
-    const idle = await bench.log(second);
+    const idle = await log(second);
     expect(idle.facts).toMatchObject({ transactions: 0, gtids: { before: second.facts.gtids.after } });
     expect(idle.findings).toEqual([]);
   });
@@ -55,7 +93,7 @@ function behaves(product: ServerProduct): void {
       `CREATE DATABASE p; CREATE DATABASE q; CREATE TABLE p.rows_ (i INT PRIMARY KEY AUTO_INCREMENT, x LONGTEXT) ENGINE=InnoDB;
        CREATE TABLE p.isam (i INT) ENGINE=MyISAM; CREATE TABLE q.t (i INT PRIMARY KEY) ENGINE=InnoDB; INSERT INTO p.rows_ (x) VALUES ('base')`,
     );
-    const base = await bench.dump('p,q');
+    const base = await dump('p,q');
     await server.query(
       `SET binlog_format = ROW; INSERT INTO rows_ (x) VALUES ('row'), (REPEAT('long', 50000)); INSERT INTO isam VALUES (1);
        BEGIN; INSERT INTO q.t VALUES (1); UPDATE rows_ SET x = UUID() WHERE i = 1; SAVEPOINT s; INSERT INTO q.t VALUES (2);
@@ -67,17 +105,17 @@ function behaves(product: ServerProduct): void {
       'p',
     );
     const was = { p: await server.dump('p'), q: await server.dump('q') };
-    const end = await bench.end();
+    const place = await end();
     await server.query('DROP TABLE rows_; DELETE FROM q.t', 'p');
-    const logs = [await bench.log()];
+    const logs = [await log()];
 
-    const request = { dump: { snapshot: base }, address: server.address(), until: end, logs: snapshotsOf(logs) };
+    const request = { dump: { snapshot: base }, address: server.address(), until: place, logs: snapshotsOf(logs) };
     const plan = await bench.plan(request);
     expect(plan.obstacles).toEqual([]);
     expect(plan.replay).toMatchObject({
-      to: end,
+      to: place,
       leftOut: { accounts: 1 },
-      stopsBefore: { position: end, statement: expect.stringContaining('DROP TABLE') as string },
+      stopsBefore: { position: place, statement: expect.stringContaining('DROP TABLE') as string },
     });
     await bench.restore(plan, request);
     expect({ p: await server.dump('p'), q: await server.dump('q') }).toEqual(was);
@@ -89,12 +127,12 @@ function behaves(product: ServerProduct): void {
 
   it('is refused for what it does not lead to, before anything is touched', async () => {
     await server.query('CREATE DATABASE r; CREATE TABLE r.t (i INT) ENGINE=InnoDB');
-    const early = await bench.end();
+    const early = await end();
     await server.query('INSERT INTO r.t VALUES (1)');
-    const base = await bench.dump('r');
+    const base = await dump('r');
     await server.query('INSERT INTO r.t VALUES (2)');
-    const log = await bench.log();
-    const ask = async (until: Date | string, logs = [log.snapshot]): Promise<string> =>
+    const stretch = await log();
+    const ask = async (until: Date | string, logs = [stretch.snapshot]): Promise<string> =>
       (await bench.plan({ dump: { snapshot: base }, address: server.address(), until, logs })).obstacles.join();
     expect(await ask('latest')).toBe('');
     expect(await ask(early)).toContain('taken after');
@@ -102,38 +140,38 @@ function behaves(product: ServerProduct): void {
     expect(await ask(new Date('2100-01-01'))).toContain('is not covered');
     expect(await ask('latest', [])).toContain('No stored binary log leads on');
     await expect(ask('yesterday')).rejects.toMatchObject({ code: 'usage' });
-    const { path } = log.facts.parts.at(-1) ?? { path: '' };
-    const bytes = await readFile(join(log.folder, path));
+    const { path } = stretch.facts.parts.at(-1) ?? { path: '' };
+    const bytes = await readFile(join(stretch.folder, path));
     for (const [what, damaged] of [
       ['cut', bytes.subarray(0, bytes.length - 7)],
       ['flipped', Buffer.from(bytes.map((byte, i) => (i === bytes.length - 60 ? byte ^ 1 : byte)))],
     ] as const) {
-      await writeFile(join(log.folder, path), damaged);
+      await writeFile(join(stretch.folder, path), damaged);
       await expect(ask('latest'), what).rejects.toMatchObject({ code: 'source-damaged' });
     }
   });
 
   it('says that there is a gap where the server has purged what was not stored, or begun anew', async () => {
-    const first = await bench.log();
+    const first = await log();
     await server.query(
       'CREATE DATABASE gap; FLUSH BINARY LOGS; CREATE TABLE gap.t (i INT) ENGINE=InnoDB; FLUSH BINARY LOGS',
     );
     const newest = (await server.query('SHOW BINARY LOGS')).split('\n').at(-1)?.split('\t')[0] ?? '';
     await server.query(`PURGE BINARY LOGS TO '${newest}'`);
-    const second = await bench.log(first);
+    const second = await log(first);
     expect(second.findings).toMatchObject([{ code: 'binlog-gap', prominent: true }]);
     expect(second.facts.chain).toMatchObject({ broken: { after: first.facts.to } });
     expect(second.facts.chain.id).not.toBe(first.facts.chain.id);
 
     // What was stored to its end may go.
     await server.query(`FLUSH BINARY LOGS`);
-    const third = await bench.log(second);
+    const third = await log(second);
     const now = (await server.query('SHOW BINARY LOGS')).split('\n').at(-1)?.split('\t')[0] ?? '';
     await server.query(`PURGE BINARY LOGS TO '${now}'`);
-    expect((await bench.log(third)).findings).toEqual([]);
+    expect((await log(third)).findings).toEqual([]);
 
     await server.query(product.name === 'MySQL' ? 'RESET BINARY LOGS AND GTIDS' : 'RESET MASTER');
-    expect((await bench.log(third)).facts.chain.broken).toBeDefined();
+    expect((await log(third)).facts.chain.broken).toBeDefined();
   });
 
   it('asks for the privileges that it takes, and for a log that is kept', async () => {
@@ -156,14 +194,16 @@ function behaves(product: ServerProduct): void {
     const two = await bench.logOf(source, one);
     expect(two.facts.parts).toMatchObject([{ from: one.facts.to.offset, closed: false }]);
     expect(two.facts.formatEvent).toBeDefined();
-    const [start, end] = await Promise.all(
+    const [head, rest] = await Promise.all(
       [one, two].map(({ folder, facts }) => readFile(join(folder, facts.parts.at(-1)?.path ?? ''))),
     );
     const file = await readFile(join(server.folder, one.facts.to.file));
     // The server marks the file that it writes.
-    const joined = Buffer.concat([start ?? file, end ?? file]);
+    const joined = Buffer.concat([head ?? file, rest ?? file]);
     file[21] = joined[21] ?? 0;
     expect(joined).toEqual(file);
+    expect(bench.commands.filter((command) => command.includes('secret'))).toEqual([]);
+    expect(bench.commands.filter((command) => command.includes('--raw'))).not.toEqual([]);
   });
 
   it('is followed while the server is written to, ends and starts anew', async () => {
@@ -181,7 +221,7 @@ function behaves(product: ServerProduct): void {
       }
       return found;
     };
-    const base = await bench.log();
+    const base = await log();
     await server.query('CREATE DATABASE live; CREATE TABLE live.t (i INT PRIMARY KEY) ENGINE=InnoDB');
     const first = await follow(base, 2);
     const following = follow(first.at(-1), 1e9);
@@ -209,30 +249,34 @@ interface Stored {
 
 /** Takes snapshots of a server into folders. */
 class Bench implements AsyncDisposable {
-  readonly #server: MysqlServer;
   readonly #folder: string;
+  readonly #runtime: Runtime;
+  /** What was run, with its arguments. */
+  readonly commands: string[] = [];
 
-  private constructor(server: MysqlServer, folder: string) {
-    this.#server = server;
+  private constructor(runtime: Runtime, folder: string) {
+    this.#runtime = {
+      ...{ kind: runtime.kind, place: runtime.place },
+      run: (command, signal) => {
+        this.commands.push(command.argv.join(' '));
+        return runtime.run(command, signal);
+      },
+    };
     this.#folder = folder;
   }
 
-  static async make(server: MysqlServer): Promise<Bench> {
-    return new Bench(server, await mkdtemp(join(tmpdir(), 'respaldo-binlogs-')));
+  static async make(runtime: Runtime): Promise<Bench> {
+    return new Bench(runtime, await mkdtemp(join(tmpdir(), 'respaldo-binlogs-')));
   }
 
   io(findings: Finding[]): SourceIo {
     const report = (finding: Finding): void => void findings.push(finding);
     return {
-      runtime: toolsOf(this.#server.product),
+      runtime: this.#runtime,
       signal: new AbortController().signal,
       report,
       expect: () => undefined,
     };
-  }
-
-  log(since?: Stored): Promise<Stored> {
-    return this.logOf(sourceAt(this.#server.address('', LOG)), since);
   }
 
   async logOf(source: ReturnType<typeof sourceAt>, since?: Stored): Promise<Stored> {
@@ -251,16 +295,10 @@ class Bench implements AsyncDisposable {
     return { folder, snapshot: readableFolder(folder), facts, findings };
   }
 
-  async dump(databases: string): Promise<ReadableSnapshot> {
+  async dumpOf(source: ReturnType<typeof sourceAt>): Promise<ReadableSnapshot> {
     const folder = await this.#newFolder();
-    await writeEntries(sourceAt(this.#server.address(databases)).capture(this.io([]), { type: 'full' }), folder);
+    await writeEntries(source.capture(this.io([]), { type: 'full' }), folder);
     return readableFolder(folder);
-  }
-
-  /** Of the log: `bin.000012:4711`. */
-  async end(): Promise<string> {
-    const status = this.#server.product.name === 'MySQL' ? 'SHOW BINARY LOG STATUS' : 'SHOW MASTER STATUS';
-    return (await this.#server.query(status)).split('\t', 2).join(':');
   }
 
   plan(

@@ -122,6 +122,9 @@ function targetObstacles({ product, isDump }: Base, { server, isStrict, ownGtids
     ...(isStrict
       ? ['The server takes no transactions with older GTIDs: SET GLOBAL gtid_strict_mode = 0 meanwhile.']
       : []),
+    ...(isDump || server.binaryLog
+      ? []
+      : ['Start the server with log_bin: without it nobody can tell whether it was written to since the base.']),
     ...(isDump || ownGtids === ''
       ? []
       : [
