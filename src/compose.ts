@@ -278,6 +278,7 @@ export async function openArchivePlace(
 ): Promise<ArchivePlace> {
   const { readyEncryption } = await import('./config/archive-access.ts');
   const { name, template, compression, encryption, confirm, temp } = destination;
+  const writer = await (await import('./journal/index.ts')).thisWriter();
   const ready = encryption && (await readyEncryption(encryption, options.readSecret, signal));
   const made = async (url: string, credentials?: ArchiveDestination['credentials']): Promise<Store> => {
     const store = await openArchiveStore({ url, ...(credentials && { credentials }) }, options, signal);
@@ -290,6 +291,7 @@ export async function openArchivePlace(
     template,
     steps: { compression, ...(ready && { encryption: ready }) },
     ...(confirm && { confirm }),
+    ...(writer && { writer }),
     // Of several archives each has its own.
     ...(temp !== undefined && { temp: await made(`local:${temp}/${name}`) }),
   };

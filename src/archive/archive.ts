@@ -1,7 +1,7 @@
 /** The words of archives: what is written, how, and where to. */
 import type { Compression, CompressionName, Confirmation } from '../domain/archive.ts';
 import type { RespaldoError } from '../errors.ts';
-import type { Store } from '../stores/store.ts';
+import type { Store, Writer } from '../stores/store.ts';
 
 /** A key of the keyring that can be encrypted to. */
 export interface GpgKey {
@@ -44,6 +44,8 @@ export interface ArchivePlace {
   readonly steps: Steps;
   /** How it is made sure that a file has arrived; absent: by what the store leaves unsaid. */
   readonly confirm?: Confirmation;
+  /** Who writes: by this others know what he leaves behind when he is killed. */
+  readonly writer?: Writer;
   /** Where each file is made before it is sent. Absent: it is sent while it is made. */
   readonly temp?: Store;
 }

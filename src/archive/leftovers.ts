@@ -6,15 +6,22 @@ import { sameBytes } from './copy.ts';
 import { listArchive, removeArchivedFile } from './listing.ts';
 import { encodeManifest, manifestKey } from './manifest.ts';
 import { confirm } from './sending.ts';
+import { adoptAbandoned } from './under-way.ts';
 
 /**
- * Removes what killed runs have left half-made, in a place and in its temporary folder. Only tidies up: a place where that
- * cannot be done says so when it is written to.
+ * Removes what killed runs have left half-made, in a place and in its temporary folder, and makes what they were sending
+ * ready to be sent. Only tidies up: a place where that cannot be done says so when it is written to.
  */
-export async function sweepPlace({ store, temp }: ArchivePlace, signal: AbortSignal): Promise<void> {
-  for (const one of temp === undefined ? [store] : [store, temp]) {
+export async function sweepPlace(place: ArchivePlace, now: Date, signal: AbortSignal): Promise<void> {
+  const { store, temp } = place;
+  const works = [
+    () => store.sweep?.(signal, mayBeArchiveKey),
+    () => temp?.sweep?.(signal, mayBeArchiveKey),
+    () => adoptAbandoned(place, now, signal),
+  ];
+  for (const work of works) {
     try {
-      await one.sweep?.(signal, mayBeArchiveKey);
+      await work();
     } catch {
       throwIfAborted(signal);
     }

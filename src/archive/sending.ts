@@ -5,6 +5,7 @@ import type { ArchivePlace, Manifest, Sum, WrittenFile } from './archive.ts';
 import { sameBytes } from './copy.ts';
 import { removeArchivedFile } from './listing.ts';
 import { encodeManifest, manifestKey } from './manifest.ts';
+import { beginSending, endSending } from './under-way.ts';
 
 /** How long what failed may take to be cleaned up. Milliseconds. */
 const CLEANING = 10_000;
@@ -44,16 +45,19 @@ export async function finish(
   const { signal } = options;
   const staged = failure === undefined ? temp : undefined;
   try {
+    if (staged !== undefined) await beginSending(place, key, manifest, signal);
     await undoneIfFailed(store, key, async () => {
       if (staged !== undefined) await sent({ store: staged, key }, target, stored, options);
       else if (failure !== undefined) await sentAgain(target, all, stored, failure, options);
       await store.write(manifestKey(key), encodeManifest(manifest), signal);
     });
     await staged?.remove(key, signal);
+    if (staged !== undefined) await endSending(place, key, signal);
     return { place, key, manifest };
   } catch (error) {
     throwIfAborted(signal);
     const isLeft = staged !== undefined && (await leave(staged, key, manifest, signal));
+    if (isLeft) await endSending(place, key, signal);
     return { place, key, error: toRespaldoError(error), ...(isLeft && { leftIn: `${staged.location}/${key}` }) };
   }
 }

@@ -8,7 +8,7 @@ import { RespaldoError } from '../errors.ts';
 import { LocalStore } from '../stores/local.ts';
 import type { Store } from '../stores/store.ts';
 import type { ArchivePlace, WrittenFile } from './archive.ts';
-import { sendLeftovers } from './leftovers.ts';
+import { sendLeftovers, sweepPlace } from './leftovers.ts';
 import { listArchive } from './listing.ts';
 import { plainContent, storedContent } from './reader.ts';
 import { writeArchiveFile, type NewArchiveFile } from './writer.ts';
@@ -214,6 +214,34 @@ describe('a file for several places', () => {
     expect(await filesIn('held')).toEqual([]);
     expect(await filesIn('temp')).toEqual(WHOLE);
     expect(errorsOf(await sendLeftovers(placeIn(bad, GZIP, temp), signal))).toEqual([undefined]);
+    expect(await filesIn('held')).toEqual(WHOLE);
+    expect(await filesIn('temp')).toEqual([]);
+  });
+
+  it('is sent by the next run where one was killed while it was sent, and by no other while that one lives', async () => {
+    const [temp, held] = [await store('temp'), await store('held')];
+    const by = (mark: string) => ({
+      ...placeIn(held, GZIP, temp),
+      writer: { mark, isGone: (one: string) => Promise.resolve(one === 'killed') },
+    });
+    const now = new Date('2026-01-03T03:04:05Z');
+    for (const mark of ['lives', 'killed']) {
+      const killed = new AbortController();
+      const stuck: Store = {
+        ...breaking(held, 0),
+        writeStream: () => {
+          killed.abort();
+          return Promise.reject(new RespaldoError('cancelled', 'nobody is there any more'));
+        },
+      };
+      const dying = writeArchiveFile(newFile(), [{ ...by(mark), store: stuck }], { signal: killed.signal });
+      await expect(dying).rejects.toMatchObject({ code: 'cancelled' });
+      expect(await filesIn('temp')).toEqual([NAME, `${NAME}.${mark}.sending`]);
+      await sweepPlace(by('next'), now, signal);
+      const sent = await sendLeftovers(by('next'), signal);
+      expect(sent).toHaveLength(mark === 'killed' ? 1 : 0);
+      if (mark === 'lives') await temp.remove(`shop/${NAME}.lives.sending`, signal);
+    }
     expect(await filesIn('held')).toEqual(WHOLE);
     expect(await filesIn('temp')).toEqual([]);
   });

@@ -35,7 +35,7 @@ export async function backUpToArchives(
   const time = ports.clock.now();
   for (const source of sources)
     if (snapshotOf(source, request) === undefined) for (const finding of await source.check(io)) findings.add(finding);
-  for (const place of places) await sweepPlace(place, signal);
+  for (const place of places) await sweepPlace(place, time, signal);
   const tallies = places.map((place) => new Tally(place, ports.onFile));
   for (const tally of tallies) for (const sent of await sendLeftovers(tally.place, signal)) tally.add(sent, sent.key);
   const writing: Writing = { request, ports, io, time, tallies, findings };
