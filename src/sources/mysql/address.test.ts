@@ -13,7 +13,8 @@ describe('an address of MySQL', () => {
   );
 
   it('names server, user, databases and what to leave out', () => {
-    const address = 'mysql://me:s%40d@[::1]:3307/shop,a%2Cb?exclude=t*,old&arg=--complete-insert&arg=-C&smaller=accept';
+    const address =
+      'mysql://me:s%40d@[::1]:3307/shop,a%2Cb?exclude=t*,old&arg=--complete-insert&arg=-C&jobs=3&smaller=accept';
     expect(parse(address)).toMatchObject({
       host: '::1',
       port: 3307,
@@ -24,6 +25,7 @@ describe('an address of MySQL', () => {
       exclude: ['t*', 'old'],
       extraArguments: ['--complete-insert', '-C'],
       acceptSmaller: true,
+      jobs: 3,
       sslMode: 'prefer',
     });
   });
@@ -35,7 +37,8 @@ describe('an address of MySQL', () => {
 
   it.each([
     ['mysql:/x', 'not of the form'],
-    ['mysql:///?method=physical', 'no method "physical"'],
+    ['mysql:///?method=telepathic', 'no method "telepathic"'],
+    ['mysql:///?jobs=0', 'jobs=0 is no number'],
     ['mysql:///?colour=red', '"colour" is not known'],
     ['mysql:///?socket=run.sock', 'no absolute path'],
     ['mysql://h:99999/', 'is not a port'],

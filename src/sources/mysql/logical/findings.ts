@@ -69,7 +69,7 @@ export const lockRefused: Finding = {
   severity: 'note',
   code: 'lock-refused',
   message:
-    'somebody used a table for so long that writing was not stopped for a moment: the dump is one state, read by one connection, and for MySQL without its position in the binary log',
+    'writing could not be stopped for a moment, since somebody used a table for long or the server does not allow it: the dump is one state, read by one connection, and for MySQL without its position in the binary log',
 };
 
 export function accountsMissing(account: string): Finding {

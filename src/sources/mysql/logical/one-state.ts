@@ -15,13 +15,14 @@ export interface OneState {
   readonly connections: readonly WireConnection[];
   /** Of that state, in the server's binary log; empty: it has none, or nobody may know. */
   readonly position: Position;
-  /** Somebody used a table for so long that nobody was made to wait behind him. */
+  /** Somebody used a table for so long that nobody was made to wait behind him, or the server did not want it. */
   readonly isLockRefused: boolean;
 }
 
 /** How long everybody else's writing may have to wait for whoever uses a table. */
 const LOCK_SECONDS = 5;
-const LOCK_TIMEOUT = 1205;
+/** Anything else that a server says to a lock, such as a service that takes it from nobody, is a no. */
+const LOST = 'ERROR 2013 ';
 /** Longer than a store takes to store whatever is read between two reads. */
 const PATIENCE = 86_400;
 
@@ -77,7 +78,7 @@ interface Lock {
   release(): Promise<void>;
 }
 
-/** @returns undefined: somebody uses a table for longer than others can be made to wait. */
+/** @returns undefined: somebody uses a table for longer than others can be made to wait, or the server does not want it. */
 async function lock(open: Connector, server: ServerInventory): Promise<Lock | undefined> {
   const guard = await open();
   const [statements, end] = lockStatements(server);
@@ -87,7 +88,7 @@ async function lock(open: Connector, server: ServerInventory): Promise<Lock | un
   } catch (error) {
     // Whatever it holds goes with it.
     guard.destroy();
-    if (error instanceof RespaldoError && error.message.startsWith(`ERROR ${String(LOCK_TIMEOUT)} `)) return undefined;
+    if (error instanceof RespaldoError && !error.message.startsWith(LOST)) return undefined;
     throw error;
   }
   return {
