@@ -156,7 +156,7 @@ const plan = z
     'incremental-archives': z.boolean().default(false).meta({
       title: 'Incremental archives',
       description:
-        'Archives of folders hold only what has changed since the last one, by GNU tar; with type auto every sixth one, and one a week, is whole.',
+        'Archives of folders (by GNU tar) and of MariaDB’s files (method=physical) hold only what has changed since the last one; with type auto every sixth one, and one a week, is whole.',
     }),
     'archives-from': z.enum(['snapshot', 'source']).default('snapshot').meta({
       title: 'Archives from',
