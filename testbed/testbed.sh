@@ -41,6 +41,7 @@ components=(
   unzip=unzip
   setfattr=attr
   unshare=util-linux
+  fincore=util-linux-extra
   /usr/sbin/dockerd=docker.io
   docker=docker.io
   docker-compose=docker-compose
