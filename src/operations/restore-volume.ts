@@ -1,6 +1,7 @@
-import { chmod, chown } from 'node:fs/promises';
+import { chmod, chown, utimes } from 'node:fs/promises';
 import type { Finding } from '../domain/finding.ts';
 import type { Snapshot } from '../domain/snapshot.ts';
+import { parseTimestamp } from '../domain/timestamp.ts';
 import { isError, RespaldoError } from '../errors.ts';
 import type { ListedNode, Repository, RestoreProgress } from '../repository/repository.ts';
 import type { ContainerEngine } from '../runtimes/container-engine.ts';
@@ -72,9 +73,15 @@ export async function restoreVolume(
   await volume.fill(async (into) => {
     const { path, uid, gid } = folder;
     const mode = permissionBits(folder.mode);
+    const mtime = folder.mtime === undefined ? undefined : parseTimestamp(folder.mtime);
     if (typeof into !== 'string') {
       const onSkipped = (node: ListedNode): void => onFinding?.(leftOut(node));
-      await into(dumpTar({ snapshot, path, base: path }, { repository, onSkipped }, signal), { mode, uid, gid });
+      await into(dumpTar({ snapshot, path, base: path }, { repository, onSkipped }, signal), {
+        mode,
+        uid,
+        gid,
+        ...(mtime && { mtime }),
+      });
       return;
     }
     const options = {
@@ -87,6 +94,9 @@ export async function restoreVolume(
     await repository.restore(snapshot, into, options, signal);
     await chown(into, uid, gid);
     await chmod(into, mode);
+    if (mtime === undefined) return;
+    const seconds = mtime.seconds + mtime.nanoseconds / 1e9;
+    await utimes(into, seconds, seconds);
   }, signal);
 }
 

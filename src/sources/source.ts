@@ -7,6 +7,7 @@ import type { Finding } from '../domain/finding.ts';
 import type { WantedType } from '../domain/plan.ts';
 import type { ReadableSnapshot, SnapshotType } from '../domain/snapshot.ts';
 import type { SnapshotOrigin } from '../domain/snapshot-origin.ts';
+import type { Timestamp } from '../domain/timestamp.ts';
 import type { Workload } from '../domain/workload.ts';
 import type { ContainerEngine, EngineContainer } from '../runtimes/container-engine.ts';
 import type { Runtime } from '../runtimes/runtime.ts';
@@ -231,7 +232,7 @@ export interface VolumeToFill {
 /** @param top what becomes of the volume's own folder. */
 export type UnpackArchive = (
   archive: AsyncIterable<Uint8Array>,
-  top: { readonly mode: number; readonly uid: number; readonly gid: number },
+  top: { readonly mode: number; readonly uid: number; readonly gid: number; readonly mtime?: Timestamp },
 ) => Promise<void>;
 
 /** Who has to be stopped while a source is captured. */

@@ -12,7 +12,7 @@ const FILL = `
   cd /data && echo one > a && mkdir sub && echo two > sub/b && ln -s ../a sub/link && ln a same
   chown 7:8 a sub && chmod 4751 a && touch -d '2020-02-02 02:02:02' sub/b && chown 7:9 . && chmod 750 .
 `;
-const SHOW = `cd /data && find . -exec stat -c '%n %a %u:%g %F' {} + | sort && cat a sub/b && stat -c %y sub/b`;
+const SHOW = `cd /data && find . -exec stat -c '%n %a %u:%g %F' {} + | sort && cat a sub/b && stat -c %Y sub/b .`;
 
 describe.skipIf(!HAS_PODMAN)('With Podman', () => {
   let engine: PodmanEngine;
@@ -56,6 +56,7 @@ describe.skipIf(!HAS_PODMAN)('With Podman', () => {
 
   it('a volume is read by a program where its folder cannot be, with its owners, and comes back', async () => {
     await engine.importTarImage();
+    await engine.importSmallImage();
     await engine.docker('volume', 'create', 'files');
     const using = (name: string, volume: string) =>
       engine.docker('run', '-d', '--network=none', '--name', name, '-v', `${volume}:/data`, ...STAY);
@@ -75,7 +76,7 @@ describe.skipIf(!HAS_PODMAN)('With Podman', () => {
     expect(after).toBe(before);
     expect(await engine.docker('ps', '-aq', '--filter', 'label=respaldo.carrier')).toBe('');
 
-    const without = await asNobody('backup', 'docker-volume:files?image=respaldo-test/postgres');
+    const without = await asNobody('backup', 'docker-volume:files?image=respaldo-test/small');
     expect(without).toMatchObject({ code: 1, stderr: expect.stringContaining('no GNU tar') as string });
   });
 

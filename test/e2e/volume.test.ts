@@ -13,7 +13,7 @@ const FILL = `
   chown 7:8 a sub && chmod 4751 a && touch -d '2020-02-02 02:02:02' sub/deep/b && touch $(printf 'odd\\377name')
   dd if=/dev/urandom of=noise bs=1M count=3 2>/dev/null && chown 7:9 . && chmod 750 . && mkfifo pipe
 `;
-const SHOW = `cd /data && find . ! -name pipe -exec stat -c '%n %a %u:%g %s %F' {} + | sort && find . -type f -exec sha256sum {} + | sort && stat -c %Y sub/deep/b`;
+const SHOW = `cd /data && find . ! -name pipe -exec stat -c '%n %a %u:%g %s %F' {} + | sort && find . -type f -exec sha256sum {} + | sort && stat -c %Y sub/deep/b .`;
 
 describe.skipIf(!HAS_DOCKER)('A volume of Docker', () => {
   let engine: DockerEngine;
