@@ -216,7 +216,10 @@ describe.skipIf(!HAS_MARIADB || !HAS_MYSQL).each([MARIADB, MYSQL])('$name', (pro
     });
 
     it('in place, by its own name, with accounts that the server lacks', async () => {
-      await server.query("CREATE USER app@localhost IDENTIFIED BY 'x'; GRANT SELECT ON *.* TO app@localhost");
+      await server.query(
+        "CREATE USER app@localhost IDENTIFIED BY 'x'; GRANT SELECT ON *.* TO app@localhost; CREATE ROLE zeal; GRANT zeal TO app@localhost",
+      );
+      if (product === MYSQL) await server.query('ALTER USER app@localhost DEFAULT ROLE zeal');
       await server.query('CREATE DATABASE own');
       await server.query(
         `${product === MARIADB ? 'CREATE SEQUENCE s; CREATE TABLE a_table (i INT DEFAULT NEXTVAL(s))' : 'CREATE TABLE a_table (i INT)'};
@@ -224,8 +227,9 @@ describe.skipIf(!HAS_MARIADB || !HAS_MYSQL).each([MARIADB, MYSQL])('$name', (pro
         'own',
       );
       const was = await server.dump('own');
-      const { snapshot } = await bench.dump('own');
-      await server.query('DROP DATABASE own; DROP USER app@localhost');
+      const { snapshot, captured } = await bench.dump('own');
+      expect(await readFile(join(captured, 'dump/accounts.sql'), 'utf8')).toMatch(/^-- account "zeal[^]*account "app@/);
+      await server.query('DROP DATABASE own; DROP USER app@localhost; DROP ROLE zeal');
       const request = { dump: { snapshot }, address: server.address() };
       expect((await bench.plan(request)).obstacles).toEqual([
         expect.stringContaining('app@localhost: --create-roles'),

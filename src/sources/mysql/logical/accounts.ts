@@ -1,5 +1,5 @@
 import { RespaldoError } from '../../../errors.ts';
-import { isAtLeast } from '../product.ts';
+import { isAtLeast, type Version } from '../product.ts';
 import { Session } from '../session.ts';
 import { identifier, literal } from '../sql.ts';
 import type { Toolbox } from '../toolbox.ts';
@@ -51,6 +51,13 @@ interface ListedAccount {
   /** As SQL has it. */
   readonly sql: string;
   readonly isRole: boolean;
+  /** Others have its rights: in MySQL, where a role is an account as any. */
+  readonly isGiven: boolean;
+}
+
+function isGiven(version: Version): string {
+  if (version.product === 'mariadb' || !isAtLeast(version, 8)) return '0';
+  return 'EXISTS (SELECT 1 FROM mysql.role_edges AS e WHERE e.FROM_USER = user.User AND e.FROM_HOST = user.Host)';
 }
 
 /** Roles first: others are granted them. */
@@ -61,18 +68,28 @@ async function listAccounts(
   try {
     const rows = await Session.with(tools, (session) =>
       session.query(
-        { user: 'User', host: 'Host', role: version.product === 'mariadb' ? 'is_role' : "'N'" },
+        {
+          user: 'User',
+          host: 'Host',
+          role: version.product === 'mariadb' ? 'is_role' : "'N'",
+          given: isGiven(version),
+        },
         'FROM mysql.user ORDER BY User, Host',
       ),
     );
     return rows
       .filter(({ user }) => !OWN.includes(user ?? ''))
-      .map(({ user, host, role }) => {
+      .map(({ user, host, role, given }) => {
         const isRole = role === 'Y';
         const name = isRole ? (user ?? '') : `${user ?? ''}@${host ?? ''}`;
-        return { name, isRole, sql: isRole ? identifier(name) : `${literal(user ?? '')}@${literal(host ?? '')}` };
+        return {
+          name,
+          isRole,
+          isGiven: isRole || given === '1',
+          sql: isRole ? identifier(name) : `${literal(user ?? '')}@${literal(host ?? '')}`,
+        };
       })
-      .toSorted((a, b) => Number(b.isRole) - Number(a.isRole));
+      .toSorted((a, b) => Number(b.isGiven) - Number(a.isGiven));
   } catch (error) {
     if (hasNumber(error, NO_PRIVILEGE)) return undefined;
     throw error;

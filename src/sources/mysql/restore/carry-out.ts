@@ -65,6 +65,9 @@ async function inSomeOrder<T>(items: readonly T[], work: (item: T) => Promise<vo
 /** Grants on a whole server or database: those on single tables and routines would want them to be there. */
 const WHOLE = /^(?:CREATE (?:USER|ROLE) |GRANT .* ON (?:\*|`(?:[^`]|``)+`)\.\* TO )/s;
 
+/** Of MySQL, in what makes an account: it would want them to be there, and to be granted. */
+const DEFAULT_ROLES = /(?<=^CREATE USER .*) DEFAULT ROLE (?:`(?:[^`]|``)*`@`(?:[^`]|``)*`,?)+/s;
+
 async function createAccounts(
   tools: Toolbox,
   { missingRoles }: ServerRestorePlan,
@@ -76,7 +79,8 @@ async function createAccounts(
   const accounts = parseAccounts(Buffer.from(text ?? []).toString('utf8'));
   const statements = accounts
     .filter(({ name }) => missingRoles.includes(name))
-    .flatMap((account) => account.statements.filter((sql) => WHOLE.test(sql)));
+    .flatMap((account) => account.statements.filter((sql) => WHOLE.test(sql)))
+    .map((sql) => sql.replace(DEFAULT_ROLES, ''));
   await Session.with(tools, async (session) => {
     for (const sql of statements) await session.execute(sql);
   });
