@@ -2,7 +2,7 @@
 import { readdir } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { messages, Workplace } from '../fixtures/cli.ts';
-import { DockerEngine, HAS_DOCKER } from '../fixtures/docker.ts';
+import { DockerEngine, EMBEDDED_IMAGE, HAS_DOCKER } from '../fixtures/docker.ts';
 import { Cluster, debianBinaries } from '../fixtures/postgres.ts';
 
 const IMAGE = 'respaldo-test/postgres';
@@ -98,5 +98,21 @@ describe.runIf(HAS_DOCKER)('A drill in a container', () => {
     });
     expect(stdout).toContain(`the drill runs in a container of the image ${IMAGE}`);
     expect(await containers()).toEqual([]);
+  });
+
+  it('proves the files of a server of another version that runs in a container, too', async () => {
+    await engine.importEmbeddedImage();
+    const sockets = place.path('sockets');
+    await place.run('mkdir', '-m', '777', sockets);
+    await engine.embedded('new-db', sockets);
+    const address = `postgresql://postgres@/?host=${encodeURIComponent(sockets)}&method=physical`;
+    await expect.poll(async () => (await place.respaldo('backup', address)).code, { timeout: 60_000 }).toBe(0);
+    await engine.docker('rm', '-f', 'new-db');
+    const { code, stdout } = await start('--json', '--image', EMBEDDED_IMAGE, 'latest').ended;
+    const told = messages(stdout).find(({ message_type }) => message_type === 'summary');
+    expect({ code, told }).toMatchObject({
+      code: 0,
+      told: { state: 'proven', server: expect.stringMatching(/^PostgreSQL 18.*the container/) as string },
+    });
   });
 });
