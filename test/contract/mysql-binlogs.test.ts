@@ -90,7 +90,8 @@ function behaves(product: ServerProduct): void {
 
   it('leads from a dump to right before a DROP TABLE, whatever the format of its statements', async () => {
     await server.query(
-      `CREATE DATABASE p; CREATE DATABASE q; CREATE TABLE p.rows_ (i INT PRIMARY KEY AUTO_INCREMENT, x LONGTEXT) ENGINE=InnoDB;
+      `CREATE DATABASE IF NOT EXISTS shop; CREATE TABLE IF NOT EXISTS shop.t (i INT PRIMARY KEY, x LONGTEXT) ENGINE=InnoDB;
+       CREATE DATABASE p CHARACTER SET utf8mb4; CREATE DATABASE q; CREATE TABLE p.rows_ (i INT PRIMARY KEY AUTO_INCREMENT, x LONGTEXT) ENGINE=InnoDB;
        CREATE TABLE p.isam (i INT) ENGINE=MyISAM; CREATE TABLE q.t (i INT PRIMARY KEY) ENGINE=InnoDB; INSERT INTO p.rows_ (x) VALUES ('base')`,
     );
     const base = await dump('p,q');
@@ -99,6 +100,7 @@ function behaves(product: ServerProduct): void {
        BEGIN; INSERT INTO q.t VALUES (1); UPDATE rows_ SET x = UUID() WHERE i = 1; SAVEPOINT s; INSERT INTO q.t VALUES (2);
        ROLLBACK TO s; INSERT INTO shop.t VALUES (77, 'of another database'); COMMIT;
        SET binlog_format = STATEMENT; SET @v = 'variable'; INSERT INTO rows_ (x) SELECT CONCAT(x, @v) FROM rows_ WHERE i = 2;
+       INSERT INTO rows_ (x) VALUES ('ñandú 😀 '' \\\\ ;;'), (REPEAT('/*!*/;\\n', 3));
        ALTER TABLE isam ADD COLUMN more INT DEFAULT 5; CREATE TABLE made (i INT PRIMARY KEY); INSERT INTO made VALUES (3);
        CREATE USER somebody@localhost; SET binlog_format = ROW;
        XA START 'x'; INSERT INTO made VALUES (4); XA END 'x'; XA PREPARE 'x'; XA COMMIT 'x'`,
@@ -117,6 +119,9 @@ function behaves(product: ServerProduct): void {
       leftOut: { accounts: 1 },
       stopsBefore: { position: place, statement: expect.stringContaining('DROP TABLE') as string },
     });
+    const [file = '', offset = ''] = place.split(':');
+    const inside = await bench.plan({ ...request, until: `${file}:${String(Number(offset) - 1)}` });
+    expect(inside.replay?.transactions).toBe((plan.replay?.transactions ?? 0) - 1);
     await bench.restore(plan, request);
     expect({ p: await server.dump('p'), q: await server.dump('q') }).toEqual(was);
     expect((await server.databases()).filter((name) => name.startsWith('p_before_'))).toHaveLength(1);
@@ -140,6 +145,13 @@ function behaves(product: ServerProduct): void {
     expect(await ask(new Date('2100-01-01'))).toContain('is not covered');
     expect(await ask('latest', [])).toContain('No stored binary log leads on');
     await expect(ask('yesterday')).rejects.toMatchObject({ code: 'usage' });
+    // What would be done twice to a database that is not restored.
+    await server.query(
+      'SET binlog_format = STATEMENT; CREATE DATABASE bystander; CREATE TABLE bystander.t (i INT)',
+      'r',
+    );
+    await server.query('SET binlog_format = STATEMENT; INSERT INTO bystander.t VALUES (1)', 'r');
+    expect(await ask('latest', [stretch.snapshot, (await log(stretch)).snapshot])).toContain('speaks of "bystander"');
     const { path } = stretch.facts.parts.at(-1) ?? { path: '' };
     const bytes = await readFile(join(stretch.folder, path));
     for (const [what, damaged] of [

@@ -62,11 +62,16 @@ export const mysql: SourceKind = {
   },
   server: {
     replays: true,
-    databases: async (snapshot) => (await (await import('./restore/plan.ts')).dumpOf(snapshot, undefined)).databases,
-    plan: async (request, io) =>
-      request.until === undefined
+    databases: async (snapshot) => {
+      await refuseStretch(snapshot);
+      return (await (await import('./restore/plan.ts')).dumpOf(snapshot, undefined)).databases;
+    },
+    plan: async (request, io) => {
+      if ('snapshot' in request.dump) await refuseStretch(request.dump.snapshot);
+      return request.until === undefined
         ? (await import('./restore/plan.ts')).planServerRestore(request, io)
-        : (await import('./binlogs/point-in-time.ts')).planPointInTime(request, io),
+        : (await import('./binlogs/point-in-time.ts')).planPointInTime(request, io);
+    },
     carryOut: async (plan, request, io) =>
       request.until === undefined
         ? (await import('./restore/carry-out.ts')).carryOutServerRestore(plan, request, io)
@@ -74,10 +79,18 @@ export const mysql: SourceKind = {
   },
   driller: {
     programs: ['mariadbd', 'mysqld'],
-    neededBytes: async (snapshot) => (await import('./drill/drill.ts')).neededBytes(snapshot),
+    neededBytes: async (snapshot) => {
+      await refuseStretch(snapshot);
+      return (await import('./drill/drill.ts')).neededBytes(snapshot);
+    },
     drill: async (request, io) => (await import('./drill/drill.ts')).drill(request, io),
   },
   unpack: async (content, folder, io) => (await import('./physical/unpack.ts')).unpackFiles(content, folder, io),
   unpacks: ['xb'],
   restore: async (snapshot, into, io) => (await import('./physical/restore.ts')).restoreFiles(snapshot, into, io),
 };
+
+/** Loaded when it is asked, as all that reads facts. */
+async function refuseStretch(snapshot: ReadableSnapshot): Promise<void> {
+  await (await import('./binlogs/facts.ts')).refuseStretch(snapshot);
+}

@@ -99,11 +99,6 @@ export function formatTellsChecksums(bytes: Buffer): boolean {
   return bytes.readUInt8(bytes.length - CHECKSUM_BYTES - 1) === 1;
 }
 
-/** A format event's version of the server, without the zeros behind it. */
-export function formatServer({ body }: BinlogEvent): string {
-  return body.toString('latin1', 2, 52).replace(/\0.*$/s, '');
-}
-
 /** The file that a rotate event names. */
 export function rotatesTo({ body }: BinlogEvent): string {
   return body.toString('utf8', 8);

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { ReadableSnapshot } from '../../../domain/snapshot.ts';
-import { findDumpFacts, origin, readDumpFacts } from '../../server/snapshot-facts.ts';
+import { RespaldoError } from '../../../errors.ts';
+import { findDumpFacts, origin } from '../../server/snapshot-facts.ts';
 
 const position = z.object({ file: z.string(), offset: z.number() });
 
@@ -69,12 +70,17 @@ export const binlogFacts = z.object({
 export type BinlogFacts = z.infer<typeof binlogFacts>;
 export type PartFacts = z.infer<typeof part>;
 
-/** @throws RespaldoError `repository-unsupported` if a newer Respaldo, or something else, wrote it. */
-export function readBinlogFacts(snapshot: ReadableSnapshot): Promise<BinlogFacts> {
-  return readDumpFacts(snapshot, binlogFacts, 'MySQL');
-}
-
 /** Undefined: the snapshot is something else. */
 export function findBinlogFacts(snapshot: ReadableSnapshot): Promise<BinlogFacts | undefined> {
   return findDumpFacts(snapshot, binlogFacts);
+}
+
+/** @throws RespaldoError `usage` for a stretch of a log, where something is wanted that stands for itself */
+export async function refuseStretch(snapshot: ReadableSnapshot): Promise<void> {
+  if ((await findBinlogFacts(snapshot)) === undefined) return;
+  throw new RespaldoError(
+    'usage',
+    `snapshot ${snapshot.id.slice(0, 8)} is a stretch of a binary log: it leads on from a base, and is none`,
+    { hint: 'Name the base, a dump or the files of the server, and how far to go on from it: --until latest' },
+  );
 }

@@ -18,6 +18,9 @@ const IDLE_MS = 30_000;
 /** Then a stretch ends, however short it is. */
 const LONGEST_MS = 3_600_000;
 
+/** So many times longer a stretch may become for the sake of one transaction. */
+const MOST_TIMES = 4;
+
 /** See {@link Source.follow}. */
 export async function* followBinlogs(...how: Parameters<typeof stretchesOf>): AsyncGenerator<LogStretch> {
   const [, , , { stop }] = how;
@@ -56,8 +59,8 @@ async function* stretchesOf(
       if (!isDue) continue;
       const { facts, stretch } = await store();
       yield stretch;
-      const isLong = stretch.bytes >= options.bytes || systemClock.monotonic() - openedAt >= LONGEST_MS;
-      if (!isLong || !open.stretch.transactions.isOutside) continue;
+      const isOld = systemClock.monotonic() - openedAt >= LONGEST_MS && open.stretch.transactions.isOutside;
+      if (!isOld && !isFull(open, options)) continue;
       open = open.next(facts);
       chain = { id: chain.id };
       openedAt = systemClock.monotonic();
@@ -119,7 +122,7 @@ class Follower {
           for (const placed of this.#reader.push(came.value)) {
             files.add(placed.file);
             open().add(placed);
-            if (open().stretch.bytes >= this.#options.bytes && open().stretch.transactions.isOutside) yield true;
+            if (isFull(open(), this.#options)) yield true;
           }
         }
         if (!open().hasNews) newsSince = undefined;
@@ -148,6 +151,11 @@ class Follower {
   #lost(what: string): RespaldoError {
     return new RespaldoError('source-lost', `${this.#log.tools.server}: ${what}`, { hint: 'It is tried again.' });
   }
+}
+
+/** Between two transactions; one that is larger than memory is cut in its middle. */
+function isFull({ stretch }: OpenStretch, { bytes }: FollowOptions): boolean {
+  return stretch.bytes >= bytes && (stretch.transactions.isOutside || stretch.bytes >= bytes * MOST_TIMES);
 }
 
 /** What comes in time; undefined: nothing yet. */

@@ -8,11 +8,12 @@ import { findPhysicalFacts } from '../physical/facts.ts';
 import { productName, type Product } from '../product.ts';
 import { carryOutServerRestore } from '../restore/carry-out.ts';
 import { dumpOf, planServerRestore } from '../restore/plan.ts';
-import { inspectServer, type ServerInventory } from '../logical/inventory.ts';
+import { inspectDatabases, inspectServer, type ServerInventory } from '../logical/inventory.ts';
 import { Session } from '../session.ts';
 import { Toolbox } from '../toolbox.ts';
 import { parseMoment } from './moment.ts';
 import { replay } from './replay.ts';
+import { fitReader } from './survey.ts';
 import { planReplay, type Replay, type ReplayBase } from './replay-plan.ts';
 
 /** A base, and whether it is restored here or was restored before, by hand. */
@@ -23,9 +24,9 @@ interface Base extends ReplayBase {
 /** Looks at dump, log and server, and changes nothing. Reads all of the log that it takes. */
 export async function planPointInTime(request: ServerRestoreRequest, io: SourceIo): Promise<ServerRestorePlan> {
   const snapshot = snapshotOf(request);
-  const base = await baseOf(snapshot, request);
   const tools = await openTools(request, io);
   const target = await inspectReplayTarget(tools);
+  const base = await baseOf(snapshot, request, target);
   const plan = base.isDump ? await planServerRestore(request, io) : emptyPlan(tools, target.server);
   const planned = await planReplay(base, parseMoment(request.until ?? 'latest'), request.logs ?? [], io.signal);
   const renamed = plan.databases.find(({ name, target: as }) => name !== as);
@@ -48,15 +49,14 @@ export async function carryOutPointInTime(
   request: ServerRestoreRequest,
   io: SourceIo,
 ): Promise<void> {
-  const base = await baseOf(snapshotOf(request), request);
+  const tools = await openTools(request, io);
+  const base = await baseOf(snapshotOf(request), request, await inspectReplayTarget(tools));
   const planned = await planReplay(base, parseMoment(request.until ?? 'latest'), request.logs ?? [], io.signal);
   if (!('walk' in planned)) throw refused(plan, planned);
   requireSamePlan(plan, planned);
   const { until: _until, logs: _logs, ...dump } = request;
   if (base.isDump) await carryOutServerRestore(plan, { ...dump, keepOld: !request.inPlace }, io);
   else if (plan.obstacles.length > 0) throw refused(plan, plan.obstacles);
-  const tools = await openTools(request, io);
-  tools.fit(base.product);
   await replay(planned, tools);
 }
 
@@ -67,7 +67,7 @@ function snapshotOf({ dump }: ServerRestoreRequest): ReadableSnapshot {
   });
 }
 
-async function baseOf(snapshot: ReadableSnapshot, { dump }: ServerRestoreRequest): Promise<Base> {
+async function baseOf(snapshot: ReadableSnapshot, { dump }: ServerRestoreRequest, target: ReplayTarget): Promise<Base> {
   const physical = await findPhysicalFacts(snapshot);
   if (physical !== undefined) {
     const { position, product } = physical;
@@ -77,10 +77,12 @@ async function baseOf(snapshot: ReadableSnapshot, { dump }: ServerRestoreRequest
   const folder = 'snapshot' in dump ? dump.folder : undefined;
   const { facts, databases } = await dumpOf(snapshot, folder);
   const { position, product, meant } = facts;
+  const names = databases.map(({ name }) => name);
   const scope = {
     isWhole: meant?.all === true && folder === undefined,
-    names: databases.map(({ name }) => name),
+    names,
     except: meant?.exclude ?? [],
+    foreign: target.databases.filter((name) => !names.includes(name)),
   };
   return { ...(position && { position }), product, scope, isDump: true };
 }
@@ -96,16 +98,18 @@ interface ReplayTarget {
   readonly isStrict: boolean;
   /** Of transactions that the server has logged itself. */
   readonly ownGtids: string;
+  /** That are not the server's own. */
+  readonly databases: readonly string[];
 }
 
 async function inspectReplayTarget(tools: Toolbox): Promise<ReplayTarget> {
   return Session.with(tools, async (session) => {
     const server = await inspectServer(session);
-    tools.fit(server.version.product);
-    await tools.program('binlog');
-    if (server.version.product === 'mysql') return { server, isStrict: false, ownGtids: '' };
+    await fitReader(tools, server.version.product);
+    const databases = (await inspectDatabases(session)).map(({ name }) => name);
+    if (server.version.product === 'mysql') return { server, databases, isStrict: false, ownGtids: '' };
     const [row] = await session.query({ strict: '@@global.gtid_strict_mode + 0', own: '@@global.gtid_binlog_pos' });
-    return { server, isStrict: row?.strict === '1', ownGtids: row?.own ?? '' };
+    return { server, databases, isStrict: row?.strict === '1', ownGtids: row?.own ?? '' };
   });
 }
 

@@ -126,6 +126,8 @@ class Tour {
   #isTooLate = false;
   #stopsBefore: PlacedEvent | undefined;
   #stopSql: string | undefined;
+  /** The beginning of the transaction that is being read. */
+  #begun: PlacedEvent | undefined;
   #lastTime: number | undefined;
   #lastGtid: string | undefined;
 
@@ -163,6 +165,11 @@ class Tour {
       this.#stopsBefore = placed;
       return true;
     }
+    if (step.begins) this.#begun = placed;
+    if (step.ends && this.#reachesBeyond({ file, offset: to })) {
+      this.#stopsBefore = this.#begun;
+      return false;
+    }
     this.#replayed.take(placed, step);
     this.#lookFor(event);
     if (!step.ends) return true;
@@ -195,7 +202,16 @@ class Tour {
 
   obstacles(): string[] {
     const tooLate = `The snapshot was taken after ${momentName(this.#moment)}: take an earlier one as the base.`;
-    return [...(this.#isTooLate ? [tooLate] : []), ...this.#problems];
+    const touched = [...this.#replayed.touched].map((name) => `"${name}"`).join(', ');
+    return [
+      ...(this.#isTooLate ? [tooLate] : []),
+      ...(touched === ''
+        ? []
+        : [
+            `The log speaks of ${touched}, which the server has, and which would not be restored but changed: restore on another server, or rename what is there.`,
+          ]),
+      ...this.#problems,
+    ];
   }
 
   replay({ legs }: Walk<ReadableSnapshot>): Pick<Replay, 'shown' | 'to' | 'lastGtid'> {
@@ -224,6 +240,11 @@ class Tour {
         }),
       },
     };
+  }
+
+  /** A place in the middle of a transaction is none that it could end at. */
+  #reachesBeyond(end: LogPosition): boolean {
+    return this.#moment.kind === 'position' && compare(end, this.#moment.position) > 0;
   }
 
   /** What is in the base already; a moment that lies there is past. */

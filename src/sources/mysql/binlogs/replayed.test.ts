@@ -81,6 +81,20 @@ describe('What is replayed of a log', () => {
     expect(leftOut).toEqual({ accounts: 2, others: 0 });
   });
 
+  it('tells which databases it would change that are not restored', () => {
+    const chosen = new Replayed({ ...SHOP, foreign: ['blog', 'mail'] });
+    const transactions = new Transactions();
+    const reader = new BinlogReader({ file: 'bin.000001', offset: 4 }, 'a test');
+    const events = [
+      gtid(1),
+      query('shop', 'INSERT INTO `blog`.t VALUES (1)'),
+      query('mail', 'INSERT INTO t VALUES (1)'),
+      xid(),
+    ];
+    for (const placed of reader.push(craftFile(events).bytes)) chosen.take(placed, transactions.take(placed.event));
+    expect([...chosen.touched]).toEqual(['blog']);
+  });
+
   it('ends a distributed transaction only where it was begun', () => {
     const end = (sql: string): readonly Crafted[] => [gtid(9), query('', sql)];
     const ours = [gtid(1), query('shop', 'INSERT'), query('shop', 'XA END 1'), { type: 38, body: Buffer.alloc(8) }];

@@ -11,7 +11,7 @@ import {
   type BinlogEvent,
 } from './event.ts';
 import type { PlacedEvent } from './reader.ts';
-import { fateOf, isInScope, type Scope } from './scope.ts';
+import { fateOf, foreignOf, isInScope, type Scope } from './scope.ts';
 import type { Step } from './transactions.ts';
 
 /** What is left out of a log, in numbers of statements. */
@@ -42,6 +42,8 @@ const BEFORE_STATEMENT: ReadonlySet<number> = new Set([
 export class Replayed {
   readonly #scope: Scope;
   readonly leftOut: LeftOut = { accounts: 0, others: 0 };
+  /** Foreign databases that would be changed. */
+  readonly touched = new Set<string>();
   /** The beginning of the transaction, as long as nothing of it is replayed. */
   #head: BinlogEvent[] = [];
   /** What precedes the statement. */
@@ -76,6 +78,7 @@ export class Replayed {
     if (event.type === EVENT.tableMap) {
       const { id, database } = parseTableMap(event);
       const isOurs = isInScope(this.#scope, database);
+      if (isOurs) this.#touch(database, '');
       this.#tables.set(id, isOurs);
       if (isOurs) this.#companions.push(event);
       return [];
@@ -98,6 +101,7 @@ export class Replayed {
       const fate = fateOf(this.#scope, query);
       if (fate === 'accounts') this.leftOut.accounts += 1;
       if (fate === 'drop') this.leftOut.others += 1;
+      if (fate === 'keep') this.#touch(query.database, query.sql);
       // A transaction ends only where it has begun; within one, a savepoint may be returned to.
       return fate === 'keep' || (fate === 'control' && (this.#isReplaying || !isFrame(event, step)));
     }
@@ -138,6 +142,10 @@ export class Replayed {
     if (isFrame(event, step) && !step.ends) this.#head.push(event);
     this.#companions = [];
     return [];
+  }
+
+  #touch(database: string, sql: string): void {
+    for (const name of foreignOf(this.#scope, { database, sql })) this.touched.add(name);
   }
 
   #flushRows(): BinlogEvent[] {

@@ -11,12 +11,20 @@ export interface Scope {
   readonly except: readonly string[];
   /** All of the server, its own databases and accounts included. */
   readonly isEverything?: true;
+  /** Databases of the target that are not restored: nothing may happen to them. */
+  readonly foreign?: readonly string[];
 }
 
 export function isInScope({ isWhole, names, except, isEverything }: Scope, database: string): boolean {
   if (isEverything === true || names.includes(database)) return true;
   if (!isWhole || database === '' || SYSTEM.includes(database.toLowerCase())) return false;
   return !except.some((pattern) => shellPattern(pattern).test(database));
+}
+
+interface Statement {
+  /** That was in use; empty: none. */
+  readonly database: string;
+  readonly sql: string;
 }
 
 /** `control`: it belongs to no database; `accounts`: it is about who may log in. */
@@ -30,11 +38,16 @@ const ACCOUNTS =
  * What becomes of a statement. One that was said in another database is kept where it names one of ours: it may have
  * changed it. It may fail then, and that is told; left out, it would be missing silently.
  */
-export function fateOf(scope: Scope, { database, sql }: { readonly database: string; readonly sql: string }): Fate {
+export function fateOf(scope: Scope, { database, sql }: Statement): Fate {
   if (ACCOUNTS.test(sql) && scope.isEverything !== true) return 'accounts';
   if (CONTROL.test(sql)) return 'control';
   if (isInScope(scope, database)) return 'keep';
   return scope.names.some((name) => names(sql, name)) ? 'keep' : 'drop';
+}
+
+/** Which of the foreign databases a statement is said in, or names, and may change. */
+export function foreignOf({ foreign = [] }: Scope, { database, sql }: Statement): readonly string[] {
+  return foreign.filter((name) => name.toLowerCase() === database.toLowerCase() || names(sql, name));
 }
 
 function names(sql: string, name: string): boolean {

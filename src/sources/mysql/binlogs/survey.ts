@@ -4,7 +4,7 @@ import type { SourceIo } from '../../source.ts';
 import type { MysqlAddress } from '../address.ts';
 import { inspectServer, type ServerInventory } from '../logical/inventory.ts';
 import { privilegesOf } from '../logical/privileges.ts';
-import { productName } from '../product.ts';
+import { productName, type Product } from '../product.ts';
 import { Session } from '../session.ts';
 import { Toolbox } from '../toolbox.ts';
 
@@ -40,9 +40,9 @@ export async function surveyLog(
   flush: boolean,
 ): Promise<LogSurvey> {
   const tools = await Toolbox.open(address, given, io.runtime, io.signal);
-  await tools.program('binlog');
   return Session.with(tools, async (session) => {
     const server = await inspectServer(session);
+    await fitReader(tools, server.version.product);
     requireLog(server, tools.server);
     requirePrivileges(server, tools.server);
     const id = await identityOf(session, server);
@@ -53,6 +53,20 @@ export async function surveyLog(
     const files = listed.map(([name = '', bytes = '0']) => ({ name, bytes: Number(bytes) }));
     return { tools, server, id, now: Number(time?.now), files, mayFlush };
   });
+}
+
+/** Each product's program reads its own logs only. @throws RespaldoError `tool-missing` */
+export async function fitReader(tools: Toolbox, product: Product): Promise<void> {
+  tools.fit(product);
+  const { name, version } = await tools.program('binlog');
+  if (version.product === product) return;
+  throw new RespaldoError(
+    'tool-missing',
+    `${name} on ${tools.runtime.place} is of ${productName(version.product)}, and does not read logs of ${productName(product)}`,
+    {
+      hint: 'Install the client programs of the server’s own product there, or run those in its container: --container',
+    },
+  );
 }
 
 /** Not to be repeated on replicas, which have files of their own. */
