@@ -1,6 +1,7 @@
 import { posix } from 'node:path';
 
-import { RespaldoError } from '../errors.ts';
+import type { RespaldoError } from '../errors.ts';
+import { AddressRefusal } from './address-refusal.ts';
 
 /** Where a repository lies on a server that speaks S3. */
 export interface S3Address {
@@ -38,6 +39,7 @@ const CHECKSUMS = ['CRC32', 'CRC32C', 'SHA1', 'SHA256'] as const;
 
 const FORMS =
   'It is written s3:host/bucket/folder, s3:https://host:port/bucket/folder, or s3:http://… for a server without TLS.';
+const refusal = new AddressRefusal('S3', FORMS);
 const OPTIONS = [
   ...['region', 'bucket-lookup', 'ca-file', 'profile'],
   ...['storage-class', 'encryption', 'kms-key', 'object-lock', 'lock-days', 'checksum'],
@@ -57,8 +59,8 @@ export function parseS3Address(rest: string): S3Address {
   const url = /^(https?):\/\/([^/?#]*)([^?#]*)(?:\?([^#]*))?(#)?/is.exec(rest);
   if (url === null) return placed(rest.replace(/^\/\//, ''), true, new URLSearchParams());
   const [, scheme = '', host = '', path = '', query = '', fragment] = url;
-  if (fragment !== undefined) throw wrong('a "#" is written %23');
-  return placed(host + decoded(path), scheme.toLowerCase() === 'https', new URLSearchParams(query));
+  if (fragment !== undefined) throw refusal.wrong('a "#" is written %23');
+  return placed(host + refusal.decoded(path), scheme.toLowerCase() === 'https', new URLSearchParams(query));
 }
 
 /** The address in restic's words, for messages. */
@@ -70,10 +72,10 @@ export function describeS3({ secure, host, bucket, prefix }: S3Address): string 
 function placed(place: string, secure: boolean, given: URLSearchParams): S3Address {
   const [, host = '', bucket = '', prefix = ''] = /^([^/]*)(?:\/([^/]*)(?:\/(.*))?)?$/s.exec(place) ?? [];
   if (host.includes('@')) throw withSecret();
-  if (!URL.canParse(`https://${host}/`) || /[\s\\?#]/.test(host)) throw wrong('it names no server');
-  if (bucket === '') throw wrong('it names no bucket');
+  if (!URL.canParse(`https://${host}/`) || /[\s\\?#]/.test(host)) throw refusal.wrong('it names no server');
+  if (bucket === '') throw refusal.wrong('it names no bucket');
   if (!/^[\w.-]{3,255}$/.test(bucket)) {
-    throw wrong('a bucket has a name of 3 to 63 small letters, digits, dots and dashes');
+    throw refusal.wrong('a bucket has a name of 3 to 63 small letters, digits, dots and dashes');
   }
   return { secure, host: host.toLowerCase(), bucket, prefix: soundPrefix(prefix), ...optionsOf(given) };
 }
@@ -82,18 +84,18 @@ function placed(place: string, secure: boolean, given: URLSearchParams): S3Addre
 function soundPrefix(prefix: string): string {
   if (prefix === '') return '';
   const clean = posix.normalize(prefix).replace(/(?<=.)\/$/, '');
-  if (/^\.\.(\/|$)/.test(clean) || clean.includes('\0')) throw wrong('its folder leads out of the bucket');
-  if (clean === '/') throw wrong('its folder has no name');
+  if (/^\.\.(\/|$)/.test(clean) || clean.includes('\0')) throw refusal.wrong('its folder leads out of the bucket');
+  if (clean === '/') throw refusal.wrong('its folder has no name');
   return clean === '.' ? '' : clean;
 }
 
 function optionsOf(given: URLSearchParams): Pick<S3Address, 'region' | 'lookup' | 'caFile' | 'profile' | 'keeping'> {
   for (const name of given.keys()) {
-    if (!OPTIONS.includes(name)) throw wrong(`an address has no option "${name}", only ${OPTIONS.join(', ')}`);
+    if (!OPTIONS.includes(name)) throw refusal.wrong(`an address has no option "${name}", only ${OPTIONS.join(', ')}`);
   }
   const lookup = given.get('bucket-lookup') ?? 'auto';
   if (lookup !== 'auto' && lookup !== 'path' && lookup !== 'dns')
-    throw wrong('bucket-lookup is one of auto, path and dns');
+    throw refusal.wrong('bucket-lookup is one of auto, path and dns');
   const [region, caFile, profile] = ['region', 'ca-file', 'profile'].map((name) => given.get(name));
   return {
     lookup,
@@ -107,28 +109,29 @@ function optionsOf(given: URLSearchParams): Pick<S3Address, 'region' | 'lookup' 
 function storageClassOf(given: URLSearchParams): Pick<S3Keeping, 'storageClass'> {
   const storageClass = given.get('storage-class')?.toUpperCase();
   if (storageClass !== undefined && ARCHIVES.includes(storageClass))
-    throw wrong(`what lies in the storage class ${storageClass} cannot be read when it is needed`);
+    throw refusal.wrong(`what lies in the storage class ${storageClass} cannot be read when it is needed`);
   return storageClass ? { storageClass } : {};
 }
 
 function encryptionOf(given: URLSearchParams): Pick<S3Keeping, 'encryption' | 'encryptionKey'> {
   const [encryption, encryptionKey] = [given.get('encryption'), given.get('kms-key')];
   if (encryption === null) {
-    if (encryptionKey !== null) throw wrong('kms-key wants encryption=aws:kms');
+    if (encryptionKey !== null) throw refusal.wrong('kms-key wants encryption=aws:kms');
     return {};
   }
   if (/^aws:kms$/i.test(encryption)) return { encryption: 'aws:kms', ...(encryptionKey && { encryptionKey }) };
-  if (!/^AES256$/i.test(encryption)) throw wrong('encryption is one of AES256 and aws:kms');
-  if (encryptionKey !== null) throw wrong('kms-key wants encryption=aws:kms');
+  if (!/^AES256$/i.test(encryption)) throw refusal.wrong('encryption is one of AES256 and aws:kms');
+  if (encryptionKey !== null) throw refusal.wrong('kms-key wants encryption=aws:kms');
   return { encryption: 'AES256' };
 }
 
 function lockOf(given: URLSearchParams): Pick<S3Keeping, 'lock'> {
   const [mode, days] = [given.get('object-lock')?.toUpperCase(), given.get('lock-days')];
   if (mode === undefined && days === null) return {};
-  if (mode !== 'GOVERNANCE' && mode !== 'COMPLIANCE') throw wrong('object-lock is one of governance and compliance');
+  if (mode !== 'GOVERNANCE' && mode !== 'COMPLIANCE')
+    throw refusal.wrong('object-lock is one of governance and compliance');
   if (!/^[1-9]\d{0,5}$/.test(days ?? '') || Number(days) > MOST_DAYS)
-    throw wrong(`object-lock wants lock-days=DAYS, from 1 to ${MOST_DAYS}`);
+    throw refusal.wrong(`object-lock wants lock-days=DAYS, from 1 to ${MOST_DAYS}`);
   return { lock: { mode, days: Number(days) } };
 }
 
@@ -136,24 +139,13 @@ function checksumOf(given: URLSearchParams): Pick<S3Keeping, 'checksum'> {
   const wanted = given.get('checksum')?.toUpperCase();
   if (wanted === undefined) return {};
   const checksum = CHECKSUMS.find((one) => one === wanted);
-  if (checksum === undefined) throw wrong(`checksum is one of ${CHECKSUMS.join(', ')}`);
+  if (checksum === undefined) throw refusal.wrong(`checksum is one of ${CHECKSUMS.join(', ')}`);
   return { checksum };
 }
 
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch (error) {
-    throw wrong('a percent sign is written %25', error);
-  }
-}
-
 function withSecret(): RespaldoError {
-  return new RespaldoError('usage', 'the S3 address holds a user or a key', {
-    hint: 'Addresses end up in logs and histories. Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or name the keys under credentials: of the repository in respaldo.yaml.',
-  });
-}
-
-function wrong(what: string, cause?: unknown): RespaldoError {
-  return new RespaldoError('usage', `the S3 address cannot be used: ${what}`, { hint: FORMS, cause });
+  return refusal.holding(
+    'a user or a key',
+    'Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or name the keys under credentials: of the repository in respaldo.yaml.',
+  );
 }

@@ -1,4 +1,5 @@
-import { RespaldoError } from '../errors.ts';
+import type { RespaldoError } from '../errors.ts';
+import { AddressRefusal } from './address-refusal.ts';
 
 /** Where a repository lies on a server that speaks SFTP. */
 export interface SftpAddress {
@@ -16,6 +17,7 @@ export interface SftpAddress {
 
 const FORMS =
   'It is written sftp:user@host:/srv/backups, or with a port sftp://user@host:2222//srv/backups. One slash before the folder, or none: it starts from the home of the user there.';
+const refusal = new AddressRefusal('SFTP', FORMS);
 const OPTIONS = ['identity', 'known-hosts'];
 
 /**
@@ -45,21 +47,22 @@ function fromScpForm(rest: string): SftpAddress {
 /** `//user@host:port/folder?identity=file` */
 function fromUrl(rest: string): SftpAddress {
   const url = URL.parse(`ssh:${rest}`);
-  if (url === null) throw wrong('this is no address of a server');
+  if (url === null) throw refusal.wrong('this is no address of a server');
   if (url.password !== '') throw withPassword();
   const options = optionsOf(url.searchParams);
   return {
-    ...(url.username !== '' && { user: decoded(url.username) }),
+    ...(url.username !== '' && { user: refusal.decoded(url.username) }),
     host: soundHost(url.hostname.replace(/^\[(.*)\]$/, '$1')),
     port: url.port === '' ? 22 : Number(url.port),
-    folder: soundFolder(decoded(url.pathname).replace(/^\//, '')),
+    folder: soundFolder(refusal.decoded(url.pathname).replace(/^\//, '')),
     ...options,
   };
 }
 
 function optionsOf(given: URLSearchParams): { identity?: string; knownHosts?: string } {
   for (const name of given.keys()) {
-    if (!OPTIONS.includes(name)) throw wrong(`an address has no option "${name}", only ${OPTIONS.join(' and ')}`);
+    if (!OPTIONS.includes(name))
+      throw refusal.wrong(`an address has no option "${name}", only ${OPTIONS.join(' and ')}`);
   }
   const [identity, knownHosts] = [given.get('identity'), given.get('known-hosts')];
   return { ...(identity && { identity }), ...(knownHosts && { knownHosts }) };
@@ -67,31 +70,20 @@ function optionsOf(given: URLSearchParams): { identity?: string; knownHosts?: st
 
 /** A name that starts with a dash would be an option to programs that people paste it to. */
 function soundHost(host: string): string {
-  if (host === '' || /^-|[\s/]/.test(host)) throw wrong('it names no server');
+  if (host === '' || /^-|[\s/]/.test(host)) throw refusal.wrong('it names no server');
   return host;
 }
 
 function soundFolder(folder: string): string {
-  if (folder.startsWith('~')) throw wrong('a folder on a server cannot start with "~"');
+  if (folder.startsWith('~')) throw refusal.wrong('a folder on a server cannot start with "~"');
   const trimmed = folder.replace(/\/+$/, '');
-  if (folder === '') throw wrong('it names no folder');
+  if (folder === '') throw refusal.wrong('it names no folder');
   return trimmed === '' ? '/' : trimmed;
 }
 
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch (error) {
-    throw wrong('a percent sign is written %25', error);
-  }
-}
-
 function withPassword(): RespaldoError {
-  return new RespaldoError('usage', 'the SFTP address holds a password', {
-    hint: 'Addresses end up in logs and histories. Write sftp:user@host:/srv/backups, and log in with a key (ssh-keygen, ssh-copy-id) or an ssh-agent.',
-  });
-}
-
-function wrong(what: string, cause?: unknown): RespaldoError {
-  return new RespaldoError('usage', `the SFTP address cannot be used: ${what}`, { hint: FORMS, cause });
+  return refusal.holding(
+    'a password',
+    'Write sftp:user@host:/srv/backups, and log in with a key (ssh-keygen, ssh-copy-id) or an ssh-agent.',
+  );
 }

@@ -1,4 +1,5 @@
-import { RespaldoError } from '../errors.ts';
+import type { RespaldoError } from '../errors.ts';
+import { AddressRefusal } from './address-refusal.ts';
 
 /** Where a folder lies on a server that speaks WebDAV. */
 export interface WebDavAddress {
@@ -15,6 +16,7 @@ export interface WebDavAddress {
 
 const FORMS =
   'It is written webdav:https://user@host/folder, or webdav:http://… for a server without TLS. A certificate of its own is named by ?ca-file=FILE.';
+const refusal = new AddressRefusal('WebDAV', FORMS);
 const OPTIONS = ['ca-file'];
 
 /**
@@ -26,14 +28,14 @@ const OPTIONS = ['ca-file'];
 export function parseWebDavAddress(rest: string): WebDavAddress {
   const whole = /^https?:\/\//i.test(rest) ? rest : `https://${rest.replace(/^\/\//, '')}`;
   const url = URL.parse(whole);
-  if (url === null || url.hostname === '') throw wrong('it names no server');
+  if (url === null || url.hostname === '') throw refusal.wrong('it names no server');
   if (url.password !== '') throw withPassword();
-  if (whole.includes('#')) throw wrong('a "#" is written %23');
+  if (whole.includes('#')) throw refusal.wrong('a "#" is written %23');
   return {
     secure: url.protocol === 'https:',
     host: url.host,
-    ...(url.username !== '' && { user: decoded(url.username) }),
-    folder: soundFolder(decoded(url.pathname)),
+    ...(url.username !== '' && { user: refusal.decoded(url.username) }),
+    folder: soundFolder(refusal.decoded(url.pathname)),
     ...optionsOf(url.searchParams),
   };
 }
@@ -50,31 +52,21 @@ export function encodePath(path: string): string {
 }
 
 function soundFolder(path: string): string {
-  if (path.includes('\0')) throw wrong('its folder has a NUL byte');
+  if (path.includes('\0')) throw refusal.wrong('its folder has a NUL byte');
   return path.replace(/\/+/g, '/').replace(/\/$/, '');
 }
 
 function optionsOf(given: URLSearchParams): Pick<WebDavAddress, 'caFile'> {
   for (const name of given.keys())
-    if (!OPTIONS.includes(name)) throw wrong(`an address has no option "${name}", only ${OPTIONS.join(' and ')}`);
+    if (!OPTIONS.includes(name))
+      throw refusal.wrong(`an address has no option "${name}", only ${OPTIONS.join(' and ')}`);
   const caFile = given.get('ca-file');
   return caFile ? { caFile } : {};
 }
 
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch (error) {
-    throw wrong('a percent sign is written %25', error);
-  }
-}
-
 function withPassword(): RespaldoError {
-  return new RespaldoError('usage', 'the WebDAV address holds a password', {
-    hint: 'Addresses end up in logs and histories. Set RESPALDO_WEBDAV_PASSWORD, or name the password under credentials: in respaldo.yaml.',
-  });
-}
-
-function wrong(what: string, cause?: unknown): RespaldoError {
-  return new RespaldoError('usage', `the WebDAV address cannot be used: ${what}`, { hint: FORMS, cause });
+  return refusal.holding(
+    'a password',
+    'Set RESPALDO_WEBDAV_PASSWORD, or name the password under credentials: in respaldo.yaml.',
+  );
 }
