@@ -119,7 +119,8 @@ export class DirectTables implements TableSource {
         job.text.end();
       } catch (error) {
         job.text.fail(error);
-        // The next tables of this connection fail likewise.
+        // The dump has failed; nobody knows what the connection would say next.
+        connection.destroy();
       }
     }
   }

@@ -52,6 +52,16 @@ it('no row is lost and no value ends a statement, whatever the rows are and howe
   );
 });
 
+it.each([
+  ['ends before its last value', [1, 0x61]],
+  ['ends within a value', [1, 0x61, 9, 0x62]],
+  ['goes on after its last value', [1, 0x61, 1, 0x62, 1, 0x63]],
+])('a row that %s is refused', (_what, bytes) => {
+  const writer = new RowWriter('INSERT INTO `t` VALUES', () => true);
+  writer.begin([TEXT, TEXT]);
+  expect(() => writer.row(Buffer.from(bytes), 0, bytes.length)).toThrow('do not fill it');
+});
+
 function written(columns: Parameters<RowWriter['begin']>[0], rows: readonly (readonly (Uint8Array | null)[])[]) {
   const pieces: Uint8Array[] = [];
   const writer = new RowWriter('INSERT INTO `t` VALUES', (piece) => pieces.push(piece) > 0);

@@ -2,6 +2,7 @@
  * Rows of a SELECT, as a server sends them, become INSERT statements as the dump programs write them: numbers bare, bytes
  * that are no text as hexadecimal digits, text in quotes. A row has a line of its own.
  */
+import { RespaldoError } from '../../../errors.ts';
 import { BINARY, type Column, type RowSink } from '../wire/reply.ts';
 
 /** A statement grows to about this many bytes; so does what is handed on at a time. */
@@ -83,7 +84,7 @@ export class RowWriter implements RowSink {
     this.#reserve(2 * (to - from) + 4 * this.#forms.length + this.#insert.length + 16);
     const before = this.#filled;
     this.#put(this.#statement === 0 ? this.#insert : BETWEEN);
-    this.#filled = writeRow(bytes, from, this.#forms, this.#out, this.#filled);
+    this.#filled = writeRow(bytes, from, to, this.#forms, this.#out, this.#filled);
     this.#statement += this.#filled - before;
     this.count += 1;
     if (this.#statement >= STATEMENT) this.#endStatement();
@@ -122,8 +123,11 @@ export class RowWriter implements RowSink {
   }
 }
 
-/** @returns where it ends in `out`, which has room for it */
-function writeRow(bytes: Buffer, from: number, forms: Uint8Array, out: Buffer, begin: number): number {
+/**
+ * @returns where it ends in `out`, which has room for it
+ * @throws RespaldoError `source-damaged` for a row whose values do not fill it
+ */
+function writeRow(bytes: Buffer, from: number, limit: number, forms: Uint8Array, out: Buffer, begin: number): number {
   let at = from;
   let to = begin;
   out[to++] = OPEN;
@@ -148,14 +152,22 @@ function writeRow(bytes: Buffer, from: number, forms: Uint8Array, out: Buffer, b
       at += 8;
     }
     const end = at + length;
+    if (end > limit) throw broken();
     const form = forms[i];
     if (form === BARE) for (; at < end; at++) out[to++] = bytes[at] ?? 0;
     else if (form === HEX && length > 0) to = writeHex(bytes, at, end, out, to);
     else to = writeText(bytes, at, end, out, to);
     at = end;
   }
+  if (at !== limit) throw broken();
   out[to++] = CLOSE;
   return to;
+}
+
+function broken(): RespaldoError {
+  return new RespaldoError('source-damaged', 'the server sent a row whose values do not fill it', {
+    hint: 'Nothing was stored as a snapshot. Try again; arg=--skip-disable-keys lets the dump program read the tables.',
+  });
 }
 
 function writeText(bytes: Buffer, from: number, end: number, out: Buffer, begin: number): number {
