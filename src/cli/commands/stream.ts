@@ -4,7 +4,7 @@ import { choosePlans } from '../../config/plans.ts';
 import type { Plan } from '../../domain/plan.ts';
 import { parseSize } from '../../domain/size.ts';
 import { RespaldoError } from '../../errors.ts';
-import { stream } from '../../operations/stream.ts';
+import { stream, type StreamPorts } from '../../operations/stream.ts';
 import type { Source } from '../../sources/source.ts';
 import { describe, REPOSITORY_EXITS } from '../help.ts';
 import { backupHost, identity } from '../identity.ts';
@@ -74,9 +74,9 @@ async function run(invocation: Invocation, what: string, options: Options): Prom
     runtime: await openRuntimeOf(plan, process.env, clock),
     clock,
     onFinding: (finding: Parameters<typeof tellFinding>[0]) => tellFinding(finding, 'archival', output),
-    onStored: (...stored: Parameters<typeof storedLine>) => {
-      output.json(storedMessage(...stored));
-      output.note(storedLine(...stored));
+    onStored: (...[stretch, snapshot]: Parameters<NonNullable<StreamPorts['onStored']>>) => {
+      output.json(storedMessage(stretch, snapshot, clock.now()));
+      output.note(storedLine(stretch, snapshot, clock.now()));
     },
     onTrouble: (...trouble: Parameters<typeof troubleLine>) => output.warn(troubleLine(...trouble)),
   };
