@@ -11,10 +11,9 @@ export async function packSource(store: Store, task: PlannedTask, signal: AbortS
   if (task.pack === undefined) return undefined;
   const file = store.localPath?.(packKey(task.pack));
   if (file !== undefined) return { file };
-  const runs: (Uint8Array | string)[] = [];
-  for (const run of readRuns(task.blobs.map(({ blob }) => blob)))
-    runs.push(await readRun(store, task.pack, run, signal));
-  return { runs };
+  const { pack } = task;
+  const extents = readRuns(task.blobs.map(({ blob }) => blob));
+  return { runs: await Promise.all(extents.map((run) => readRun(store, pack, run, signal))) };
 }
 
 /** The buffers that can be handed over. */
