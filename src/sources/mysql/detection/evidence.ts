@@ -1,5 +1,12 @@
 import type { Workload, WorkloadContainer } from '../../../domain/workload.ts';
-import { COMPOSE_SERVICE, repositoryOf, type Evidence } from '../../server/evidence.ts';
+import {
+  COMPOSE_SERVICE,
+  type Evidence,
+  evidenceOfContainer,
+  evidenceOfLabels,
+  isCompanionOf,
+  type Signs,
+} from '../../server/evidence.ts';
 
 /** What belongs to such servers, but is none. */
 const COMPANION =
@@ -18,27 +25,19 @@ const NAME_LABELS = [
 const NAMES = /^(?:mysql|mariadb|percona)(?:[-_]?\d+)?$/i;
 /** By these an image makes its server. */
 const SETTINGS = /^(?:MARIADB|MYSQL)_(?:ROOT_PASSWORD|ALLOW_EMPTY|RANDOM_ROOT|ROOT_HOST|DATABASE|INITDB|REPLICATION)/;
+const SIGNS: Signs = { image: SERVER, settings: SETTINGS, port: 3306, names: NAMES, labels: NAME_LABELS };
 
 /** Whether a container belongs to a server without being one: an exporter, a proxy, a job that dumps. */
-export function isCompanion({ image, name }: WorkloadContainer): boolean {
-  return COMPANION.test(repositoryOf(image)) || COMPANION.test(name);
+export function isCompanion(container: WorkloadContainer): boolean {
+  return isCompanionOf(COMPANION, container);
 }
 
 /** What the container itself says. */
-export function evidenceOf({ image, variables, ports, name }: WorkloadContainer): readonly Evidence[] {
-  const repository = repositoryOf(image);
-  const last = repository.slice(repository.lastIndexOf('/') + 1);
-  const settings = Object.keys(variables).filter((it) => SETTINGS.test(it));
+export function evidenceOf(container: WorkloadContainer): readonly Evidence[] {
+  const { variables } = container;
   const host = variables['MYSQL_HOST'] ?? variables['MARIADB_HOST'] ?? variables['DB_HOST'];
   const isClient = 'DATABASE_URL' in variables || (host !== undefined && !/^(?:localhost$|127\.)/.test(host));
-  return [
-    ...(SERVER.test(last) ? [{ points: 2, reason: `image ${image}` } as const] : []),
-    ...(settings.length > 0 && !isClient
-      ? [{ points: 1, reason: `variable ${settings.toSorted().slice(0, 3).join(', ')}` } as const]
-      : []),
-    ...(ports.includes(3306) ? [{ points: 1, reason: 'port 3306' } as const] : []),
-    ...(NAMES.test(name) ? [{ points: 1, reason: `container ${name}` } as const] : []),
-  ];
+  return evidenceOfContainer(SIGNS, container, isClient);
 }
 
 /** What is said of the whole. */
@@ -46,9 +45,7 @@ export function evidenceAround({ labels, name, target }: Workload): readonly Evi
   const service = labels[COMPOSE_SERVICE] ?? '';
   const isPodName = target.kind === 'kubernetes' && /^(?:.*-)?(?:mysql|mariadb)-\d+$/.test(name);
   return [
-    ...NAME_LABELS.filter((label) => NAMES.test(labels[label] ?? '')).map(
-      (label) => ({ points: 2, reason: `label ${label}=${labels[label] ?? ''}` }) as const,
-    ),
+    ...evidenceOfLabels(SIGNS, labels),
     ...(SERVER.test(service) ? [{ points: 1, reason: `compose service ${service}` } as const] : []),
     ...(isPodName
       ? [{ points: 2, reason: `name ${name}` } as const]

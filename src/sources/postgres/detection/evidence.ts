@@ -1,5 +1,5 @@
 import type { Workload, WorkloadContainer } from '../../../domain/workload.ts';
-import { COMPOSE_SERVICE, repositoryOf, type Evidence } from '../../server/evidence.ts';
+import { COMPOSE_SERVICE, isCompanionOf, repositoryOf, type Evidence } from '../../server/evidence.ts';
 
 /** What belongs to servers of PostgreSQL, but is none. */
 const COMPANION =
@@ -24,8 +24,8 @@ const NAMES = /^(?:postgres(?:ql)?|postgis|timescaledb|spilo|pgsql)(?:[-_]?\d+)?
 const OPERATOR_LABELS = ['cnpg.io/instanceName', 'postgres-operator.crunchydata.com/instance', 'stackgres.io/cluster'];
 
 /** Whether a container belongs to a server without being one: an exporter, a pooler, a job that dumps. */
-export function isCompanion({ image, name }: WorkloadContainer): boolean {
-  return COMPANION.test(repositoryOf(image)) || COMPANION.test(name);
+export function isCompanion(container: WorkloadContainer): boolean {
+  return isCompanionOf(COMPANION, container);
 }
 
 /** What the container itself says. */
