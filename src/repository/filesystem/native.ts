@@ -2,10 +2,10 @@
  * System calls that Node does not offer, through koffi. Only 64-bit Linux is wired up: the constants and the layout
  * of `struct timespec` below are its own. Elsewhere, or where koffi cannot load, there are none, and callers fall back.
  */
-import { createRequire } from 'node:module';
 import { getSystemErrorMessage, getSystemErrorName, promisify } from 'node:util';
-import type * as Koffi from 'koffi';
+import type { LibraryHandle } from 'koffi';
 import type { LocalPath } from './path.ts';
+import { requireKoffi } from '../koffi.ts';
 
 type CPath = string | Buffer;
 
@@ -54,13 +54,13 @@ export function systemError(calls: NativeCalls, call: string, path: LocalPath): 
 function load(): NativeCalls | null {
   if (process.platform !== 'linux' || !WORD_64.has(process.arch)) return null;
   try {
-    return declare(createRequire(import.meta.url)('koffi') as typeof Koffi);
+    return declare(requireKoffi());
   } catch {
     return null;
   }
 }
 
-function declare(koffi: typeof Koffi): NativeCalls {
+function declare(koffi: ReturnType<typeof requireKoffi>): NativeCalls {
   const libc = koffi.load(null);
   const syncfs = libc.func('int syncfs(int)');
   const calls = {
@@ -78,7 +78,7 @@ function declare(koffi: typeof Koffi): NativeCalls {
   return statx === undefined ? calls : { ...calls, statx };
 }
 
-function declareStatx(libc: Koffi.LibraryHandle): NativeCalls['statx'] | undefined {
+function declareStatx(libc: LibraryHandle): NativeCalls['statx'] | undefined {
   try {
     return libc.func('int statx(int, const char *, int, unsigned int, void *)') as NativeCalls['statx'];
   } catch {
@@ -87,7 +87,7 @@ function declareStatx(libc: Koffi.LibraryHandle): NativeCalls['statx'] | undefin
 }
 
 /** Before glibc 2.33, `mknod` was no symbol of the library but an inline call of another one. */
-function declareMknod(libc: Koffi.LibraryHandle): NativeCalls['mknod'] {
+function declareMknod(libc: LibraryHandle): NativeCalls['mknod'] {
   try {
     return libc.func('int mknod(const char *, uint32_t, uint64_t)') as NativeCalls['mknod'];
   } catch {

@@ -2,10 +2,10 @@
  * Counter mode and Poly1305 by the OpenSSL inside the Node executable, called by its public C interface: `node:crypto`
  * offers the former with a new object for every message, and the latter not at all. Several times as fast as WebAssembly.
  */
-import { createRequire } from 'node:module';
 import type Koffi from 'koffi';
 import { RespaldoError } from '../../errors.ts';
 import type { Cipher, RepositoryKey } from './cipher.ts';
+import { requireKoffi } from '../koffi.ts';
 
 type Call = (...values: unknown[]) => unknown;
 
@@ -19,7 +19,7 @@ let bound: ((key: RepositoryKey) => Cipher) | null | undefined;
 export function loadOpenssl(): ((key: RepositoryKey) => Cipher) | undefined {
   if (bound === undefined) {
     try {
-      bound = bind(createRequire(import.meta.url)('koffi') as typeof Koffi);
+      bound = bind(requireKoffi());
     } catch {
       bound = null;
     }

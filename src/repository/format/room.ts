@@ -2,8 +2,7 @@
  * Room that begins with a page of memory: what is in it can be written past the system's cache, for which the kernel
  * takes the bytes from where they are.
  */
-import { createRequire } from 'node:module';
-import type Koffi from 'koffi';
+import { requireKoffi } from '../koffi.ts';
 
 const PAGE = 4096;
 
@@ -27,7 +26,7 @@ export function roomIn(buffer: ArrayBuffer): Uint8Array<ArrayBuffer> {
 /** Moving no bytes returns where they would have gone. */
 function loadAddressOf(): AddressOf | null {
   try {
-    const koffi = createRequire(import.meta.url)('koffi') as typeof Koffi;
+    const koffi = requireKoffi();
     const memmove = koffi.load(null).func('uint64_t memmove(void *to, const void *from, size_t size)');
     return (bytes) => Number(BigInt.asUintN(12, BigInt(memmove(bytes, bytes, 0) as number | bigint)));
   } catch {

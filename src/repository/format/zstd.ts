@@ -6,8 +6,8 @@
  * to one thread, so each thread that loads this module makes its own; a package that shares one between threads corrupts
  * memory.
  */
-import { createRequire } from 'node:module';
 import type Koffi from 'koffi';
+import { requireKoffi } from '../koffi.ts';
 
 export interface Zstd {
   /** One frame that tells its content's size: a view that the next call in the same thread may overwrite. */
@@ -25,7 +25,7 @@ const MAX_KEPT = 9 * 1024 * 1024;
 /** Undefined where this Node or this system does not allow it. */
 export function loadZstd(): Zstd | undefined {
   try {
-    return bind(createRequire(import.meta.url)('koffi') as typeof Koffi);
+    return bind(requireKoffi());
   } catch {
     return undefined;
   }

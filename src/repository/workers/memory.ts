@@ -1,6 +1,5 @@
 /** Keeps what is freed from staying with the process. */
-import { createRequire } from 'node:module';
-import type Koffi from 'koffi';
+import { requireKoffi } from '../koffi.ts';
 
 const M_MMAP_THRESHOLD = -3;
 const LARGE = 1024 * 1024;
@@ -15,7 +14,7 @@ export function returnLargeBuffers(): void {
   if (done || process.platform !== 'linux') return;
   done = true;
   try {
-    const koffi = createRequire(import.meta.url)('koffi') as typeof Koffi;
+    const koffi = requireKoffi();
     koffi.load(null).func('int mallopt(int parameter, int value)')(M_MMAP_THRESHOLD, LARGE);
   } catch {
     // No glibc, or no koffi: the peak is higher, nothing else.
