@@ -1,7 +1,11 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
+import { COMPILE_CACHE } from './test/fixtures/compiled-sources.ts';
 
 const seconds = 1000;
+
+// For the threads that tests start.
+process.env.NODE_COMPILE_CACHE ??= COMPILE_CACHE;
 
 /** One project for each kind of test: a name, where its files lie, and how long a single test may take. */
 const project = (name: string, include: string[], timeout: number) => ({
@@ -13,7 +17,7 @@ export default defineConfig({
     pool: 'forks',
     // Some tests mostly wait for other programs: two at once even on one core.
     maxWorkers: Math.max(2, availableParallelism() - 1),
-    globalSetup: './test/fixtures/shared-servers.ts',
+    globalSetup: ['./test/fixtures/compiled-sources.ts', './test/fixtures/shared-servers.ts'],
     teardownTimeout: 30 * seconds,
     coverage: { provider: 'v8', include: ['src/**/*.ts'], exclude: ['src/repository/kernel/assembly/**'] },
     reporters: ['default', './test/reporter.ts'],

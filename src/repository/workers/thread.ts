@@ -1,3 +1,4 @@
+import { flushCompileCache } from 'node:module';
 import { availableParallelism } from 'node:os';
 import { Worker, type ResourceLimits } from 'node:worker_threads';
 import { returnLargeBuffers } from './memory.ts';
@@ -22,6 +23,8 @@ export function workerScript(importMetaUrl: string, name: string): URL {
 
 /** A thread that loads its script, and waits to be told what to begin with. */
 export function startThread(script: URL): Worker {
+  // In a checkout, the thread then finds most modules without their types already.
+  if (script.pathname.endsWith('.ts')) flushCompileCache();
   returnLargeBuffers();
   return new Worker(script, { resourceLimits: HEAP_LIMITS });
 }
