@@ -44,14 +44,6 @@ export function dumpSection(
   return dumpText(dump, content, what, { isData: section === 'data', ...(guard !== undefined && { guard }) });
 }
 
-/** A whole database as one script, as pg_dump writes it. */
-export function dumpDatabase(tools: Toolbox, database: string, content: DumpContent): AsyncGenerator<Uint8Array> {
-  const args = ['--no-password', '--format=plain', `--lock-wait-timeout=${LOCK_TIMEOUT}`];
-  return dumpText(tools.run({ program: 'pg_dump', args, database }), content, `pg_dump of "${database}"`, {
-    isData: false,
-  });
-}
-
 /** Roles and tablespaces. @param passwords whether the role may read them. */
 export function dumpGlobals(
   tools: Toolbox,

@@ -3,10 +3,11 @@ import { shellWord } from '../../../domain/shell-word.ts';
 import type { ReadableSnapshot } from '../../../domain/snapshot.ts';
 import type { PortableFile, SourceIo } from '../../source.ts';
 import type { BackupAddress } from '../address.ts';
+import { findPassword } from '../password.ts';
 import { conninfo } from './conninfo.ts';
 import { passwordsMissing } from './capture.ts';
-import { dumpDatabase, dumpGlobals } from './dumps.ts';
-import type { DumpContent } from './dump-text.ts';
+import { DatabaseEntries, type DatabaseRequest } from './database-entries.ts';
+import { dumpGlobals } from './dumps.ts';
 import type { DatabaseInventory, ServerInventory } from './inventory.ts';
 import { databaseScript, readLogicalFacts } from './logical-snapshot.ts';
 import { lookAt } from './outlook.ts';
@@ -27,7 +28,10 @@ export async function* portableDumps(
   const { server, tools, databases, maintenance } = await lookAt(address, given, io);
   if (!server.passwords) io.report(passwordsMissing(tools.server));
   yield await globals(tools, server, maintenance);
-  for (const database of databases) yield await dumpOf(tools, server, database);
+  const direct = io.runtime.kind === 'host' ? { address, password: await findPassword(address, given) } : undefined;
+  // Whoever loads the file by hand is guarded by the words that pg_dump itself writes.
+  const request = { version: server.number, isGuarded: false, jobs: address.jobs, direct, before: undefined };
+  for (const database of databases) yield await dumpOf(tools, server, { ...request, database });
 }
 
 /** The same of a snapshot: the scripts of each database in the order in which they are restored. */
@@ -48,16 +52,31 @@ async function globals(tools: Toolbox, server: ServerInventory, maintenance: str
   return {
     ...globalsFile(await tools.version('pg_dumpall'), server.version, server.passwords),
     disposable: true,
-    content: dumpGlobals(tools, false, maintenance, server.passwords, nothingYet()),
+    content: dumpGlobals(tools, false, maintenance, server.passwords, { rows: new Map(), sequences: [], bytes: 0 }),
   };
 }
 
-async function dumpOf(tools: Toolbox, server: ServerInventory, database: DatabaseInventory): Promise<PortableFile> {
+async function dumpOf(tools: Toolbox, server: ServerInventory, request: DatabaseRequest): Promise<PortableFile> {
   return {
-    ...databaseFile(database, await tools.version('pg_dump'), server.version),
+    ...databaseFile(request.database, await tools.version('pg_dump'), server.version),
     disposable: true,
-    content: dumpDatabase(tools, database.name, nothingYet()),
+    content: newScript(tools, request),
   };
+}
+
+/** Read as it is for a repository, and in the order of {@link databaseScript}. */
+async function* newScript(tools: Toolbox, request: DatabaseRequest): AsyncGenerator<Uint8Array> {
+  for await (const entry of new DatabaseEntries(tools, request).entries(() => undefined)) {
+    if (entry.kind !== 'file' || entry.path.endsWith('/restore.sql')) continue;
+    for await (const piece of entry.content) yield ownCopy(piece);
+  }
+}
+
+/** What is read may be overwritten by what comes next. */
+function ownCopy(piece: Uint8Array): Uint8Array {
+  const copy = Buffer.allocUnsafeSlow(piece.length);
+  copy.set(piece);
+  return copy;
 }
 
 type WithoutContent = Omit<PortableFile, 'content'>;
@@ -89,8 +108,4 @@ function databaseFile(
       restoreCommand: `${PSQL} ${shellWord(/=|:\/\//.test(name) ? conninfo(name) : name)}`,
     }),
   };
-}
-
-function nothingYet(): DumpContent {
-  return { rows: new Map(), sequences: [], bytes: 0 };
 }
