@@ -4,6 +4,8 @@ import type { EncryptionRecord } from './archive.ts';
 import { decompressCommand } from './compression.ts';
 import { decryptCommand } from './encryption.ts';
 
+const SEVERAL = /[|&(]/;
+
 /**
  * The command line that restores a file with standard tools alone.
  * @param restore takes the plain bytes from its standard input: `psql shop`
@@ -16,5 +18,7 @@ export function restoreCommand(
 ): string {
   const steps = [decryptCommand(encryption), decompressCommand(compression), restore];
   const [first = restore, ...others] = steps.filter((step) => step !== undefined);
-  return [`${first} < ${shellWord(file)}`, ...others].join(' | ');
+  // Of several commands only the last one would get the file.
+  const begin = SEVERAL.test(first) ? `cat ${shellWord(file)} | ${first}` : `${first} < ${shellWord(file)}`;
+  return [begin, ...others].join(' | ');
 }

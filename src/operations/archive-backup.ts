@@ -33,33 +33,53 @@ export async function backUpToArchives(
   const findings = new Findings(ports.onFinding);
   const io: SourceIo = { runtime: ports.runtime, signal, report: findings.add, expect: () => undefined };
   const time = ports.clock.now();
-  for (const source of sources)
-    if (snapshotOf(source, request) === undefined) for (const finding of await source.check(io)) findings.add(finding);
+  const increments = incrementsOf(request, time, signal);
+  const snapshots = new Map<Source, ReadableSnapshot>();
+  for (const source of sources) {
+    const snapshot = await snapshotOf(source, request, increments, { ...ports, onFinding: findings.add });
+    if (snapshot !== undefined) snapshots.set(source, snapshot);
+    else for (const finding of await source.check(io)) findings.add(finding);
+  }
   for (const place of places) await sweepPlace(place, time, signal);
   const tallies = places.map((place) => new Tally(place, ports.onFile));
   for (const tally of tallies) for (const sent of await sendLeftovers(tally.place, signal)) tally.add(sent, sent.key);
-  const writing: Writing = { request, ports, io, time, tallies, findings };
-  for (const source of sources) await writeSource(source, writing);
+  const writing: Writing = { request, ports, io, time, tallies, findings, ...(increments && { increments }) };
+  for (const source of sources) await writeSource(source, snapshots.get(source), writing);
   const isIncomplete = findings.serious || sources.some((source) => captured?.get(source)?.isIncomplete === true);
   return tallies.map((tally) => tally.outcome(isIncomplete));
 }
 
 /** Undefined where the source itself has to be read. */
-function snapshotOf(source: Source, { captured }: ArchiveBackupRequest): ReadableSnapshot | undefined {
-  return source.portableOf && captured?.get(source)?.snapshot;
+async function snapshotOf(
+  source: Source,
+  { captured }: ArchiveBackupRequest,
+  increments: Increments | undefined,
+  { onFinding, onUnreadable }: Pick<ArchiveBackupPorts, 'onFinding' | 'onUnreadable'>,
+): Promise<ReadableSnapshot | undefined> {
+  const snapshot = source.portableOf && captured?.get(source)?.snapshot;
+  if (snapshot === undefined || increments === undefined) return snapshot;
+  try {
+    const why = await source.whyReadAgain?.(snapshot, increments);
+    if (why === undefined) return snapshot;
+    const message = `${source.paths.join(', ')} is read again for the archives: ${why}`;
+    onFinding?.({ severity: 'note', code: 'read-again', prominent: true, message });
+  } catch (error) {
+    if (isError(error, 'cancelled')) throw error;
+    onUnreadable?.(snapshot.id, toRespaldoError(error));
+  }
+  return undefined;
 }
 
-/** From the snapshot that it has; what cannot be read there, or has none, from the source itself. */
-async function writeSource(source: Source, writing: Writing): Promise<void> {
-  const { request, ports, io, tallies, time } = writing;
-  const snapshot = snapshotOf(source, request);
+/** From the snapshot, if it has one; what cannot be read there, or has none, from the source itself. */
+async function writeSource(source: Source, snapshot: ReadableSnapshot | undefined, writing: Writing): Promise<void> {
+  const { ports, io, tallies, increments } = writing;
   const written = new Set<string>();
   if (snapshot !== undefined) {
     const problem = await writeSnapshot(source, snapshot, written, writing);
     if (problem === undefined) return;
     ports.onUnreadable?.(snapshot.id, problem);
   }
-  for await (const file of source.portable?.(io, incrementsOf(request, time, io.signal)) ?? []) {
+  for await (const file of source.portable?.(io, increments) ?? []) {
     if (written.has(file.name)) {
       await skip(file);
       continue;
@@ -79,7 +99,7 @@ async function writeSnapshot(
 ): Promise<RespaldoError | undefined> {
   const isIncomplete = writing.request.captured?.get(source)?.isIncomplete === true;
   let problem: RespaldoError | undefined;
-  const files = source.portableOf?.(snapshot)[Symbol.asyncIterator]();
+  const files = source.portableOf?.(snapshot, writing.increments)[Symbol.asyncIterator]();
   for (;;) {
     const next = await nextOf(files, writing.io.signal);
     if ('problem' in next) return next.problem;

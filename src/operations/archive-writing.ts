@@ -58,6 +58,7 @@ export interface Writing {
   readonly time: Date;
   readonly tallies: readonly Tally[];
   readonly findings: Findings;
+  readonly increments?: Increments;
 }
 
 /**

@@ -285,9 +285,16 @@ export interface Source {
   /**
    * The same files made of a snapshot that {@link capture} gave, so that whoever wants both reads the source once. Their
    * content may be read again and again. Absent: the source itself has to be read again.
+   * @param increments as for {@link portable}
    * @throws RespaldoError `repository-unsupported` for a snapshot that it does not know
    */
-  portableOf?(snapshot: ReadableSnapshot): AsyncIterable<PortableFile>;
+  portableOf?(snapshot: ReadableSnapshot, increments?: Increments): AsyncIterable<PortableFile>;
+
+  /**
+   * Why the source has to be read again although there is this snapshot of it, as a clause for people: what was archived
+   * before does not end where the snapshot begins. Absent, or undefined: {@link portableOf} will do.
+   */
+  whyReadAgain?(snapshot: ReadableSnapshot, increments: Increments): Promise<string | undefined>;
 }
 
 /** How a log is followed. */

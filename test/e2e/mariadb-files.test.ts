@@ -68,6 +68,38 @@ plans:
     expect(await stateOf(place.path('back'))).toBe(state);
   });
 
+  it('goes into archives from the snapshots of a repository, increment by increment', async () => {
+    await place.makeRepository();
+    const config = {
+      repositories: { main: { url: './repository' } },
+      archives: { here: { url: './here', name: '{plan}-{database}-{time}', compression: 'none' } },
+      plans: {
+        server: {
+          source: server.address('', 'method=physical'),
+          repository: 'main',
+          archives: ['here'],
+          'incremental-archives': true,
+        },
+      },
+    };
+    await writeFile(place.path('respaldo.yaml'), JSON.stringify(config), { mode: 0o600 });
+    await twice();
+    await server.query("INSERT INTO t VALUES (7000, 'third')", 'shop');
+    await place.ok('backup', 'server');
+    const state = await server.dump('shop');
+    const files = await listed();
+    expect(files.map(({ chain }) => chain.level)).toEqual([0, 1, 2]);
+    const snapshots = JSON.parse(await place.ok('snapshots', '--json')) as { readonly id: string }[];
+    expect(files.map(({ facts }) => facts['snapshot'])).toEqual(snapshots.map(({ id }) => id));
+    await place.ok('archive', 'verify');
+
+    const folder = place.path('here');
+    for (const { restore } of files) await run('bash', ['-ec', `set -o pipefail; ${restore}`], { cwd: folder });
+    expect(await stateOf(join(folder, 'data'))).toBe(state);
+    await place.ok('archive', 'restore', 'latest', '--target', 'back');
+    expect(await stateOf(place.path('back'))).toBe(state);
+  });
+
   it('is not restored from a chain that is broken', async () => {
     await twice();
     const [full, increment] = await listed();

@@ -1,47 +1,9 @@
-import type { Entry } from '../../domain/entry.ts';
-import type { Finding } from '../../domain/finding.ts';
 import type { ReadableSnapshot } from '../../domain/snapshot.ts';
-import type { CaptureOptions, PortableFile, Source, SourceIo, SourceKind, SourceOptions } from '../source.ts';
-import { BinlogSource } from './binlogs/source.ts';
+import type { SourceKind } from '../source.ts';
 import { recognise } from './detection/recognise.ts';
 import { extraArguments } from './logical/extra-arguments.ts';
-import { PhysicalSource } from './physical/source.ts';
-import { isMysqlAddress, parseAddress, snapshotPaths, type BackupAddress } from './address.ts';
-
-/** Databases of a MySQL or MariaDB server, as dumps. What talks to it is loaded when it is used. */
-class MysqlSource implements Source {
-  readonly kind = 'mysql';
-  readonly typed = true;
-  readonly paths: readonly string[];
-  readonly #address: BackupAddress;
-  readonly #options: SourceOptions;
-
-  constructor(address: BackupAddress, options: SourceOptions) {
-    this.paths = snapshotPaths(address, options.place);
-    this.#address = address;
-    this.#options = options;
-  }
-
-  async check(io: SourceIo): Promise<readonly Finding[]> {
-    const { checkDumps } = await import('./logical/check.ts');
-    return checkDumps(this.#address, this.#options.password, io);
-  }
-
-  async *capture(io: SourceIo, options: CaptureOptions): AsyncIterable<Entry> {
-    const { captureDumps } = await import('./logical/capture.ts');
-    yield* captureDumps(this.#address, this.#options.password, io, options);
-  }
-
-  async *portable(io: SourceIo): AsyncIterable<PortableFile> {
-    const { portableDumps } = await import('./logical/portable.ts');
-    yield* portableDumps(this.#address, this.#options.password, io);
-  }
-
-  async *portableOf(snapshot: ReadableSnapshot): AsyncIterable<PortableFile> {
-    const { portableDumpsOf } = await import('./logical/portable.ts');
-    yield* portableDumpsOf(snapshot);
-  }
-}
+import { openMysqlSource } from './source.ts';
+import { isMysqlAddress, parseAddress } from './address.ts';
 
 export const mysql: SourceKind = {
   name: 'mysql',
@@ -51,10 +13,8 @@ export const mysql: SourceKind = {
   accepts: isMysqlAddress,
   open: (address, options) => {
     const parsed = parseAddress(address, options.place === undefined);
-    if (parsed.method === 'physical') return new PhysicalSource(parsed, options);
-    if (parsed.method === 'binlogs') return new BinlogSource(parsed, options);
     extraArguments(parsed.extraArguments);
-    return new MysqlSource(parsed, options);
+    return openMysqlSource(parsed, options);
   },
   finder: {
     recognise,

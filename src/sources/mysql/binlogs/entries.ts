@@ -20,7 +20,8 @@ export function factsEntry(facts: BinlogFacts): Entry {
 
 /** The chain that a stretch from there on belongs to. */
 export function chainOf({ before, broken }: Start): BinlogFacts['chain'] {
-  return { id: before?.chain.id ?? randomUUID(), ...(broken && { broken }) };
+  if (before !== undefined) return { id: before.chain.id };
+  return { id: randomUUID(), begins: true, ...(broken && { broken }) };
 }
 
 export async function factsOf(

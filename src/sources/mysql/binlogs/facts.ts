@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { ReadableSnapshot } from '../../../domain/snapshot.ts';
 import { RespaldoError } from '../../../errors.ts';
-import { findDumpFacts, origin } from '../../server/snapshot-facts.ts';
+import { FACTS_PATH, findDumpFacts, origin } from '../../server/snapshot-facts.ts';
 
 const position = z.object({ file: z.string(), offset: z.number() });
 
@@ -39,6 +39,8 @@ export const binlogFacts = z.object({
   /** Stretches of the same chain follow one another without a gap. */
   chain: z.object({
     id: z.string(),
+    /** Of the first stretch: it holds all that the server had then. */
+    begins: z.literal(true).exactOptional(),
     /** Of the first stretch of a chain: why it could not go on with the one before. */
     broken: z.object({ reason: z.string(), after: position }).exactOptional(),
   }),
@@ -69,6 +71,17 @@ export const binlogFacts = z.object({
 /** The immutable facts of a stretch of a server's binary log. */
 export type BinlogFacts = z.infer<typeof binlogFacts>;
 export type PartFacts = z.infer<typeof part>;
+
+/** @throws RespaldoError `repository-unsupported` if a newer Respaldo, or something else, wrote it. */
+export async function readBinlogFacts(snapshot: ReadableSnapshot): Promise<BinlogFacts> {
+  const found = await findBinlogFacts(snapshot);
+  if (found !== undefined) return found;
+  throw new RespaldoError(
+    'repository-unsupported',
+    `${FACTS_PATH} of snapshot ${snapshot.id} does not describe a stretch of a binary log that this version knows`,
+    { hint: 'A newer Respaldo may have taken it; its files can be restored as plain files.' },
+  );
+}
 
 /** Undefined: the snapshot is something else. */
 export function findBinlogFacts(snapshot: ReadableSnapshot): Promise<BinlogFacts | undefined> {

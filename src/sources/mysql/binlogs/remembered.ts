@@ -5,7 +5,15 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { errnoOf, RespaldoError } from '../../../errors.ts';
 import type { Increments } from '../../source.ts';
-import { binlogFacts, type BinlogFacts } from './facts.ts';
+import { binlogFacts } from './facts.ts';
+
+const storedLog = binlogFacts.extend({
+  /** The chain of the snapshots that archives were made of, where it has another name than that of the archives. */
+  snapshots: z.string().exactOptional(),
+});
+
+/** The last stretch that is in all archives. */
+export type StoredLog = z.infer<typeof storedLog>;
 
 export class Memory {
   readonly #folder: string;
@@ -21,9 +29,9 @@ export class Memory {
   }
 
   /** Undefined where nothing is kept, or nothing that can be used: then all is stored that the server has. */
-  async read(): Promise<BinlogFacts | undefined> {
+  async read(): Promise<StoredLog | undefined> {
     try {
-      return binlogFacts.parse(JSON.parse(await readFile(this.#file, 'utf8')));
+      return storedLog.parse(JSON.parse(await readFile(this.#file, 'utf8')));
     } catch (error) {
       if (errnoOf(error) === 'ENOENT' || error instanceof SyntaxError || error instanceof z.ZodError) return undefined;
       throw error;
@@ -31,7 +39,7 @@ export class Memory {
   }
 
   /** All at once: whoever is killed in between leaves the old one. @throws RespaldoError `target-refused` */
-  async write(facts: BinlogFacts): Promise<void> {
+  async write(facts: StoredLog): Promise<void> {
     const temporary = join(this.#folder, `log-${randomUUID()}.tmp`);
     try {
       await mkdir(this.#folder, { recursive: true, mode: 0o700 });

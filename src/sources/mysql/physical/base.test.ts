@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isChain, whyEverything, type Base } from './base.ts';
+import { isChain, whyEverything, whyNotLast, type Base } from './base.ts';
 import { parseCheckpoints, parsePosition } from './told.ts';
 
 const base: Base = {
@@ -19,6 +19,25 @@ const files = {
   encrypted: [],
 };
 const now = { serverVersion: base.serverVersion, files };
+
+describe('The last increment of a snapshot', () => {
+  const last = { toLsn: '900', lastLsn: '950' };
+  const before = { ...base, last: { toLsn: '500', lastLsn: '600' } };
+  const facts = { ...base, chain: [{ toLsn: '100', lastLsn: '200' }, before.last, last] };
+
+  it('holds what has changed since the copy that it builds upon', () => {
+    expect(whyNotLast(before, facts)).toBeUndefined();
+  });
+
+  it('does not where it builds upon another one, or is of another server, or is no increment', () => {
+    expect(whyNotLast({ ...before, last }, facts)).toContain('upon another copy');
+    expect(whyNotLast({ ...before, last: { toLsn: '500', lastLsn: '601' } }, facts)).toContain('upon another copy');
+    expect(whyNotLast({ ...before, serverVersion: '11.4.2-MariaDB' }, facts)).toContain('upon another copy');
+    const other = { ...before.server, startedAt: 1001 };
+    expect(whyNotLast({ ...before, server: other }, facts)).toContain('upon another copy');
+    expect(whyNotLast(before, { ...facts, chain: [last] })).toContain('in one copy');
+  });
+});
 
 describe('A copy', () => {
   it('holds only what has changed where it is surely the same server, however far its log has come', () => {

@@ -29,6 +29,29 @@ export function whyEverything(
   return undefined;
 }
 
+/**
+ * Why the last increment of a snapshot does not hold what has changed since a copy, as a clause for people; undefined: it
+ * does.
+ */
+export function whyNotLast(
+  { serverVersion, server, pageBytes, last }: Base,
+  facts: Pick<PhysicalFacts, 'serverVersion' | 'server' | 'pageBytes'> & {
+    readonly chain: readonly Pick<ChainLink, 'toLsn' | 'lastLsn'>[];
+  },
+): string | undefined {
+  const before = facts.chain.at(-2);
+  if (before === undefined) return 'the snapshot holds everything in one copy';
+  const isSame =
+    server.hostname === facts.server.hostname &&
+    server.dataDirectory === facts.server.dataDirectory &&
+    server.startedAt === facts.server.startedAt &&
+    serverVersion === facts.serverVersion &&
+    pageBytes === facts.pageBytes;
+  return isSame && before.toLsn === last.toLsn && before.lastLsn === last.lastLsn
+    ? undefined
+    : 'the snapshot builds upon another copy than the one that is archived';
+}
+
 /** Whether each builds upon the one before it. */
 export function isChain(links: readonly Pick<ChainLink, 'fromLsn' | 'toLsn'>[]): boolean {
   return links.every(({ fromLsn }, i) => fromLsn === (i === 0 ? '0' : links[i - 1]?.toLsn));

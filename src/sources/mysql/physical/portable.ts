@@ -1,34 +1,14 @@
-import { readFile, writeFile } from 'node:fs/promises';
-import { errnoOf } from '../../../errors.ts';
-import { z } from 'zod';
-import { beginIncrement, type Increment } from '../../increments.ts';
+import { repeatable } from '../../../domain/repeatable.ts';
+import type { ReadableSnapshot } from '../../../domain/snapshot.ts';
 import type { Increments, PortableAbout, PortableFile, SourceIo } from '../../source.ts';
 import type { BackupAddress } from '../address.ts';
 import { streamBackup } from './backup-program.ts';
-import { whyEverything, type Base } from './base.ts';
+import { whyEverything, whyNotLast, type Base } from './base.ts';
 import { CopiedFiles, type Told } from './copied-files.ts';
-import { serverOf } from './facts.ts';
+import { readPhysicalFacts, serverOf, type PhysicalFacts } from './facts.ts';
+import { beginCopy, keepCopy, type NextCopy } from './remembered.ts';
+import { copiesAsStream, stepsToRestore } from './stored-copies.ts';
 import { survey, type Survey } from './survey.ts';
-
-/** Nothing is ever left out. */
-const ALL = { exclude: [], oneFileSystem: false, excludeCaches: false };
-
-/** What the next copy has to know of one. */
-const base = z.object({
-  serverVersion: z.string(),
-  server: z.object({ hostname: z.string(), dataDirectory: z.string(), startedAt: z.number() }),
-  pageBytes: z.number(),
-  last: z.object({ toLsn: z.string(), lastLsn: z.string() }),
-});
-
-/** A copy that is going to be made. */
-interface NextCopy {
-  /** Absent where nothing is kept of copies. */
-  readonly increment?: Increment;
-  /** Absent: it holds everything. */
-  readonly base?: Base;
-  readonly reason?: string;
-}
 
 /**
  * The stream of `mariadb-backup` as it comes, as one file: everything, or what has changed since the copy before.
@@ -42,7 +22,7 @@ export async function* portableFiles(
   increments: Increments | undefined,
 ): AsyncGenerator<PortableFile> {
   const found = await survey(address, given, io);
-  const next = increments === undefined ? {} : await beginCopy(found, path, increments);
+  const next = await beginCopy(path, increments, (before) => whyEverything(before, found));
   const { increment } = next;
   try {
     const copied = new CopiedFiles(streamBackup(found.tools, found.program, next.base?.last.toLsn));
@@ -58,12 +38,10 @@ export async function* portableFiles(
       name: 'server',
       extension: 'xb',
       content: content(),
-      about: () => aboutOf(found, next, told),
+      about: () => aboutOf(made(found, told), next, 1),
       ...(increment && {
         settle: async (keys) => {
-          if (told === undefined) return;
-          await remember(increment.state, found, told);
-          await increment.keep(keys);
+          if (told !== undefined) await keepCopy(increment, baseOf(found, told), keys);
         },
       }),
     };
@@ -72,55 +50,86 @@ export async function* portableFiles(
   }
 }
 
-/** Upon the copy before, if the server is still the one that it was made of. */
-async function beginCopy(found: Survey, path: string, increments: Increments): Promise<NextCopy> {
-  const increment = await beginIncrement(path, ALL, increments);
-  if (increment.chain.level === 0) return { increment, reason: increment.reason };
-  const before = await recall(increment.state);
-  const why = before === undefined ? 'nobody knows what the last one holds' : whyEverything(before, found);
-  if (before !== undefined && why === undefined) return { increment, base: before, reason: increment.reason };
-  await increment.discard();
-  return { increment: await beginIncrement(path, ALL, { ...increments, wanted: 'full' }), reason: why ?? '' };
-}
-
-async function remember(file: string, found: Survey, { link }: Told): Promise<void> {
-  const known: Base = {
-    serverVersion: found.serverVersion,
-    server: serverOf(found.files),
-    pageBytes: found.files.pageBytes,
-    last: { toLsn: link.toLsn, lastLsn: link.lastLsn },
-  };
-  await writeFile(file, JSON.stringify(known), { mode: 0o600 });
-}
-
-/** Undefined: it is not there, or cannot be understood. */
-async function recall(file: string): Promise<Base | undefined> {
+/**
+ * The same of a snapshot. Where what has changed in it since the one before is what has changed since the copy before, it
+ * is that; else all copies that the snapshot is put together of.
+ */
+export async function* portableFilesOf(
+  snapshot: ReadableSnapshot,
+  path: string,
+  increments: Increments | undefined,
+): AsyncGenerator<PortableFile> {
+  const facts = await readPhysicalFacts(snapshot);
+  const next = await beginCopy(path, increments, (before) => whyNotLast(before, facts));
+  const { increment } = next;
   try {
-    return base.parse(JSON.parse(await readFile(file, 'utf8')));
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT' || error instanceof SyntaxError || error instanceof z.ZodError) return undefined;
-    throw error;
+    const links = next.base === undefined ? facts.chain : facts.chain.slice(-1);
+    const first = links[0];
+    const last = facts.chain.at(-1);
+    yield {
+      name: 'server',
+      extension: 'xb',
+      content: repeatable(() => copiesAsStream(links, snapshot)),
+      about: () =>
+        aboutOf(
+          {
+            program: programOf(facts),
+            serverVersion: facts.serverVersion,
+            ...(first && last && { lsn: { from: first.fromLsn, to: last.toLsn } }),
+            ...(facts.position && { position: facts.position }),
+          },
+          next,
+          links.length,
+        ),
+      ...(increment && last && { settle: (keys) => keepCopy(increment, { ...facts, last }, keys) }),
+    };
+  } finally {
+    await increment?.discard();
   }
 }
 
+/** How a copy was made, and what it holds. */
+interface Made {
+  readonly program: { readonly name: string; readonly said: string };
+  readonly serverVersion: string;
+  readonly lsn?: { readonly from: string; readonly to: string };
+  readonly position?: NonNullable<PhysicalFacts['position']>;
+}
+
+function made({ program, serverVersion }: Survey, told: Told | undefined): Made {
+  const { link, position } = told ?? {};
+  return {
+    program,
+    serverVersion,
+    ...(link && { lsn: { from: link.fromLsn, to: link.toLsn } }),
+    ...(position && { position }),
+  };
+}
+
+function baseOf({ serverVersion, files }: Survey, { link }: Told): Base {
+  return { serverVersion, server: serverOf(files), pageBytes: files.pageBytes, last: link };
+}
+
+/** `mariadb-backup based on MariaDB server …` */
+function programOf({ tools: { backup: said } }: PhysicalFacts): Made['program'] {
+  return { name: said.split(/\s/, 1).join(''), said };
+}
+
+/** @param copies that the file holds */
 function aboutOf(
-  { program, serverVersion }: Survey,
+  { program, serverVersion, lsn, position: { file, offset, gtid } = {} }: Made,
   { increment, reason, base }: NextCopy,
-  told?: Told,
+  copies: number,
 ): PortableAbout {
-  const { file, offset, gtid } = told?.position ?? {};
   return {
     versions: { [program.name]: program.said, MariaDB: serverVersion },
     facts: {
       ...(increment && { level: String(increment.chain.level), because: reason ?? '' }),
-      ...(told && { 'from-lsn': told.link.fromLsn, 'to-lsn': told.link.toLsn }),
+      ...(lsn && { 'from-lsn': lsn.from, 'to-lsn': lsn.to }),
       ...(file !== undefined && { binlog: `${file}:${String(offset ?? 0)}` }),
       ...(gtid !== undefined && { gtid }),
     },
-    restoreCommand:
-      base === undefined
-        ? '(mkdir data && mbstream -x -C data) && mariadb-backup --prepare --target-dir=data'
-        : '(mkdir increment && mbstream -x -C increment) && mariadb-backup --prepare --target-dir=data --incremental-dir=increment && rm -r increment',
+    restoreCommand: stepsToRestore(copies, base !== undefined),
     ...(increment && { chain: increment.chain }),
   };
 }

@@ -11,7 +11,7 @@ import { prepare, requireSameSeries, type Workshop } from './prepare.ts';
 import { giveTo, makeDurable, type Owner } from './settle.ts';
 
 /** What is not ready lies here: nobody takes it for a server's data. */
-const UNFINISHED = '.respaldo-unfinished';
+export const UNFINISHED = '.respaldo-unfinished';
 /** Without it no server starts on the files: it comes last. */
 const LAST = 'ibdata1';
 /** What a new file system has in its root. */
@@ -93,7 +93,8 @@ async function requireEmpty(folder: string): Promise<void> {
   );
 }
 
-async function moveUp(from: string, to: string): Promise<void> {
+/** All that is in a folder into another one, and last of all what makes a server start on it. */
+export async function moveUp(from: string, to: string): Promise<void> {
   const names = await readdir(from);
   for (const name of [...names.filter((one) => one !== LAST), LAST]) await rename(join(from, name), join(to, name));
 }

@@ -1,34 +1,17 @@
-import type { Entry } from '../../../domain/entry.ts';
-import type { Finding } from '../../../domain/finding.ts';
-import type { CaptureOptions, Increments, PortableFile, Source, SourceIo, SourceOptions } from '../../source.ts';
-import { snapshotPaths, type BackupAddress } from '../address.ts';
+import type { ServerAddress, Ways } from '../source.ts';
 
-/** All files of a MariaDB server. What talks to it is loaded when it is used. */
-export class PhysicalSource implements Source {
-  readonly kind = 'mysql';
-  readonly typed = true;
-  readonly paths: readonly string[];
-  readonly #address: BackupAddress;
-  readonly #password: string | undefined;
-
-  constructor(address: BackupAddress, options: SourceOptions) {
-    this.paths = snapshotPaths(address, options.place);
-    this.#address = address;
-    this.#password = options.password;
-  }
-
-  async check(io: SourceIo): Promise<readonly Finding[]> {
-    const { checkFiles } = await import('./check.ts');
-    return checkFiles(this.#address, this.#password, io);
-  }
-
-  async *capture(io: SourceIo, options: CaptureOptions): AsyncIterable<Entry> {
-    const { captureFiles } = await import('./capture.ts');
-    yield* captureFiles(this.#address, this.#password, io, options);
-  }
-
-  async *portable(io: SourceIo, increments?: Increments): AsyncIterable<PortableFile> {
-    const { portableFiles } = await import('./portable.ts');
-    yield* portableFiles(this.#address, this.#password, this.paths.join(), io, increments);
-  }
+/** All files of a MariaDB server. */
+export function filesOf({ address, password, path }: ServerAddress): Ways {
+  return {
+    check: async (io) => (await import('./check.ts')).checkFiles(address, password, io),
+    async *capture(io, options) {
+      yield* (await import('./capture.ts')).captureFiles(address, password, io, options);
+    },
+    async *portable(io, increments) {
+      yield* (await import('./portable.ts')).portableFiles(address, password, path, io, increments);
+    },
+    async *portableOf(snapshot, increments) {
+      yield* (await import('./portable.ts')).portableFilesOf(snapshot, path, increments);
+    },
+  };
 }

@@ -1,11 +1,13 @@
 /** The stream of `mariadb-backup` put back into a folder, without any other program that knows the format. */
-import { lstat, mkdir, open, rm } from 'node:fs/promises';
+import { lstat, mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { encodeName } from '../../../domain/name.ts';
 import { errnoOf } from '../../../errors.ts';
 import type { SourceIo } from '../../source.ts';
 import { findBackupProgram } from './backup-program.ts';
-import { prepare } from './prepare.ts';
+import { prepare, type Workshop } from './prepare.ts';
+import { moveUp, UNFINISHED } from './restore.ts';
+import { nameOfIncrement, WHOLE } from './stored-copies.ts';
 import { XbStream } from './xbstream.ts';
 
 /** A copy that has been put into the folder has brought it. */
@@ -27,7 +29,8 @@ export async function unpackFiles(content: AsyncIterable<Uint8Array>, folder: st
   };
   if (!(await isThere(join(folder, BROUGHT)))) {
     await writeFiles(content, folder);
-    await prepare(folder, undefined, shop);
+    if (await isThere(join(folder, WHOLE, BROUGHT))) await putTogether(folder, shop);
+    else await prepare(folder, undefined, shop);
     return;
   }
   const increment = join(folder, INCREMENT, 'files');
@@ -37,6 +40,21 @@ export async function unpackFiles(content: AsyncIterable<Uint8Array>, folder: st
   } finally {
     await rm(dirname(increment), { recursive: true, force: true });
   }
+}
+
+/** Several copies, each in a folder of its own, become one in the folder itself. */
+async function putTogether(folder: string, shop: Workshop): Promise<void> {
+  // A database may have the name of the folder.
+  const data = join(folder, UNFINISHED);
+  await rename(join(folder, WHOLE), data);
+  await prepare(data, undefined, shop);
+  for (let i = 1; await isThere(join(folder, nameOfIncrement(i))); i += 1) {
+    const increment = join(folder, nameOfIncrement(i));
+    await prepare(data, increment, shop);
+    await rm(increment, { recursive: true });
+  }
+  await moveUp(data, folder);
+  await rm(data, { recursive: true });
 }
 
 async function writeFiles(content: AsyncIterable<Uint8Array>, folder: string): Promise<void> {

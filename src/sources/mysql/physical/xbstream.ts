@@ -20,13 +20,13 @@ export interface Chunk {
 /** Of 8 bytes, as the magic of a chunk is: what follows is told by whoever ran the program, and is no part of the stream. */
 export const TRAILER = 'RESPALDO';
 
-const MAGIC = 'XBSTCK01';
-const PAYLOAD = 'P'.charCodeAt(0);
-const END = 'E'.charCodeAt(0);
+export const MAGIC = 'XBSTCK01';
+export const PAYLOAD = 'P'.charCodeAt(0);
+export const END = 'E'.charCodeAt(0);
 /** Behind the magic: flags, kind, and the length of the path. */
-const HEAD_BYTES = 6;
+export const HEAD_BYTES = 6;
 /** Behind the path of a payload: its length, its place in the file, its checksum. */
-const PAYLOAD_HEAD_BYTES = 20;
+export const PAYLOAD_HEAD_BYTES = 20;
 /** More than any file system takes. */
 const LONGEST_PATH = 4096;
 /** The trailer is a few lines. */
