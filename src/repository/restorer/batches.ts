@@ -1,25 +1,34 @@
 import type { FileJob } from './file-job.ts';
 
-/** Files that are planned together: their blobs are then read pack by pack. Bounds memory. */
-const BATCH_FILES = 1024;
-const BATCH_BLOBS = 4096;
-/** While one is being restored, the next ones are put together and begun, so that no worker waits for its end. */
-const AT_ONCE = 3;
+/** How many files and blobs are planned together, so that these are read pack by pack, and how many such batches run at once. */
+export interface BatchLimits {
+  readonly files: number;
+  readonly blobs: number;
+  /** While one is being restored, the next ones are put together and begun, so that no worker waits for its end. */
+  readonly atOnce: number;
+}
 
-/** Gathers files into batches and restores those while more are found. */
+/** Where packs lie on this machine: looking into one again costs nothing, and the first files are begun at once. */
+export const NEAR: BatchLimits = { files: 1024, blobs: 4096, atOnce: 3 };
+/** Where packs are asked for: the blobs of one should come in few answers. */
+export const FAR: BatchLimits = { files: 8192, blobs: 16384, atOnce: 2 };
+
+/** Gathers files into batches, whose size bounds memory, and restores those while more are found. */
 export class Batches {
   readonly #restore: (jobs: readonly FileJob[]) => Promise<void>;
   readonly #running = new Set<Promise<void>>();
   #jobs: FileJob[] = [];
   #blobs = 0;
+  readonly #limits: BatchLimits;
 
-  constructor(restore: (jobs: readonly FileJob[]) => Promise<void>) {
+  constructor(limits: BatchLimits, restore: (jobs: readonly FileJob[]) => Promise<void>) {
+    this.#limits = limits;
     this.#restore = restore;
   }
 
   /** Whether {@link send} should be awaited before anything is added. */
   get isFull(): boolean {
-    return this.#jobs.length >= BATCH_FILES || this.#blobs >= BATCH_BLOBS;
+    return this.#jobs.length >= this.#limits.files || this.#blobs >= this.#limits.blobs;
   }
 
   add(job: FileJob): void {
@@ -29,7 +38,7 @@ export class Batches {
 
   /** Begins the batch, once another one has made room. @throws what a running batch has thrown */
   async send(): Promise<void> {
-    while (this.#running.size >= AT_ONCE) await Promise.race(this.#running);
+    while (this.#running.size >= this.#limits.atOnce) await Promise.race(this.#running);
     const batch = this.#restore(this.#jobs);
     this.#jobs = [];
     this.#blobs = 0;

@@ -16,6 +16,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { CountingStore } from '../../../test/fixtures/counting-store.ts';
 import { CraftedRepository, fileNode, folderNode, symlinkNode } from '../../../test/fixtures/crafted-repository.ts';
 import { NEVER, noise } from '../../../test/fixtures/repository.ts';
 import type { Finding } from '../../domain/finding.ts';
@@ -131,6 +132,21 @@ describe('a restore into an empty place', () => {
     rmSync(target, { recursive: true });
     await run(snapshot, {}, remote);
     expectSimple();
+  });
+
+  it('asks a store elsewhere once for a pack of many small files', async () => {
+    const store = new CountingStore(new MemoryStore());
+    const remote = new CraftedRepository(store);
+    const names = Array.from({ length: 1200 }, (_, i) => `${10_000 + i}`);
+    // As several threads fill it: not in the order of the files.
+    const ids = new Map(
+      names.toSorted((a, b) => (Number(a) % 7) - (Number(b) % 7)).map((name) => [name, remote.data(name)]),
+    );
+    await remote.flush();
+    const snapshot = remote.snapshot(remote.tree(...names.map((name) => fileNode(name, [ids.get(name) ?? '']))));
+    await remote.flush();
+    await run(snapshot, {}, remote);
+    expect(store.reads.filter((key) => key.startsWith('data/'))).toHaveLength(2);
   });
 
   it('takes a folder with a lost+found for empty, and a missing parent for no hindrance', async () => {

@@ -9,10 +9,11 @@ import type { RestoreOptions, Restored } from '../repository.ts';
 import type { BlobIndex } from '../storage/blob-index.ts';
 import { BlobReader } from '../storage/blobs.ts';
 import { withLock } from '../storage/locks.ts';
+import { CONFIG_KEY } from '../storage/objects.ts';
 import { Crew } from '../workers/crew.ts';
 import { keepMainHeapSmall } from '../workers/main-heap.ts';
 import { usefulWorkers } from '../workers/thread.ts';
-import { Batches } from './batches.ts';
+import { Batches, FAR, NEAR } from './batches.ts';
 import { Deletion } from './deletion.ts';
 import { EarlySync } from './early-sync.ts';
 import { Files } from './files.ts';
@@ -150,7 +151,8 @@ class Run {
       ...(this.#untouched && { untouched: this.#untouched }),
       signal: this.#signal,
     });
-    const batches = new Batches((jobs) => files.restore(jobs));
+    const isNear = store.localPath?.(CONFIG_KEY) !== undefined;
+    const batches = new Batches(isNear ? NEAR : FAR, (jobs) => files.restore(jobs));
     for await (const found of walk(folders.root, tree, this.#load, select, this.#losses, this.#signal)) {
       if (!folders.ensure(found.folder) || found.kind === 'folder') continue;
       const job = intake.take(found);

@@ -5,6 +5,7 @@ import { errnoOf, isError, RespaldoError } from '../../errors.ts';
 import type { Sealer } from '../format/crypto.ts';
 import type { Id } from '../format/id.ts';
 import { unpackBlob } from '../storage/blobs.ts';
+import { releaseIfLarge } from '../workers/release.ts';
 import { UNIT } from './direct-file.ts';
 import { plainLength } from './file-job.ts';
 import { FileWriter } from './file-writer.ts';
@@ -201,6 +202,7 @@ function* sealedBlobs(
       else if (from + order.blob.length > bytes.length) yield { order, sealed: 'the pack is truncated' };
       else yield { order, sealed: bytes.subarray(from, from + order.blob.length) };
     }
+    if (typeof bytes !== 'string' && !('file' in pack)) releaseIfLarge(bytes);
   }
 }
 
