@@ -115,7 +115,9 @@ class Life {
     if (verb === 'forget' && snapshot !== undefined) {
       const [label, known] = this.#known(at, snapshot);
       expected.set(label, { ...known, presence: 'maybe' });
-      const done = (alone: boolean) => alone && expected.set(label, { ...known, presence: 'no' });
+      // A killed change of tags leaves both snapshots: the one before it, and the one in its place.
+      const isOnlyOne = snapshots.filter((other) => this.#known(at, other)[0] === label).length === 1;
+      const done = (alone: boolean) => alone && isOnlyOne && expected.set(label, { ...known, presence: 'no' });
       return { argv: ['forget', snapshot.id], done };
     }
     if (verb === 'tag' && snapshot !== undefined)
