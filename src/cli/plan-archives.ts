@@ -6,12 +6,13 @@ import type { Plan } from '../domain/plan.ts';
 import { RespaldoError, throwIfAborted, toRespaldoError } from '../errors.ts';
 import { backUpToArchives } from '../operations/archive-backup.ts';
 import type { ArchiveOutcome } from '../operations/archive-tally.ts';
-import type { CapturedSource } from '../operations/archive-writing.ts';
+import type { ArchiveBackupPorts, CapturedSource } from '../operations/archive-writing.ts';
 import type { PlanRun } from '../operations/plan-run.ts';
 import type { Recorder } from '../operations/recording.ts';
 import type { Runtime } from '../runtimes/runtime.ts';
 import type { Source } from '../sources/source.ts';
 import type { Invocation } from './invocation.ts';
+import type { Output } from './output.ts';
 import { harmless, quoted } from './printable.ts';
 import { showProgress } from './progress.ts';
 import type { Surroundings } from './session.ts';
@@ -50,34 +51,47 @@ export interface FailedDestination {
  */
 export async function backUpPlanArchives(work: ArchiveWork, scene: Scene): Promise<readonly FailedDestination[]> {
   const { invocation, recorder } = scene;
-  const { output, signal, exit } = invocation;
+  const { output, signal } = invocation;
   if (work.dryRun) {
     output.note('a dry run: archives are not written');
     return [];
   }
-  const { places, failed } = await opened(work.plan, scene);
+  const { places, failed } = await openPlaces(work.plan.archives ?? [], scene);
   try {
     if (places.length === 0) return failed;
     const outcomes = await remembered(work, places, recorder, () => written(work, places, invocation));
     work.run.archived(outcomes);
-    for (const outcome of outcomes) {
-      output.json(archiveMessage(outcome));
-      output.note(archiveLine(outcome, output));
-    }
-    if (outcomes.some(({ state }) => state === 'incomplete')) exit(3);
-    return [...failed, ...outcomes.flatMap(failureOf)];
+    return [...failed, ...tellOutcomes(outcomes, invocation)];
   } finally {
-    for (const { store, temp } of places) {
-      await store.close();
-      await temp?.close();
-    }
+    await closePlaces(places);
     throwIfAborted(signal);
   }
 }
 
-async function opened(
-  { archives = [] }: Plan,
-  { invocation, around }: Scene,
+/** @returns the archives that lack something */
+export function tellOutcomes(
+  outcomes: readonly ArchiveOutcome[],
+  { output, exit }: Pick<Invocation, 'output' | 'exit'>,
+): readonly FailedDestination[] {
+  for (const outcome of outcomes) {
+    output.json(archiveMessage(outcome));
+    output.note(archiveLine(outcome, output));
+  }
+  if (outcomes.some(({ state }) => state === 'incomplete')) exit(3);
+  return outcomes.flatMap(failureOf);
+}
+
+export async function closePlaces(places: readonly ArchivePlace[]): Promise<void> {
+  for (const { store, temp } of places) {
+    await store.close();
+    await temp?.close();
+  }
+}
+
+/** Those that can be written to; why the others cannot has been told. */
+export async function openPlaces(
+  archives: readonly string[],
+  { invocation, around }: Omit<Scene, 'recorder'>,
 ): Promise<{ readonly places: readonly ArchivePlace[]; readonly failed: readonly FailedDestination[] }> {
   const { output, signal } = invocation;
   const places: ArchivePlace[] = [];
@@ -132,21 +146,21 @@ async function written(
         increments: { folder: await incrementsFolder(process.env), archives: plan.archives ?? [], wanted: plan.type },
       }),
     },
-    {
-      runtime,
-      clock,
-      onProgress: progress.update,
-      onFile: (file) => tellArchivedFile(file, output),
-      onRetry: (archive, error) =>
-        output.warn(`archive ${archive}: ${error.message}; sending it once more, without reading the source again`),
-      onUnreadable: (snapshot, error) =>
-        output.alarm(
-          `snapshot ${shortId(snapshot)} cannot be read back: ${error.message}; reading the source once more`,
-        ),
-      onFinding: (finding) => tellFinding(finding, 'archival', output),
-    },
+    { runtime, clock, onProgress: progress.update, ...tellers(output) },
     signal,
   );
+}
+
+/** What is told while archives are written. */
+export function tellers(output: Output): Pick<ArchiveBackupPorts, 'onFile' | 'onRetry' | 'onUnreadable' | 'onFinding'> {
+  return {
+    onFile: (file) => tellArchivedFile(file, output),
+    onRetry: (archive, error) =>
+      output.warn(`archive ${archive}: ${error.message}; sending it once more, without reading the source again`),
+    onUnreadable: (snapshot, error) =>
+      output.alarm(`snapshot ${shortId(snapshot)} cannot be read back: ${error.message}; reading the source once more`),
+    onFinding: (finding) => tellFinding(finding, 'archival', output),
+  };
 }
 
 /** A run of its own for each archive; the plan's own run stands for the first of its destinations. */

@@ -126,7 +126,7 @@ async function capture(
   if (failed.length > 0) throw sumOf(failed, run.identity.destinations.length);
 }
 
-function sumOf(failed: readonly FailedDestination[], all: number): RespaldoError {
+export function sumOf(failed: readonly FailedDestination[], all: number): RespaldoError {
   const [first] = failed;
   const { error } = first ?? { error: new RespaldoError('internal', 'nothing failed') };
   const names = failed.map(({ name }) => name).join(', ');

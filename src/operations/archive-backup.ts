@@ -32,7 +32,8 @@ export async function backUpToArchives(
   requirePortable(sources);
   const findings = new Findings(ports.onFinding);
   const io: SourceIo = { runtime: ports.runtime, signal, report: findings.add, expect: () => undefined };
-  const time = ports.clock.now();
+  const now = ports.clock.now();
+  const time = request.time ?? now;
   const increments = incrementsOf(request, time, signal);
   const snapshots = new Map<Source, ReadableSnapshot>();
   for (const source of sources) {
@@ -40,7 +41,7 @@ export async function backUpToArchives(
     if (snapshot !== undefined) snapshots.set(source, snapshot);
     else for (const finding of await source.check(io)) findings.add(finding);
   }
-  for (const place of places) await sweepPlace(place, time, signal);
+  for (const place of places) await sweepPlace(place, now, signal);
   const tallies = places.map((place) => new Tally(place, ports.onFile));
   for (const tally of tallies) for (const sent of await sendLeftovers(tally.place, signal)) tally.add(sent, sent.key);
   const writing: Writing = { request, ports, io, time, tallies, findings, ...(increments && { increments }) };
@@ -72,12 +73,17 @@ async function snapshotOf(
 
 /** From the snapshot, if it has one; what cannot be read there, or has none, from the source itself. */
 async function writeSource(source: Source, snapshot: ReadableSnapshot | undefined, writing: Writing): Promise<void> {
-  const { ports, io, tallies, increments } = writing;
+  const { request, ports, io, tallies, increments } = writing;
   const written = new Set<string>();
   if (snapshot !== undefined) {
-    const problem = await writeSnapshot(source, snapshot, written, writing);
-    if (problem === undefined) return;
-    ports.onUnreadable?.(snapshot.id, problem);
+    const unread = await writeSnapshot(source, snapshot, written, writing);
+    const [first] = unread;
+    if (first === undefined) return;
+    if (request.isSnapshotAll === true) {
+      for (const { name, problem } of unread) for (const tally of hopeful(tallies)) tally.miss(name, problem);
+      return;
+    }
+    ports.onUnreadable?.(snapshot.id, first.problem);
   }
   for await (const file of source.portable?.(io, increments) ?? []) {
     if (written.has(file.name)) {
@@ -90,23 +96,24 @@ async function writeSource(source: Source, snapshot: ReadableSnapshot | undefine
   }
 }
 
-/** @param written the names of those that could be read @returns why one could not */
+/** @param written the names of those that could be read @returns those that could not */
 async function writeSnapshot(
   source: Source,
   snapshot: ReadableSnapshot,
   written: Set<string>,
   writing: Writing,
-): Promise<RespaldoError | undefined> {
+): Promise<readonly { readonly name: string; readonly problem: RespaldoError }[]> {
   const isIncomplete = writing.request.captured?.get(source)?.isIncomplete === true;
-  let problem: RespaldoError | undefined;
+  const unread: { name: string; problem: RespaldoError }[] = [];
   const files = source.portableOf?.(snapshot, writing.increments)[Symbol.asyncIterator]();
   for (;;) {
     const next = await nextOf(files, writing.io.signal);
-    if ('problem' in next) return next.problem;
-    if (next.file === undefined) return problem;
-    const unread = await writePortableFile(ofSnapshot(next.file, snapshot, isIncomplete), source, true, writing);
-    if (unread === undefined) written.add(next.file.name);
-    else problem ??= unread;
+    if ('problem' in next) return [...unread, { name: source.paths.join(', '), problem: next.problem }];
+    const { file } = next;
+    if (file === undefined) return unread;
+    const problem = await writePortableFile(ofSnapshot(file, snapshot, isIncomplete), source, true, writing);
+    if (problem === undefined) written.add(file.name);
+    else unread.push({ name: file.name, problem });
   }
 }
 

@@ -65,10 +65,11 @@ export class Tally {
 
   outcome(isIncomplete: boolean): ArchiveOutcome {
     const { archive, store } = this.place;
+    const lacks = isIncomplete || this.#files.some(({ manifest }) => manifest.facts['incomplete'] !== undefined);
     return {
       archive,
       location: store.location,
-      state: this.#failures.length > 0 ? 'failed' : isIncomplete ? 'incomplete' : 'succeeded',
+      state: this.#failures.length > 0 ? 'failed' : lacks ? 'incomplete' : 'succeeded',
       files: this.#files,
       failures: this.#failures,
     };

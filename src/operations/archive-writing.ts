@@ -24,6 +24,12 @@ export interface ArchiveBackupRequest {
   readonly program: string;
   /** Of folders only what has changed since the last run. Absent: everything. */
   readonly increments?: Pick<Increments, 'folder' | 'archives' | 'wanted'>;
+  /** Of the state that is archived. Absent: now. */
+  readonly time?: Date;
+  /** What cannot be read from a snapshot fails: no source is read. */
+  readonly isSnapshotAll?: true;
+  /** Whether a place is to get the file of a database or folder. Absent: every place gets all. */
+  readonly isWanted?: (place: ArchivePlace, name: string) => boolean;
 }
 
 /** What a source was captured into. */
@@ -73,7 +79,9 @@ export async function writePortableFile(
   writing: Writing,
 ): Promise<RespaldoError | undefined> {
   const { request, ports, io, tallies, findings } = writing;
-  const live = hopeful(tallies);
+  const hopes = hopeful(tallies);
+  const live = hopes.filter(({ place }) => request.isWanted?.(place, file.name) !== false);
+  if (hopes.length > 0 && live.length === 0) return undefined;
   if (live.length === 0) {
     const [first] = tallies.flatMap(({ lastError }) => lastError ?? []);
     throw first ?? new RespaldoError('internal', 'there is no place to write to');

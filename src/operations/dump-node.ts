@@ -6,8 +6,9 @@ import type { ListedNode, Repository } from '../repository/repository.ts';
 
 export interface DumpRequest {
   readonly snapshot: Snapshot;
-  /** The folder to write; its own entry is left out, as in restic. */
+  /** The folder to write; its own entry is left out, as in restic, unless `isWhole`. */
   readonly path: string;
+  readonly isWhole?: boolean;
   /** Names in the archive are relative to this folder: `/`, or one that `path` lies in. */
   readonly base: string;
 }

@@ -28,6 +28,19 @@ describe('Dumping a folder', () => {
     });
   });
 
+  it('begins with the folder itself where that is wanted', async () => {
+    await using here = await bench();
+    const snapshot = await saveFiles(here.repository, { '/a/b/file': 'content' });
+    const ports = { repository: here.repository };
+    const names = async (isWhole: boolean): Promise<readonly string[]> => {
+      const request = { snapshot, path: '/a/b', base: '/a', isWhole };
+      const archive = Buffer.concat(await Array.fromAsync(dumpTar(request, ports, here.signal)));
+      return archive.toString('latin1').match(/(?<!PaxHeaders\/)b\/(?:file)?(?=\0)/g) ?? [];
+    };
+    expect(await names(false)).toEqual(['b/file']);
+    expect(await names(true)).toEqual(['b/', 'b/file']);
+  });
+
   it('links further names of a file to the first, unless their content differs', async () => {
     await using here = await bench();
     const snapshot = await saveFiles(here.repository, { '/a': 'same', '/b': 'same', '/c': 'other' });

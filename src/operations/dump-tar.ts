@@ -8,14 +8,14 @@ import { type DumpPorts, type DumpRequest, permissionBits, timestampOf, wholeCon
  * @throws RespaldoError `repository-damaged`, where the archive ends unfinished
  */
 export async function* dumpTar(
-  { snapshot, path, base }: DumpRequest,
+  { snapshot, path, base, isWhole = false }: DumpRequest,
   { repository, onSkipped }: DumpPorts,
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const links = new FirstNames();
   const start = base === '/' ? 1 : base.length + 1;
   for await (const node of repository.list(snapshot, { path }, signal)) {
-    if (node.path === path) continue;
+    if (node.path === path && !isWhole) continue;
     const name = node.path.slice(start);
     const entry = entryOf(node, name, links.of(node, name));
     if (entry === undefined) onSkipped?.(node);

@@ -77,7 +77,8 @@ function behaves(product: ServerProduct): void {
     const first = await log();
     await server.query("INSERT INTO shop.t VALUES (1, 'a'), (2, REPEAT('b', 100000))");
     const second = await log(first);
-    expect(second.facts.chain).toEqual(first.facts.chain);
+    expect(first.facts.chain.begins).toBe(true);
+    expect(second.facts.chain).toEqual({ id: first.facts.chain.id });
     expect(second.facts.from.file > first.facts.to.file).toBe(true);
     expect(second.facts.transactions).toBe(1);
     for (const { folder, facts } of [first, second])

@@ -1,6 +1,6 @@
 /** A MariaDB server by its files, at the command line: as snapshots, and as archives that are put back without Respaldo. */
 import { execFile } from 'node:child_process';
-import { mkdir, rename, writeFile } from 'node:fs/promises';
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -96,6 +96,10 @@ plans:
     const folder = place.path('here');
     for (const { restore } of files) await run('bash', ['-ec', `set -o pipefail; ${restore}`], { cwd: folder });
     expect(await stateOf(join(folder, 'data'))).toBe(state);
+
+    // All copies that the last snapshot is put together of, in one file.
+    await rm(folder, { recursive: true });
+    await place.ok('archive', 'create', 'latest', '--plan', 'server');
     await place.ok('archive', 'restore', 'latest', '--target', 'back');
     expect(await stateOf(place.path('back'))).toBe(state);
   });

@@ -1,11 +1,13 @@
 import type { Command } from 'commander';
+import { createArchives, type ArchiveCreateOptions } from '../archive-create.ts';
 import { forgetArchived, type ArchiveForgetOptions } from '../archive-forget.ts';
 import { addArchiveOptions, addKeyOptions, OpenArchives, type ArchiveOptions } from '../archive-options.ts';
 import { restoreArchived, type ArchiveRestoreOptions } from '../archive-restore.ts';
 import { verifyArchives } from '../archive-verify.ts';
-import { describe } from '../help.ts';
+import { describe, REPOSITORY_EXITS } from '../help.ts';
 import type { Invocation } from '../invocation.ts';
 import { addRuntimeOptions } from '../runtime-options.ts';
+import { collect } from '../select.ts';
 import { addTargetServerOptions } from '../server-restore.ts';
 import { archiveTable, listingMessage } from '../views/archive.ts';
 
@@ -17,12 +19,14 @@ export function define(command: Command, invocation: Invocation): void {
     examples: [
       ['respaldo archive list', 'what is there, in all archives'],
       ['respaldo archive verify latest', 'decrypt, decompress, compare checksums'],
+      ['respaldo archive create latest --plan shop', 'of a snapshot, where an archive lacks it'],
       ['respaldo archive forget --dry-run', 'what the rules of plans do not keep'],
       ['respaldo archive restore latest --database shop --target ./restored', 'a dump, or a folder'],
     ],
     exits: [12, 130],
   });
   defineList(command.command('list').description('List the files of archives'), invocation);
+  defineCreate(command.command('create').description('Write a snapshot of a repository into archives'), invocation);
   defineVerify(command.command('verify').description('Decrypt and check files without writing anything'), invocation);
   defineForget(
     command.command('forget').description('Remove the files that the rules of plans do not keep'),
@@ -49,6 +53,27 @@ function defineList(command: Command, invocation: Invocation): void {
     for (const { archive, error } of archives.problems) output.warn(`archive ${archive}: ${error.message}`);
     if (archives.problems.length > 0) exit(3);
   });
+}
+
+function defineCreate(command: Command, invocation: Invocation): void {
+  describe(command, {
+    about:
+      'The source is not read, and need not be there any more. Each archive of the plan gets what it does not hold of the ' +
+      'snapshot yet, so that what failed is made up for by saying it again. The files tell the time of the snapshot, and ' +
+      'hold everything: increments are for runs of the plan.',
+    examples: [
+      ['respaldo archive create latest --plan shop', 'the newest snapshot of the plan'],
+      ['respaldo archive create 1a2b3c4d --plan shop --archive offsite', 'an older one, in one archive'],
+      ['respaldo archive create latest --plan all --database shop', 'one database of it'],
+    ],
+    exits: [3, ...REPOSITORY_EXITS],
+  });
+  command
+    .argument('<snapshot>', 'an id, its beginning, or latest')
+    .requiredOption('--plan <name>', 'the plan that the snapshot is of')
+    .option('-a, --archive <name>', 'an archive of respaldo.yaml (repeatable); default: those of the plan', collect, [])
+    .option('--database <name>', 'only this database, or folder')
+    .action((snapshot: string, options: ArchiveCreateOptions) => createArchives(snapshot, options, invocation));
 }
 
 function defineVerify(command: Command, invocation: Invocation): void {

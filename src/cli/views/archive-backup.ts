@@ -43,6 +43,8 @@ export function tellArchivedFile(file: WrittenFile, output: Output): void {
 
 export function archiveLine({ archive, location, state, files, failures }: ArchiveOutcome, output: Output): string {
   const stored = files.reduce((sum, { manifest }) => sum + manifest.stored.bytes, 0);
+  if (files.length + failures.length === 0)
+    return output.style('green', `archive ${archive}: nothing new, in ${harmless(location)}`);
   const held = `${count(files.length, 'file')}, ${formatBytes(stored, 1)}, in ${harmless(location)}`;
   if (state === 'failed')
     return output.style('red', `archive ${archive}: ${count(failures.length, 'file')} missing; ${held}`);
