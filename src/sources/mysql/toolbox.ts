@@ -5,6 +5,7 @@ import { connectionArguments } from './connection-arguments.ts';
 import { loginTo, type Login } from './login.ts';
 import { programVersion, type Product, type Version } from './product.ts';
 import { explainTool } from './tool-refusal.ts';
+import type { Connector } from './wire/connection.ts';
 
 /** What the programs are called: by MariaDB, and by MySQL and older MariaDBs. */
 const NAMES = {
@@ -41,8 +42,11 @@ export class Toolbox {
   readonly runtime: Runtime;
   readonly login: Login;
   readonly #programs = new Map<Role, Program>();
+  /** What each says of itself, by its name; undefined: it is not there. */
+  readonly #said = new Map<string, Promise<string | undefined>>();
   /** The server's. */
   #product: Product | undefined;
+  #direct: Connector | undefined;
 
   private constructor(address: MysqlAddress, login: Login, runtime: Runtime, signal: AbortSignal) {
     this.address = address;
@@ -69,6 +73,16 @@ export class Toolbox {
     if (this.#product === product) return;
     this.#product = product;
     this.#programs.clear();
+  }
+
+  /** A way to the same server without its programs; undefined: none is known. */
+  get direct(): Connector | undefined {
+    return this.#direct;
+  }
+
+  /** From now on sessions need no program. */
+  reachDirectly(connector: Connector): void {
+    this.#direct = connector;
   }
 
   /** The first of the server's own product, or else the first that is there. @throws RespaldoError `tool-missing`. */
@@ -116,12 +130,19 @@ export class Toolbox {
     return role === 'binlog' ? (await this.program('client')).version : undefined;
   }
 
-  async #versionOf(name: string): Promise<string | undefined> {
+  #versionOf(name: string): Promise<string | undefined> {
+    const said = this.#said.get(name) ?? this.#askVersion(name);
+    this.#said.set(name, said);
+    return said;
+  }
+
+  async #askVersion(name: string): Promise<string | undefined> {
     try {
       const pieces = await Array.fromAsync(this.runtime.run({ argv: [name, '--version'] }, this.signal));
       return Buffer.concat(pieces).toString('utf8').trim();
     } catch (error) {
       if (isError(error, 'tool-missing') || isError(error, 'command-failed')) return undefined;
+      this.#said.delete(name);
       throw error;
     }
   }

@@ -4,6 +4,7 @@ import { dumpMetadata } from '../../server/dump-metadata.ts';
 import { fileName } from '../../server/file-name.ts';
 import { encodeFacts, FACTS_PATH } from '../../server/snapshot-facts.ts';
 import type { CaptureOptions, SourceIo } from '../../source.ts';
+import type { Access } from '../access.ts';
 import type { BackupAddress } from '../address.ts';
 import { accountsText, readAccounts } from './accounts.ts';
 import { Dump, type DatabaseDump } from './database-dump.ts';
@@ -20,11 +21,11 @@ const ACCOUNTS = '/dump/accounts.sql';
  */
 export async function* captureDumps(
   address: BackupAddress,
-  given: string | undefined,
+  access: Access,
   io: SourceIo,
   options: CaptureOptions,
 ): AsyncGenerator<Entry> {
-  const found = await survey(address, given, io);
+  const found = await survey(address, access, io);
   const { tools, server, databases } = found;
   const before = options.previous && (await findFacts(options.previous));
   io.expect(databases.reduce((sum, { bytes }) => sum + bytes, 0));

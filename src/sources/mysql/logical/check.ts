@@ -1,5 +1,6 @@
 import type { Finding } from '../../../domain/finding.ts';
 import type { SourceIo } from '../../source.ts';
+import type { Access } from '../access.ts';
 import type { BackupAddress } from '../address.ts';
 import { findingsOf } from './findings.ts';
 import { survey } from './survey.ts';
@@ -16,12 +17,8 @@ export const passwordInAddress: Finding = {
  * What would stop a dump, without taking one: tools, password, privileges, databases.
  * @throws RespaldoError what cannot work at all.
  */
-export async function checkDumps(
-  address: BackupAddress,
-  given: string | undefined,
-  io: SourceIo,
-): Promise<readonly Finding[]> {
-  const { server, databases, extra } = await survey(address, given, io);
+export async function checkDumps(address: BackupAddress, access: Access, io: SourceIo): Promise<readonly Finding[]> {
+  const { server, databases, extra } = await survey(address, access, io);
   const isLocking = extra.includes('--lock-all-tables');
   return [...(address.password === undefined ? [] : [passwordInAddress]), ...findingsOf(server, databases, isLocking)];
 }

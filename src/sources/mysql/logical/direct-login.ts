@@ -1,30 +1,28 @@
 import { randomBytes } from 'node:crypto';
 import { isError, throwIfAborted } from '../../../errors.ts';
 import { LOOPBACK } from '../../server/loopback.ts';
-import { Session } from '../session.ts';
+import type { Session } from '../session.ts';
 import { literal } from '../sql.ts';
 import type { Toolbox } from '../toolbox.ts';
-import { WireConnection, type Endpoint } from '../wire/connection.ts';
-
-/** Opens connections of this process to the server that the tools are logged in to. */
-export type Connector = () => Promise<WireConnection>;
+import { WireConnection, type Connector, type Endpoint } from '../wire/connection.ts';
 
 /**
  * A way to the server without its client programs: where these run on this host and what they say needs no encryption,
  * and the server lets us in by a way that we know. Undefined: there is none, and its programs have to do.
  */
-export async function directLogin(tools: Toolbox): Promise<Connector | undefined> {
+export async function directLogin(tools: Toolbox, session: Session): Promise<Connector | undefined> {
+  if (tools.direct !== undefined) return tools.direct;
   if (tools.runtime.kind !== 'host') return undefined;
   const { user, env } = tools.login;
   const login = { user, password: env['MYSQL_PWD'] ?? '' };
   try {
-    return await Session.with(tools, async (session) => {
-      const endpoint = await endpointOf(tools, session);
-      if (endpoint === undefined) return undefined;
-      const open: Connector = () =>
-        WireConnection.open(endpoint, login, tools.address.connectTimeoutSeconds, tools.signal);
-      return (await isSameServer(session, open)) ? open : undefined;
-    });
+    const endpoint = await endpointOf(tools, session);
+    if (endpoint === undefined) return undefined;
+    const open: Connector = () =>
+      WireConnection.open(endpoint, login, tools.address.connectTimeoutSeconds, tools.signal);
+    if (!(await isSameServer(session, open))) return undefined;
+    tools.reachDirectly(open);
+    return open;
   } catch (error) {
     throwIfAborted(tools.signal);
     if (isError(error, 'cancelled')) throw error;

@@ -2,6 +2,7 @@ import { repeatable } from '../../../domain/repeatable.ts';
 import { shellWord } from '../../../domain/shell-word.ts';
 import type { ReadableSnapshot } from '../../../domain/snapshot.ts';
 import type { PortableFile, SourceIo } from '../../source.ts';
+import type { Access } from '../access.ts';
 import type { BackupAddress } from '../address.ts';
 import { productName } from '../product.ts';
 import { Dump, type DatabaseDump } from './database-dump.ts';
@@ -17,10 +18,10 @@ const END = Buffer.from('-- Dump completed\n');
 /** Each database as one file of SQL, to be loaded into a database that is there; all of one state of the server. */
 export async function* portableDumps(
   address: BackupAddress,
-  given: string | undefined,
+  access: Access,
   io: SourceIo,
 ): AsyncGenerator<PortableFile> {
-  const found = await survey(address, given, io);
+  const found = await survey(address, access, io);
   const { tools, server } = found;
   const client = await tools.program('client');
   const { name: dumpName, said } = await tools.program('dump');

@@ -2,7 +2,9 @@ import type { SourceIo } from '../../source.ts';
 import type { BackupAddress } from '../address.ts';
 import { Session } from '../session.ts';
 import { RespaldoError } from '../../../errors.ts';
-import { Toolbox } from '../toolbox.ts';
+import type { Access } from '../access.ts';
+import type { Toolbox } from '../toolbox.ts';
+import type { Connector } from '../wire/connection.ts';
 import { chooseDatabases } from './choose-databases.ts';
 import {
   inspectContent,
@@ -14,7 +16,7 @@ import {
 } from './inventory.ts';
 import { missingPrivileges, privilegesOf } from './privileges.ts';
 import { requireAbleProgram } from './able-program.ts';
-import { directLogin, type Connector } from './direct-login.ts';
+import { directLogin } from './direct-login.ts';
 import { mayReadDirectly, usefulConnections } from './direct-reading.ts';
 
 /** A server as it is before a dump, and what is going to be dumped. */
@@ -32,11 +34,10 @@ export interface Survey {
 
 /**
  * Looks at tools, server and databases. Changes nothing.
- * @param given the password, where somebody gave one.
  * @throws RespaldoError what cannot work at all: `tool-missing`, `source-refused`, `source-missing`, `usage`.
  */
-export async function survey(address: BackupAddress, given: string | undefined, io: SourceIo): Promise<Survey> {
-  const tools = await Toolbox.open(address, given, io.runtime, io.signal);
+export async function survey(address: BackupAddress, access: Access, io: SourceIo): Promise<Survey> {
+  const tools = await access.tools(io);
   return Session.with(tools, async (session) => {
     const server = await inspectServer(session);
     tools.fit(server.version.product);
@@ -46,7 +47,7 @@ export async function survey(address: BackupAddress, given: string | undefined, 
     const databases = [];
     for (const database of chosen)
       databases.push({ ...database, content: await inspectContent(session, database.name) });
-    const direct = mayReadDirectly(address, databases) ? await directLogin(tools) : undefined;
+    const direct = mayReadDirectly(address, databases) ? await directLogin(tools, session) : undefined;
     if (direct === undefined) await requireAbleProgram(tools, server, databases);
     const connections = usefulConnections(address.jobs, databases);
     return { tools, server, databases, extra: address.extraArguments, direct, connections };
