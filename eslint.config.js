@@ -20,7 +20,7 @@ const clockOnly = [
 ];
 
 export default defineConfig(
-  globalIgnores(['dist/', 'coverage/', '.respaldo-demo/', 'try/', 'src/repository/kernel/assembly/']),
+  globalIgnores(['dist/', 'coverage/', '.respaldo-demo/', 'try/', 'src/**/assembly/']),
   js.configs.recommended,
   {
     files: ['**/*.ts'],

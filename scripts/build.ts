@@ -3,7 +3,7 @@
  * under node_modules.
  *
  * All files lie side by side, so that what `new URL(…, import.meta.url)` names lies beside whichever file asks for it:
- * worker scripts, which are entries of their own, and the WebAssembly kernel. What every start needs of other packages
+ * worker scripts, which are entries of their own, and the WebAssembly kernels. What every start needs of other packages
  * is bundled, with their licences: hundreds of small files would take longer to find than to run.
  *
  * They are CommonJS modules: an import of `node:crypto` or `node:http` by name makes Node load all that these could ever
@@ -15,7 +15,7 @@ import { type OutputOptions, rolldown } from 'rolldown';
 import { root } from './tool.ts';
 
 const BUNDLED = ['commander', 'fast-string-truncated-width', 'leven', 'zod'];
-const ASSETS = ['src/repository/kernel/kernel.wasm'];
+const ASSETS = globSync('src/**/*.wasm', { cwd: root });
 
 const target = resolve(process.argv[2] ?? join(root, 'dist'));
 rmSync(target, { recursive: true, force: true });

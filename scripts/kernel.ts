@@ -1,19 +1,22 @@
 /**
- * Builds the WebAssembly kernel from its AssemblyScript source, or checks that the file in the repository is what the
- * source gives: `node scripts/kernel.ts build|check`.
+ * Builds the WebAssembly kernels from their AssemblyScript sources, or checks that the files in the repository are what the
+ * sources give: `node scripts/kernel.ts build|check`.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const source = 'src/repository/kernel/assembly/kernel.ts';
-const built = join(root, 'src/repository/kernel/kernel.wasm');
+/** Each has its source in a folder beside it. */
+const KERNELS = ['src/repository/kernel/kernel', 'src/sources/mysql/row-kernel/row-kernel'].map((path) => ({
+  source: join(dirname(path), 'assembly', `${basename(path)}.ts`),
+  built: `${path}.wasm`,
+}));
 
-function build(target: string): void {
+function build(source: string, target: string): void {
   const compiler = join(dirname(createRequire(import.meta.url).resolve('assemblyscript/package.json')), 'bin/asc.js');
   const options = ['-O3', '--noAssert', '--runtime', 'stub', '--importMemory', '--enable', 'simd,bulk-memory'];
   const result = spawnSync(process.execPath, [compiler, source, '--outFile', target, ...options], {
@@ -23,12 +26,12 @@ function build(target: string): void {
   if (result.status !== 0) throw new Error(`the AssemblyScript compiler failed on ${source}`);
 }
 
-function check(): boolean {
+function isFresh(source: string, built: string): boolean {
   const folder = mkdtempSync(join(tmpdir(), 'respaldo-kernel-'));
   try {
     const fresh = join(folder, 'kernel.wasm');
-    build(fresh);
-    return readFileSync(fresh).equals(readFileSync(built));
+    build(source, fresh);
+    return readFileSync(fresh).equals(readFileSync(join(root, built)));
   } finally {
     rmSync(folder, { recursive: true });
   }
@@ -36,10 +39,10 @@ function check(): boolean {
 
 const verb = process.argv[2];
 if (verb === 'build') {
-  build(built);
+  for (const { source, built } of KERNELS) build(source, join(root, built));
 } else if (verb === 'check') {
-  if (!check()) {
-    console.error('kernel.wasm is not what its source gives: run `node scripts/kernel.ts build` and commit it.');
+  for (const { source, built } of KERNELS.filter((kernel) => !isFresh(kernel.source, kernel.built))) {
+    console.error(`${built} is not what ${source} gives: run \`node scripts/kernel.ts build\` and commit it.`);
     process.exitCode = 1;
   }
 } else {

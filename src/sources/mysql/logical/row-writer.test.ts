@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
+import { PacketBuffer } from '../wire/packet-buffer.ts';
 import { dumpParts, type DumpContent } from './dump-text.ts';
 import { formOf, RowWriter } from './row-writer.ts';
 
@@ -52,6 +53,44 @@ it('no row is lost and no value ends a statement, whatever the rows are and howe
   );
 });
 
+it('rows that come many at once are written as those that come alone', () => {
+  const value = fc.option(
+    fc.oneof(
+      fc.uint8Array({ maxLength: 40 }),
+      fc.string({ unit: 'grapheme', maxLength: 80 }).map((text) => Buffer.from(text)),
+      fc.stringMatching(/^[\n"'\\ a-e]{0,70}$/).map((text) => Buffer.from(text)),
+      fc.constant(Buffer.alloc(300, '\\')),
+    ),
+  );
+  const long = fc.constantFrom(Buffer.alloc(70_000, "');\n"), Buffer.alloc(400_000, 'x'));
+  const many = fc.tuple(fc.integer({ min: 1, max: 100 }), fc.tuple(value, value, value));
+  const few = fc.tuple(fc.constant(1), fc.tuple(value, long, value));
+  const stretch = fc.oneof({ arbitrary: many, weight: 9 }, { arbitrary: few, weight: 1 });
+  fc.assert(
+    fc.property(fc.array(stretch, { maxLength: 12 }), (stretches) => {
+      const rows = stretches.flatMap(([times, row]) => Array.from({ length: times }, () => row));
+      expect(writtenAtOnce([TEXT, BYTES, NUMBER], rows)).toEqual(written([TEXT, BYTES, NUMBER], rows));
+    }),
+    { numRuns: 50 },
+  );
+});
+
+it.each([
+  ['ends before its last value', [1, 0x61]],
+  ['ends within a value', [1, 0x61, 9, 0x62]],
+  ['goes on after its last value', [1, 0x61, 1, 0x62, 1, 0x63]],
+  ['is an error', [0xff, 1, 0]],
+  ['is the end', [0xfe, 0, 0, 0, 0]],
+])('what %s is not taken as one of many rows', (_what, bytes) => {
+  const writer = new RowWriter('INSERT INTO `t` VALUES', () => true);
+  writer.begin([TEXT, TEXT]);
+  const good = packet(Buffer.from([1, 0x61, 1, 0x62]));
+  writer.row(good, 4, good.length);
+  const all = Buffer.concat([good, good, packet(Buffer.from(bytes)), good]);
+  expect(writer.rows(all, 0, all.length)).toEqual({ next: 2 * good.length, goOn: true });
+  expect(writer.count).toBe(3);
+});
+
 it.each([
   ['ends before its last value', [1, 0x61]],
   ['ends within a value', [1, 0x61, 9, 0x62]],
@@ -62,16 +101,49 @@ it.each([
   expect(() => writer.row(Buffer.from(bytes), 0, bytes.length)).toThrow('do not fill it');
 });
 
-function written(columns: Parameters<RowWriter['begin']>[0], rows: readonly (readonly (Uint8Array | null)[])[]) {
+type Columns = Parameters<RowWriter['begin']>[0];
+type Rows = readonly (readonly (Uint8Array | null)[])[];
+
+function written(columns: Columns, rows: Rows) {
+  return textOf(columns, (writer) => {
+    for (const bytes of rows.map(rowOf)) writer.row(bytes, 0, bytes.length);
+  });
+}
+
+/** As a connection does it, with whatever has come. */
+function writtenAtOnce(columns: Columns, rows: Rows) {
+  return textOf(columns, (writer) => {
+    const buffer = new PacketBuffer();
+    const all = Buffer.concat(rows.map((row) => packet(rowOf(row))));
+    for (let at = 0; at < all.length;) {
+      const length = all.copy(buffer.space(), 0, at);
+      at += length;
+      buffer.filled(
+        length,
+        (bytes, from, to) => writer.row(bytes, from, to),
+        (bytes, from, to) => writer.rows(bytes, from, to).next,
+      );
+    }
+  });
+}
+
+function textOf(columns: Columns, write: (writer: RowWriter) => void) {
   const pieces: Uint8Array[] = [];
   const writer = new RowWriter('INSERT INTO `t` VALUES', (piece) => pieces.push(piece) > 0);
   writer.begin(columns);
-  for (const row of rows) {
-    const bytes = Buffer.concat(row.flatMap((one) => (one === null ? [Buffer.from([0xfb])] : [lengthOf(one), one])));
-    writer.row(bytes, 0, bytes.length);
-  }
+  write(writer);
   writer.end();
   return { text: Buffer.concat(pieces).toString('utf8'), rows: writer.count };
+}
+
+function rowOf(row: Rows[number]): Buffer {
+  return Buffer.concat(row.flatMap((one) => (one === null ? [Buffer.from([0xfb])] : [lengthOf(one), one])));
+}
+
+function packet(payload: Buffer): Buffer {
+  const head = Buffer.alloc(4);
+  head.writeUIntLE(payload.length, 0, 3);
+  return Buffer.concat([head, payload]);
 }
 
 function lengthOf({ length }: Uint8Array): Buffer {

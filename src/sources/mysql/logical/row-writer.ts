@@ -3,7 +3,8 @@
  * that are no text as hexadecimal digits, text in quotes. A row has a line of its own.
  */
 import { RespaldoError } from '../../../errors.ts';
-import { BINARY, type Column, type RowSink } from '../wire/reply.ts';
+import { RowKernel } from '../row-kernel/row-kernel.ts';
+import { BINARY, type Column, type RowSink, type TakenRows } from '../wire/reply.ts';
 
 /** A statement grows to about this many bytes; so does what is handed on at a time. */
 const STATEMENT = 1_000_000;
@@ -89,6 +90,21 @@ export class RowWriter implements RowSink {
     this.count += 1;
     if (this.#statement >= STATEMENT) this.#endStatement();
     return this.#mayGoOn;
+  }
+
+  /** All but the first of each statement, and those that are very long, are written many at once. */
+  rows(bytes: Buffer, from: number, to: number): TakenRows {
+    this.#mayGoOn = true;
+    if (this.#statement === 0) return { next: from, goOn: true };
+    const limit = STATEMENT - this.#statement;
+    const { taken, count, text } = RowKernel.get().rows(bytes.subarray(from, to), this.#forms, limit);
+    this.#reserve(text.length + END.length);
+    this.#out.set(text, this.#filled);
+    this.#filled += text.length;
+    this.#statement += text.length;
+    this.count += count;
+    if (this.#statement >= STATEMENT) this.#endStatement();
+    return { next: from + taken, goOn: this.#mayGoOn };
   }
 
   /** After the last row. */

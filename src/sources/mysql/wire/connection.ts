@@ -8,6 +8,9 @@ import { isEnd, isError, readColumn, readError, readTexts, type Column, type Row
 /** A server that this process reaches without anybody listening in. */
 export type Endpoint = { readonly path: string } | { readonly host: string; readonly port: number };
 
+/** Opens connections of this process to the server that the tools are logged in to. */
+export type Connector = () => Promise<WireConnection>;
+
 type Taker = (bytes: Buffer, from: number, to: number, sequence: number) => void;
 
 const COM_QUERY = 3;
@@ -26,6 +29,8 @@ export class WireConnection {
   readonly #signal: AbortSignal;
   readonly #abort = (): void => void this.#socket.destroy();
   #take: Taker | undefined;
+  /** While rows come. */
+  #takeRows: ((bytes: Buffer, from: number, to: number) => number) | undefined;
   /** Of the question that waits for its answer. */
   #reject: ((error: Error) => void) | undefined;
   #failure: Error | undefined;
@@ -93,6 +98,7 @@ export class WireConnection {
         if (isHeadRead) return true;
         isHeadRead = true;
         sink.begin(columns);
+        this.#takeRows = (...stretch) => this.#rows(sink, ...stretch);
       } else if (!isHeadRead) columns.push(readColumn(bytes, from));
       else this.#flowing = sink.row(bytes, from, to) && this.#flowing;
       return false;
@@ -174,6 +180,7 @@ export class WireConnection {
       }
       const end = (settle: () => void): void => {
         this.#take = undefined;
+        this.#takeRows = undefined;
         this.#reject = undefined;
         settle();
       };
@@ -194,7 +201,18 @@ export class WireConnection {
   }
 
   #received(length: number): void {
-    this.#packets.filled(length, (bytes, from, to, sequence) => this.#take?.(bytes, from, to, sequence));
+    this.#packets.filled(
+      length,
+      (bytes, from, to, sequence) => this.#take?.(bytes, from, to, sequence),
+      (bytes, from, to) => this.#takeRows?.(bytes, from, to) ?? from,
+    );
+  }
+
+  #rows(sink: RowSink, bytes: Buffer, from: number, to: number): number {
+    const taken = sink.rows?.(bytes, from, to);
+    if (taken === undefined) return from;
+    this.#flowing = taken.goOn && this.#flowing;
+    return taken.next;
   }
 
   #fail(error: Error): void {

@@ -26,8 +26,13 @@ export class PacketBuffer {
   /**
    * So many bytes were put there.
    * @param take is given each payload that is whole now, valid until it returns, and the number of its last packet
+   * @param takeMany is offered, before that, all that is there from a whole packet on, and answers where it went on no more
    */
-  filled(length: number, take: (bytes: Buffer, from: number, to: number, sequence: number) => void): void {
+  filled(
+    length: number,
+    take: (bytes: Buffer, from: number, to: number, sequence: number) => void,
+    takeMany: (bytes: Buffer, from: number, to: number) => number = (_, from) => from,
+  ): void {
     this.#filled += length;
     const bytes = this.#bytes;
     let at = 0;
@@ -46,8 +51,9 @@ export class PacketBuffer {
         this.#wanted = end - at;
         break;
       }
-      take(bytes, at + HEADER, end, bytes[at + 3] ?? 0);
-      at = end;
+      const next = takeMany(bytes, at, this.#filled);
+      if (next === at) take(bytes, at + HEADER, end, bytes[at + 3] ?? 0);
+      at = next === at ? end : next;
     }
     bytes.copyWithin(0, at, this.#filled);
     this.#filled -= at;

@@ -33,6 +33,15 @@ export interface RowSink {
   begin(columns: readonly Column[]): void;
   /** The bytes are valid until it returns. @returns whether more may come now: else `resume()` is called */
   row(bytes: Buffer, from: number, to: number): boolean;
+  /** Offered before `row` whatever has come, in packets that follow one another; the last one may be cut. */
+  rows?(bytes: Buffer, from: number, to: number): TakenRows;
+}
+
+export interface TakenRows {
+  /** Where the first packet begins that was not taken. */
+  readonly next: number;
+  /** Whether more may come now. */
+  readonly goOn: boolean;
 }
 
 export const BINARY = 63;
