@@ -31,6 +31,16 @@ export async function* captureDumps(
 
   const direct = io.runtime.kind === 'host' ? { address, password: await findPassword(address, given) } : undefined;
 
+  await using begun = new AsyncDisposableStack();
+  const all = databases.map((database) => {
+    const earlier = before?.databases.find(({ name }) => name === database.name);
+    const request = { database, version: server.number, isGuarded, jobs: address.jobs, direct, before: earlier };
+    return { entries: new DatabaseEntries(tools, request), earlier };
+  });
+  // While roles are read, the first database gets ready.
+  const first = all[0]?.entries;
+  if (first !== undefined) begun.use(first).begin();
+
   const metadata = dumpMetadata();
   yield { kind: 'directory', path: '/dump', metadata: { ...metadata, mode: 0o700 } };
   const globals = { rows: new Map<string, number>(), sequences: [], bytes: 0 };
@@ -39,10 +49,7 @@ export async function* captureDumps(
 
   const facts: DatabaseFacts[] = [];
   let expected = 0;
-  for (const database of databases) {
-    const earlier = before?.databases.find(({ name }) => name === database.name);
-    const request = { database, version: server.number, isGuarded, jobs: address.jobs, direct, before: earlier };
-    const entries = new DatabaseEntries(tools, request);
+  for (const { entries, earlier } of all) {
     yield* entries.entries((bytes) => {
       io.expect((expected += bytes));
     });

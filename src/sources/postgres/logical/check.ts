@@ -4,7 +4,7 @@ import type { SourceIo } from '../../source.ts';
 import type { BackupAddress } from '../address.ts';
 import { passwordInAddress } from '../check.ts';
 import { knowsGuard } from './dumps.ts';
-import { lookAt } from './outlook.ts';
+import { lookAhead } from './outlook.ts';
 
 const OLDEST = 120_000;
 
@@ -17,7 +17,7 @@ export async function checkDumps(
   given: string | undefined,
   io: SourceIo,
 ): Promise<readonly Finding[]> {
-  const { server, tools } = await lookAt(address, given, io);
+  const { server, tools } = await lookAhead(address, given, io);
   if (server.number < OLDEST)
     throw new RespaldoError('source-refused', `${tools.server} is version ${server.version}`, {
       hint: 'Dumps need PostgreSQL 12 or newer.',

@@ -7,7 +7,13 @@ import { ReadAhead } from './channel.ts';
 import type { DumpContent } from './dump-text.ts';
 import { dumpSection, restoreScript, tableFrame, type Section } from './dumps.ts';
 import type { DatabaseFacts, RelationFacts } from './facts.ts';
-import { inspectContent, type DatabaseInventory, type RelationInventory } from './inventory.ts';
+import {
+  inspectContent,
+  inspectTables,
+  type ContentInventory,
+  type DatabaseInventory,
+  type RelationInventory,
+} from './inventory.ts';
 import { largeTables, tableReads } from './parts.ts';
 import { openReaders, type DirectLogin } from './readers.ts';
 import { holdSnapshot, lockTables, type HeldSnapshot } from './snapshot-session.ts';
@@ -36,6 +42,25 @@ export interface DatabaseRequest {
 /** A file of a table's rows, or a folder that such files need; named from the database's folder on. */
 type TablePart = { readonly name: string } | { readonly name: string; readonly content: AsyncIterable<Uint8Array> };
 
+/** The rows of large tables, on their way. */
+interface Copies {
+  readonly readers: readonly TableReader[];
+  readonly rows: TableCopies;
+  /** Of each table the SELECTs of each file. */
+  readonly reads: readonly (readonly (readonly string[])[])[];
+}
+
+/** What reading a database is about, once its snapshot is held. */
+interface Reading {
+  readonly held: HeldSnapshot;
+  readonly inventory: ContentInventory;
+  readonly bytes: number;
+  readonly cut: number;
+  readonly large: readonly RelationInventory[];
+  readonly sections: Record<Section, AsyncIterable<Uint8Array>>;
+  readonly copies: Copies | undefined;
+}
+
 /** One database as entries, from one snapshot of it; what it was is known when the last one has been read. */
 export class DatabaseEntries {
   readonly #tools: Toolbox;
@@ -46,6 +71,7 @@ export class DatabaseEntries {
   readonly #taken = new Set<string>();
   /** From here on what was begun is ended in any case. */
   readonly #begun = new AsyncDisposableStack();
+  #reading: Promise<Reading> | undefined;
   #facts: DatabaseFacts | undefined;
 
   constructor(tools: Toolbox, request: DatabaseRequest) {
@@ -58,23 +84,26 @@ export class DatabaseEntries {
     return this.#facts;
   }
 
-  async *entries(onBytes: (bytes: number) => void): AsyncGenerator<Entry> {
-    const { database, version, before } = this.#request;
-    await using begun = this.#begun;
-    const held = await holdSnapshot(this.#tools, database.name, version);
-    begun.defer(() => held.session.abandon());
-    const tables = (await inspectContent(held.session)).relations.filter(isTable);
-    await lockTables(
-      held.session,
-      tables.map(({ sql }) => sql),
-    );
-    // What was looked at before the locks may have changed before them; what is looked at now stays as it is.
-    const inventory = await inspectContent(held.session);
-    const bytes = inventory.relations.reduce((sum, relation) => sum + relation.bytes, 0);
-    onBytes(bytes);
-    const cut = chooseCut(bytes, before);
-    const large = largeTables(inventory.relations);
+  /** Begins to read while nobody asks for entries yet. Whoever calls it has to dispose of this. */
+  begin(): void {
+    this.#reading ??= this.#begin();
+    // Whoever asks for entries is told.
+    this.#reading.catch(() => undefined);
+  }
 
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#reading?.catch(() => undefined);
+    await this.#begun.disposeAsync();
+  }
+
+  async *entries(onBytes: (bytes: number) => void): AsyncGenerator<Entry> {
+    await using begun = new AsyncDisposableStack();
+    begun.use(this);
+    this.#reading ??= this.#begin();
+    const { held, inventory, bytes, cut, large, sections, copies } = await this.#reading;
+    onBytes(bytes);
+
+    const { database } = this.#request;
     const folder = `/dump/${fileName(database.name)}`;
     const metadata = dumpMetadata();
     const file = (name: string, content: AsyncIterable<Uint8Array> | Iterable<Uint8Array>, how?: Cut): Entry => ({
@@ -84,12 +113,11 @@ export class DatabaseEntries {
       content,
       ...(how !== undefined && { cut: how }),
     });
-    const sections = this.#sections(held, large);
     yield folderEntry(folder, metadata);
     yield file('schema.sql', sections['pre-data'], { average: cut });
     yield file('data.sql', sections.data, { average: cut });
     if (large.length > 0) yield folderEntry(`${folder}/tables`, metadata);
-    for await (const part of this.#tables(held, large, cut))
+    for await (const part of this.#tables(held, large, copies))
       yield 'content' in part
         ? file(part.name, part.content, { average: cut, at: 'lines' })
         : folderEntry(`${folder}/${part.name}`, metadata);
@@ -114,6 +142,20 @@ export class DatabaseEntries {
     };
   }
 
+  async #begin(): Promise<Reading> {
+    const { database, version, before } = this.#request;
+    const held = await holdSnapshot(this.#tools, database.name, version);
+    this.#begun.defer(() => held.session.abandon());
+    await lockTables(held.session, await inspectTables(held.session));
+    // What is looked at now stays as it is.
+    const inventory = await inspectContent(held.session);
+    const bytes = inventory.relations.reduce((sum, relation) => sum + relation.bytes, 0);
+    const cut = chooseCut(bytes, before);
+    const large = largeTables(inventory.relations);
+    const sections = this.#sections(held, large);
+    return { held, inventory, bytes, cut, large, sections, copies: await this.#copies(held, large, cut) };
+  }
+
   /** pg_dump's three parts: they begin at once, and wait for their turn. */
   #sections(held: HeldSnapshot, without: readonly RelationInventory[]): Record<Section, AsyncIterable<Uint8Array>> {
     const begin = (section: Section): AsyncIterable<Uint8Array> => {
@@ -125,8 +167,9 @@ export class DatabaseEntries {
     return { 'pre-data': begin('pre-data'), data: begin('data'), 'post-data': begin('post-data') };
   }
 
-  async *#tables(held: HeldSnapshot, large: readonly RelationInventory[], cut: number): AsyncGenerator<TablePart> {
-    if (large.length === 0) return;
+  /** Reads of large tables: they begin at once, too. */
+  async #copies(held: HeldSnapshot, large: readonly RelationInventory[], cut: number): Promise<Copies | undefined> {
+    if (large.length === 0) return undefined;
     const { database, version, jobs, direct } = this.#request;
     const reads = large.map((table) => tableReads(table, version, held.pageBytes, cut));
     const selects = reads.flat(2);
@@ -134,14 +177,24 @@ export class DatabaseEntries {
     const readers: TableReader[] = [];
     this.#begun.defer(() => abandonAll(readers));
     await openReaders(readers, wanted, this.#tools, { database: database.name, version, held, direct });
-    const copies = new TableCopies(readers, selects);
-    this.#begun.defer(() => copies.stop());
+    const rows = new TableCopies(readers, selects);
+    this.#begun.defer(() => rows.stop());
+    return { readers, rows, reads };
+  }
+
+  async *#tables(
+    held: HeldSnapshot,
+    large: readonly RelationInventory[],
+    copies: Copies | undefined,
+  ): AsyncGenerator<TablePart> {
+    if (copies === undefined) return;
+    const { readers, rows, reads } = copies;
     for (const [i, table] of large.entries()) {
       const files = reads[i] ?? [];
       const names = this.#name(table, files.length);
       for (const [j, name] of names.entries()) {
         for (const folder of foldersOf(name, j)) yield { name: folder };
-        yield { name, content: this.#rows(table, copies.take(files[j]?.length ?? 0), held.encoding) };
+        yield { name, content: this.#rows(table, rows.take(files[j]?.length ?? 0), held.encoding) };
       }
     }
     for (const reader of readers) await reader.close();
@@ -204,10 +257,6 @@ function foldersOf(name: string, number: number): string[] {
   const folders = name.split('/').slice(1, -1);
   const paths = folders.map((_, i) => `tables/${folders.slice(0, i + 1).join('/')}`);
   return number === 0 ? paths : paths.slice(-1);
-}
-
-function isTable({ kind }: RelationInventory): boolean {
-  return kind === 'table' || kind === 'partitioned-table';
 }
 
 function folderEntry(path: string, metadata: Metadata): Entry {

@@ -88,6 +88,11 @@ const relation = logicalFacts.shape.databases.element.shape.relations.element.ex
 });
 export type RelationInventory = z.infer<typeof relation>;
 
+/** Tables, partitioned ones too: what has rows to be kept as they are. */
+const TABLES = `SELECT format('%I.%I', n.nspname, o.relname) AS sql
+  FROM pg_class AS o JOIN pg_namespace AS n ON n.oid = o.relnamespace
+  WHERE o.relkind IN ('r', 'p') AND ${OURS('rel', 'pg_class')} ORDER BY n.nspname, o.relname`;
+
 const EXTENSIONS = `SELECT e.extname AS name, e.extversion AS version, n.nspname AS schema
   FROM pg_extension AS e JOIN pg_namespace AS n ON n.oid = e.extnamespace ORDER BY e.extname`;
 
@@ -106,6 +111,11 @@ const COUNTS = `SELECT
   (SELECT count(*) FROM pg_largeobject_metadata) AS "largeObjects"`;
 
 const counts = z.record(z.string(), z.number());
+
+/** The names of all tables, as SQL has them. */
+export async function inspectTables(session: PsqlSession): Promise<readonly string[]> {
+  return (await session.query(TABLES)).map((row) => relation.shape.sql.parse(row['sql']));
+}
 
 /** What one database holds, as the session's snapshot sees it. */
 export interface ContentInventory extends Pick<DatabaseFacts, 'extensions' | 'counts' | 'largeObjects'> {

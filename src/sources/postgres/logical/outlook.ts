@@ -1,3 +1,4 @@
+import { systemClock } from '../../../clock.ts';
 import type { SourceIo } from '../../source.ts';
 import type { BackupAddress } from '../address.ts';
 import { chooseDatabases } from './choose-databases.ts';
@@ -16,12 +17,36 @@ export interface Outlook {
   readonly maintenance: string;
 }
 
+/** For so long what a check has seen is as good as what would be seen now. Milliseconds. */
+const FRESH = 10_000;
+
+/** What checks have seen, for whoever goes on with the same means. */
+const SEEN = new WeakMap<
+  SourceIo,
+  { readonly address: BackupAddress; readonly outlook: Outlook; readonly at: number }
+>();
+
+/** The same as {@link lookAt}, for a dump that may begin at once: it need not look again. */
+export async function lookAhead(address: BackupAddress, given: string | undefined, io: SourceIo): Promise<Outlook> {
+  const outlook = await look(address, given, io);
+  SEEN.set(io, { address, outlook, at: systemClock.monotonic() });
+  return outlook;
+}
+
 /**
  * Looks at server, databases and programs.
  * @throws RespaldoError what cannot work at all
  */
 export async function lookAt(address: BackupAddress, given: string | undefined, io: SourceIo): Promise<Outlook> {
+  const seen = SEEN.get(io);
+  SEEN.delete(io);
+  const isFresh = seen?.address === address && systemClock.monotonic() - seen.at < FRESH;
+  return isFresh ? seen.outlook : look(address, given, io);
+}
+
+async function look(address: BackupAddress, given: string | undefined, io: SourceIo): Promise<Outlook> {
   const anyPsql = await Toolbox.open(address, given, io.runtime, io.signal);
+  anyPsql.askAhead();
   const { server, databases, maintenance } = await survey(anyPsql, address);
   const chosen = chooseDatabases(databases, address, anyPsql.server);
   const tools = await anyPsql.ofVersion(Math.floor(server.number / 10_000));

@@ -44,6 +44,7 @@ export async function* portableDumpsOf(snapshot: ReadableSnapshot): AsyncGenerat
   for (const database of databases)
     yield {
       ...databaseFile(database, tool, serverVersion),
+      disposable: true,
       content: repeatable(() => databaseScript(snapshot, database)),
     };
 }

@@ -35,20 +35,25 @@ export async function openReaders(
   tools: Toolbox,
   snapshot: Snapshot,
 ): Promise<void> {
-  const { database, version, held } = snapshot;
-  let { direct } = snapshot;
-  while (into.length < wanted) {
-    const own = direct === undefined ? undefined : await connectReader(direct, snapshot, tools.signal);
-    if (own === undefined) direct = undefined;
-    into.push(own ?? (await joinSnapshot(tools, database, version, held)));
-  }
+  const first = await connectReader(snapshot, tools.signal);
+  if (first !== undefined) into.push(first);
+  const isAlone = first === undefined;
+  const opened = await Promise.allSettled(
+    Array.from({ length: wanted - into.length }, async () => {
+      const own = isAlone ? undefined : await connectReader(snapshot, tools.signal);
+      into.push(own ?? (await joinSnapshot(tools, snapshot.database, snapshot.version, snapshot.held)));
+    }),
+  );
+  for (const one of opened) if (one.status === 'rejected') throw one.reason;
 }
 
+/** Undefined: only libpq knows the way. */
 async function connectReader(
-  { address, password }: DirectLogin,
-  { database, version, held }: Snapshot,
+  { database, version, held, direct }: Snapshot,
   signal: AbortSignal,
 ): Promise<TableReader | undefined> {
+  if (direct === undefined) return undefined;
+  const { address, password } = direct;
   try {
     const purpose = { database, options: OPTIONS, socket: () => new DirectSocket() };
     const connection = await connect(address, password, purpose, signal);

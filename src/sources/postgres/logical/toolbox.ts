@@ -51,11 +51,16 @@ export class Toolbox {
     const server = runtime.kind === 'host' ? serverName(address) : `PostgreSQL in ${runtime.place}`;
     for (const folder of foldersOn(runtime, NEWEST, OLDEST)) {
       const tools = new Toolbox(runtime, login, folder, server, signal);
-      if ((await tools.majorOf('psql')) !== undefined) return tools;
+      if (await tools.#has('psql')) return tools;
     }
     throw new RespaldoError('tool-missing', `there is no psql on ${runtime.place}`, {
       hint: 'Install PostgreSQL’s client programs there (Debian: postgresql-client), of the server’s version or newer.',
     });
+  }
+
+  /** Begins to ask what is going to be asked of programs in the same place, if they are of the version that is wanted. */
+  askAhead(): void {
+    for (const option of ['--version', '--help'] as const) this.told('pg_dump', option).catch(() => undefined);
   }
 
   /**
@@ -98,11 +103,15 @@ export class Toolbox {
   }
 
   /** What the program says of itself; asked once of each, as long as the runtime is used. */
-  async told(program: Program, option: '--version' | '--help'): Promise<string> {
+  told(program: Program, option: '--version' | '--help'): Promise<string> {
     const told = toldOn(this.#runtime);
     const question = `${this.#folder}${program} ${option}`;
-    const answer = told.get(question) ?? (await this.text({ program, args: [option] }));
+    const known = told.get(question);
+    if (known !== undefined) return known;
+    const answer = this.text({ program, args: [option] });
     told.set(question, answer);
+    // What fails may go well another time.
+    answer.catch(() => told.delete(question));
     return answer;
   }
 
@@ -128,16 +137,22 @@ export class Toolbox {
     }
   }
 
+  /** On this host, what lies in the folder of a package is the program itself. */
+  async #has(program: Program): Promise<boolean> {
+    if (this.#runtime.kind === 'host' && this.#folder !== '') return existsSync(`${this.#folder}${program}`);
+    return (await this.majorOf(program)) !== undefined;
+  }
+
   #in(folder: string): Toolbox {
     return new Toolbox(this.#runtime, this.#login, folder, this.server, this.signal);
   }
 }
 
 /** What programs have said of themselves, by command line: they stay what they are while a runtime is used. */
-const TOLD = new WeakMap<Runtime, Map<string, string>>();
+const TOLD = new WeakMap<Runtime, Map<string, Promise<string>>>();
 
-function toldOn(runtime: Runtime): Map<string, string> {
-  const told = TOLD.get(runtime) ?? new Map<string, string>();
+function toldOn(runtime: Runtime): Map<string, Promise<string>> {
+  const told = TOLD.get(runtime) ?? new Map<string, Promise<string>>();
   TOLD.set(runtime, told);
   return told;
 }
