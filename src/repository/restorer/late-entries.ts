@@ -32,6 +32,8 @@ export interface LateParts {
   readonly overwrite: OverwritePolicy | undefined;
   readonly owners: boolean;
   readonly dryRun: boolean;
+  /** Collects other names of files that are not this restore's. */
+  readonly untouched?: Set<string>;
 }
 
 /**
@@ -67,11 +69,13 @@ function isDevice(kind: LateEntry['make']['kind']): boolean {
   return kind === 'dev' || kind === 'chardev';
 }
 
-function settle(entry: LateEntry, { state, overwrite, dryRun, owners, tally, losses }: LateParts): void {
+function settle(entry: LateEntry, parts: LateParts): void {
+  const { state, overwrite, dryRun, owners, tally, losses, untouched } = parts;
   const path = fsPath(entry.path);
   const existing = state === 'fresh' ? undefined : lookAt(path);
   if (existing !== undefined && !givesWay(overwrite, existing, entry.metadata.mtimeNs)) {
     tally.skipped(entry.location, 0);
+    untouched?.add(entry.location);
     return;
   }
   const isThere = existing !== undefined && isSame(entry, existing);
@@ -81,8 +85,10 @@ function settle(entry: LateEntry, { state, overwrite, dryRun, owners, tally, los
     if (entry.make.kind !== 'link')
       for (const what of applyToPath(path, entry.metadata, owners)) losses.blemish(entry.location, what);
   }
-  if (isThere) tally.skipped(entry.location, 0);
-  else tally.restored(entry.location, 'restored');
+  if (isThere) {
+    tally.skipped(entry.location, 0);
+    untouched?.add(entry.location);
+  } else tally.restored(entry.location, 'restored');
 }
 
 function create({ path, make }: LateEntry): void {

@@ -714,6 +714,19 @@ describe('a restore that reads back', () => {
     expect((await run(snapshot, { verify: true, overwrite: 'always' })).filesVerified).toBe(1);
   });
 
+  it('reads other names of a file once they are there, and not those that it left alone', async () => {
+    const one = crafted.data('one');
+    const linked = (name: string) => fileNode(name, [one], { links: 2, inode: 7n, deviceId: 1n });
+    const snapshot = crafted.snapshot(crafted.tree(linked('a'), linked('b')));
+    await crafted.flush();
+    expect((await run(snapshot, { verify: true })).filesVerified).toBe(2);
+    rmSync(join(target, 'b'));
+    writeFileSync(join(target, 'b'), 'mine');
+    expect((await run(snapshot, { verify: true, overwrite: 'never' })).filesVerified).toBe(0);
+    expect((await run(snapshot, { verify: true, overwrite: 'always' })).filesVerified).toBe(1);
+    expect(statSync(join(target, 'b')).ino).toBe(statSync(join(target, 'a')).ino);
+  });
+
   it('names a file that something else has changed meanwhile', async () => {
     const snapshot = await simple();
     const spoil = (item: RestoredItem): void => {

@@ -107,12 +107,8 @@ class Run {
     const tree = await findTree(this.#load, this.#snapshot.tree, this.#options.path ?? '/', this.#signal);
     const target = this.#prepare(path, await this.#load(tree, this.#signal));
     const folders = this.#folders(target);
-    const intake = new Intake({ ...this.#shared(target), index: this.#index });
-
     const early = new EarlySync(target.folder);
-    await this.#restoreFiles(tree, select, folders, intake, early);
-    throwIfAborted(this.#signal);
-    makeLateEntries(intake.late, this.#shared(target));
+    await this.#restoreEntries(tree, select, target, folders, early);
     if (this.#options.delete === true) await new Deletion(this.#deletion(select)).run(target.folder, tree);
     folders.finish();
     if (!this.#dryRun) {
@@ -135,7 +131,13 @@ class Run {
     return Target.prepare(path, undertaking, nodes, { shared: overwrite !== undefined, dryRun: this.#dryRun });
   }
 
-  async #restoreFiles(tree: string, select: Select, folders: Folders, intake: Intake, early: EarlySync): Promise<void> {
+  async #restoreEntries(
+    tree: string,
+    select: Select,
+    target: Target,
+    folders: Folders,
+    early: EarlySync,
+  ): Promise<void> {
     await using crew = await this.#hire();
     const { store } = this.#context;
     const files = new Files({
@@ -151,6 +153,7 @@ class Run {
       ...(this.#untouched && { untouched: this.#untouched }),
       signal: this.#signal,
     });
+    const intake = new Intake({ ...this.#shared(target), index: this.#index });
     const isNear = store.localPath?.(CONFIG_KEY) !== undefined;
     const batches = new Batches(isNear ? NEAR : FAR, (jobs) => files.restore(jobs));
     for await (const found of walk(folders.root, tree, this.#load, select, this.#losses, this.#signal)) {
@@ -160,6 +163,8 @@ class Run {
       if (batches.isFull) await batches.send();
     }
     await batches.finish();
+    throwIfAborted(this.#signal);
+    makeLateEntries(intake.late, this.#shared(target));
     if (this.#untouched !== undefined && !this.#dryRun) {
       const parts = { ...this.#reading(select), crew, index: this.#index, untouched: this.#untouched };
       this.#verified = await verify(folders.root, tree, parts);
