@@ -28,7 +28,7 @@ export function readable(context: RepositoryContext, snapshot: Snapshot, signal:
         throw new RespaldoError('path-missing', `snapshot ${snapshot.id} holds no file ${path}`, {
           hint: '`respaldo ls` shows what it holds.',
         });
-      yield* blobsInOrder(node.content ?? [], path, (id) => reader.data(id, signal), signal);
+      yield* blobsInOrder(node.content ?? [], path, reader, signal);
     },
 
     async list(path) {
