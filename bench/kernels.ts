@@ -4,11 +4,13 @@
  * Megabytes (10^6 bytes) per second of processor time, so that other work on the machine hardly disturbs; the best of
  * several rounds.
  */
-import { createHash, hash } from 'node:crypto';
+import { createHash, hash, scryptSync } from 'node:crypto';
 import { Chunker } from '../src/repository/format/chunker.ts';
 import { compress, decompress } from '../src/repository/format/compress.ts';
 import { generateKey, Sealer } from '../src/repository/format/crypto.ts';
+import { loadDiscard } from '../src/repository/kernel/discard.ts';
 import { createKernel } from '../src/repository/kernel/kernel.ts';
+import { scrypt } from '../src/repository/kernel/scrypt.ts';
 
 const MIB = 1024 * 1024;
 const ROUNDS = 5;
@@ -81,7 +83,27 @@ function measureZstd(size: number): void {
   measure(`unzstd, ${String(size / 1024)} KiB`, size, () => decompress(packed, size));
 }
 
+/** What opening a repository costs, by our kernel and by OpenSSL. */
+async function measureScrypt(): Promise<void> {
+  const cost = { N: 32768, r: 8, p: 5 };
+  const salt = noise(64);
+  const discard = loadDiscard() ?? (() => undefined);
+  for (let round = 0; round < ROUNDS; round++) {
+    const start = process.cpuUsage();
+    await scrypt('password', salt, 64, cost, discard);
+    const middle = process.cpuUsage();
+    scryptSync('password', salt, 64, { ...cost, maxmem: 128 * MIB });
+    const [ours, openssl] = [process.cpuUsage(start), process.cpuUsage(middle)].map(
+      ({ user, system }) => user + system,
+    );
+    const theirs = openssl ?? 0;
+    const [own, other] = [(ours ?? 0) - theirs, theirs].map((time) => `${(time / 1000).toFixed(0)} ms`);
+    console.log(`${'scrypt'.padEnd(28)}${(own ?? '').padStart(12)}, OpenSSL ${other ?? ''}`);
+  }
+}
+
 const megabyte = noise(MIB);
+await measureScrypt();
 measure('sha256, 1 MiB', MIB, () => hash('sha256', megabyte, 'hex'));
 measure('sha256, 4 KiB', 4096, () => hash('sha256', megabyte.subarray(0, 4096), 'hex'));
 measureChunker();

@@ -11,7 +11,11 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 /** Each has its source in a folder beside it. */
-const KERNELS = ['src/repository/kernel/kernel', 'src/sources/mysql/row-kernel/row-kernel'].map((path) => ({
+const KERNELS = [
+  'src/repository/kernel/kernel',
+  'src/repository/kernel/scrypt',
+  'src/sources/mysql/row-kernel/row-kernel',
+].map((path) => ({
   source: join(dirname(path), 'assembly', `${basename(path)}.ts`),
   built: `${path}.wasm`,
 }));

@@ -1,19 +1,15 @@
 /** Key files: the repository's master key, sealed under a key that scrypt derives from a password. */
-import { type BinaryLike, randomBytes, scrypt, type ScryptOptions } from 'node:crypto';
+import { type BinaryLike, randomBytes, scrypt as opensslScrypt, type ScryptOptions } from 'node:crypto';
 import { promisify } from 'node:util';
 import { z } from 'zod';
 import { isError, RespaldoError } from '../../errors.ts';
+import { loadDiscard } from '../kernel/discard.ts';
+import { scrypt, type ScryptCost, scryptMemory } from '../kernel/scrypt.ts';
 import type { RepositoryKey } from './cipher.ts';
 import { Sealer } from './crypto.ts';
 import { formatTime } from './time.ts';
 
-/** scrypt's cost: N rounds over 128·N·r bytes, p times. */
-export interface KeyDerivation {
-  /** A power of two. */
-  readonly N: number;
-  readonly r: number;
-  readonly p: number;
-}
+export type KeyDerivation = ScryptCost;
 
 /** Whose key it is. */
 export interface KeyOwner {
@@ -21,10 +17,14 @@ export interface KeyOwner {
   readonly hostname: string;
 }
 
-/** About a third of a second on one core, as restic's own calibration aims at. */
+/** What restic's own calibration comes to. */
 const DEFAULT_DERIVATION: KeyDerivation = { N: 32768, r: 8, p: 5 };
 
 const SALT_BYTES = 64;
+/** Derived from the password: a key for AES-256 and two for Poly1305. */
+const KEY_BYTES = 64;
+/** For the quicker way, which takes twice as much: the usual key needs 64 MiB there. */
+const MAX_QUICK_MEMORY = 80 * 1024 * 1024;
 /** A key file is not authenticated until it is opened: a forged one must not take all memory, or hours. */
 const MAX_MEMORY = 1024 * 1024 * 1024;
 /** Of N·r·p: some hundred times what is usual, about half a minute. */
@@ -118,18 +118,31 @@ async function deriveKey(password: string, salt: Uint8Array, { N, r, p }: KeyDer
   const memory = 128 * r * Math.max(N, p);
   if (memory > MAX_MEMORY || N * r * p > MAX_COST || (N & (N - 1)) !== 0)
     throw damaged('its scrypt parameters are unusable');
-  const options = { N, r, p, maxmem: 2 * memory + 1024 * 1024 };
   try {
-    const derived = await promisify<BinaryLike, BinaryLike, number, ScryptOptions, Buffer>(scrypt)(
-      password,
-      salt,
-      64,
-      options,
-    );
+    const derived = await derive(password, salt, { N, r, p }, memory);
     return { encrypt: derived.subarray(0, 32), macK: derived.subarray(32, 48), macR: derived.subarray(48, 64) };
   } catch (error) {
     throw damaged('its scrypt parameters are unusable', error);
   }
+}
+
+/** @param memory bytes that OpenSSL needs for it */
+async function derive(password: string, salt: Uint8Array, cost: ScryptCost, memory: number): Promise<Buffer> {
+  const discard = scryptMemory(cost) <= MAX_QUICK_MEMORY ? loadDiscard() : undefined;
+  if (discard !== undefined) {
+    try {
+      return await scrypt(password, salt, KEY_BYTES, cost, discard);
+    } catch {
+      // No memory for it, or a processor without vectors.
+    }
+  }
+  const options = { ...cost, maxmem: 2 * memory + 1024 * 1024 };
+  return promisify<BinaryLike, BinaryLike, number, ScryptOptions, Buffer>(opensslScrypt)(
+    password,
+    salt,
+    KEY_BYTES,
+    options,
+  );
 }
 
 function encode(value: Uint8Array): string {

@@ -1,0 +1,44 @@
+import { scryptSync } from 'node:crypto';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { scrypt, scryptMemory } from './scrypt.ts';
+
+const erase = (memory: Uint8Array): void => void memory.fill(0);
+
+describe('scrypt on vectors', () => {
+  // Section 12 of RFC 7914.
+  it.each([
+    ['', '', { N: 16, r: 1, p: 1 }, '77d6576238657b203b19ca42c18a0497f16b4844e3074ae8dfdffa3fede21442'],
+    ['password', 'NaCl', { N: 1024, r: 8, p: 16 }, 'fdbabe1c9d3472007856e7190d01e9fe7c6ad7cbc8237830e77376634b373162'],
+  ])('derives what the standard says from %j and %j', async (password, salt, cost, beginning) => {
+    const derived = await scrypt(password, Buffer.from(salt), 64, cost, erase);
+    expect(derived.toString('hex')).toMatch(new RegExp(`^${beginning}`));
+  });
+
+  it('derives what OpenSSL does, whatever the cost', async () => {
+    const cost = fc.record({
+      N: fc.integer({ min: 1, max: 9 }).map((power) => 2 ** power),
+      r: fc.integer({ min: 1, max: 40 }),
+      p: fc.integer({ min: 1, max: 5 }),
+    });
+    await fc.assert(
+      fc.asyncProperty(
+        fc.string({ unit: 'binary' }),
+        fc.uint8Array({ maxLength: 80 }),
+        cost,
+        async (password, salt, c) => {
+          const derived = await scrypt(password, salt, 64, c, erase);
+          expect(derived.equals(scryptSync(password, salt, 64, { ...c, maxmem: 2 ** 30 }))).toBe(true);
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+
+  it('gives back all of its memory', async () => {
+    const cost = { N: 64, r: 8, p: 3 };
+    const released: number[] = [];
+    await scrypt('a', new Uint8Array(8), 64, cost, (memory) => void released.push(memory.length));
+    expect(released).toEqual([scryptMemory(cost)]);
+  });
+});
