@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { Dirent } from 'node:fs';
+import type { Dirent, Stats } from 'node:fs';
 import { type FileHandle, open, opendir, rename, rm, rmdir, stat, unlink } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 
@@ -236,7 +236,7 @@ export class LocalStore implements Store {
       entries.map(async (entry) => ({
         entry,
         key: prefix + entry.name,
-        stats: entry.isDirectory() ? undefined : await statIfThere(join(this.location, prefix, entry.name)),
+        stats: entry.isDirectory() ? undefined : await this.#look(join(this.location, prefix, entry.name)),
       })),
     );
     for (const { entry, key, stats } of found) {
@@ -244,6 +244,10 @@ export class LocalStore implements Store {
       else if (entry.isDirectory() || (stats?.isDirectory() && mayFollow(key)))
         yield* this.#walk(`${key}/`, wanted, signal);
     }
+  }
+
+  #look(path: string): Stats | Promise<Stats | undefined> {
+    return this.#quick.look(path) ?? statIfThere(path);
   }
 
   async #removeIfLeft(path: string): Promise<void> {

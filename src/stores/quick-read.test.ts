@@ -17,9 +17,9 @@ describe('a quick read', () => {
   afterAll(() => rm(folder, { recursive: true }));
 
   /** Every look at the clock is `step` milliseconds after the one before. */
-  const reader = (step = 0) => {
+  const reader = (step = 0, isBusy = () => false) => {
     let time = 0;
-    const quick = new QuickRead({ now: () => new Date(0), monotonic: () => (time += step) });
+    const quick = new QuickRead({ now: () => new Date(0), monotonic: () => (time += isBusy() ? 3 : step) });
     return (name: string, range?: { offset: number; length: number }) => {
       const bytes = quick.read(join(folder, name), range);
       return bytes && Buffer.from(bytes).toString();
@@ -45,5 +45,18 @@ describe('a quick read', () => {
     const answers = (read: typeof slow) => Array.from({ length: 20 }, () => read('small')).filter(Boolean).length;
     expect(answers(quick)).toBe(20);
     expect(answers(slow)).toBe(8);
+  });
+
+  it('goes on where only the machine is busy now and then', () => {
+    let looks = 0;
+    // Two looks at the clock for each read: every twentieth one is slow.
+    const read = reader(1, () => ++looks % 40 === 0);
+    expect(Array.from({ length: 1000 }, () => read('small')).filter(Boolean)).toHaveLength(1000);
+  });
+
+  it('looks at what is there, and says nothing of what is not', () => {
+    const quick = new QuickRead({ now: () => new Date(0), monotonic: () => 0 });
+    expect(quick.look(join(folder, 'small'))?.size).toBe(5);
+    expect(quick.look(join(folder, 'nothing'))).toBeUndefined();
   });
 });

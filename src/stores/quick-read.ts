@@ -1,4 +1,4 @@
-import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync, type Stats, statSync } from 'node:fs';
 
 import type { Clock } from '../clock.ts';
 
@@ -6,11 +6,13 @@ import type { Clock } from '../clock.ts';
 const MOST = 64 * 1024;
 /** Milliseconds: memory and a fast disk answer sooner, a server or a disk that has to move its head do not. */
 const QUICK = 2;
-/** So many answers may be slow, as a busy machine makes them now and then. */
+/** So many answers may be slow in a row. */
 const PATIENCE = 8;
+/** As a busy machine makes some slow, so many quick ones make up for a slow one. */
+const QUICK_FOR_SLOW = 16;
 
 /**
- * Reads small files without a detour through another thread, which would take ten times as long as the reading. A medium
+ * Reads and looks at small files without a detour through another thread, which would take ten times as long. A medium
  * that makes this thread wait is noticed; from then on threads do it, several at a time.
  */
 export class QuickRead {
@@ -26,12 +28,25 @@ export class QuickRead {
    * @throws what opening and reading throw.
    */
   read(path: string, range: { readonly offset: number; readonly length: number } | undefined): Uint8Array | undefined {
-    if (this.#slow >= PATIENCE || (range !== undefined && range.length > MOST)) return undefined;
+    return range !== undefined && range.length > MOST ? undefined : this.#timed(() => readSmall(path, range));
+  }
+
+  /**
+   * @returns undefined if nothing is there, or this is not the way to ask.
+   * @throws what looking throws.
+   */
+  look(path: string): Stats | undefined {
+    return this.#timed(() => statSync(path, { throwIfNoEntry: false }));
+  }
+
+  #timed<T>(act: () => T): T | undefined {
+    if (this.#slow >= PATIENCE) return undefined;
     const start = this.#clock.monotonic();
     try {
-      return readSmall(path, range);
+      return act();
     } finally {
       if (this.#clock.monotonic() - start > QUICK) this.#slow += 1;
+      else this.#slow = Math.max(0, this.#slow - 1 / QUICK_FOR_SLOW);
     }
   }
 }
