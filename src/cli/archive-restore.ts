@@ -12,6 +12,7 @@ import {
 import { recorded } from '../operations/recording.ts';
 import type { SourceKind } from '../sources/source.ts';
 import { OpenArchives, type ArchiveOptions } from './archive-options.ts';
+import { restorePointInTime } from './archive-point-in-time.ts';
 import type { Invocation } from './invocation.ts';
 import { quoted } from './printable.ts';
 import { showProgress } from './progress.ts';
@@ -34,6 +35,10 @@ export async function restoreArchived(
 ): Promise<void> {
   const { target, to } = options;
   requireOnePlace(options);
+  if (options.until !== undefined) {
+    await restorePointInTime(reference, { ...options, until: options.until }, invocation);
+    return;
+  }
   await using archives = await OpenArchives.open(options, invocation);
   const file = onlyOne(chosenFiles(archives.files, [reference]));
   if (target !== undefined) await intoFolder(file, path.resolve(target), archives, options, invocation);
@@ -41,6 +46,10 @@ export async function restoreArchived(
 }
 
 function requireOnePlace({ target, to, ...options }: ArchiveRestoreOptions): void {
+  if (options.until !== undefined && to === undefined)
+    throw new RespaldoError('usage', '--until needs --to: a log is replayed on a running server', {
+      hint: 'For the files of a server: restore them by --target, start it, then --to its address with --until.',
+    });
   if ((target === undefined) === (to === undefined))
     throw new RespaldoError(
       'usage',

@@ -1,5 +1,5 @@
 import path from 'node:path';
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
 import { openRuntimeAt, sourceKinds } from '../compose.ts';
 import { isLogStretch } from '../domain/log-stretch.ts';
 import type { ReadableSnapshot } from '../domain/snapshot.ts';
@@ -13,7 +13,13 @@ import {
   type ServerRestorePorts,
 } from '../operations/restore-server.ts';
 import type { Repository } from '../repository/repository.ts';
-import type { Dump, DumpFile, ServerRestorePlan, ServerRestoreRequest } from '../sources/source.ts';
+import type {
+  ArchivedRestoreRequest,
+  Dump,
+  DumpFile,
+  ServerRestorePlan,
+  ServerRestoreRequest,
+} from '../sources/source.ts';
 import type { ChosenSnapshot } from './choose-snapshot.ts';
 import type { Invocation } from './invocation.ts';
 import { quoted } from './printable.ts';
@@ -42,11 +48,14 @@ export interface ServerOptions extends RuntimeOptions {
 export function addServerOptions(command: Command): Command {
   return addTargetServerOptions(addRuntimeOptions(command), ', or files into a volume, docker-volume:name')
     .option('--file <dump>', 'restore a file of another tool, .sql, .sql.gz or .dump, instead of a snapshot')
-    .option(
-      '--until <moment>',
-      "go on from the dump by the server's stored log, up to what comes before: a time, bin.000012:4711, a GTID, or latest",
-      parseUntil,
-    );
+    .addOption(untilOption());
+}
+
+export function untilOption(): Option {
+  return new Option(
+    '--until <moment>',
+    "go on from the dump by the server's stored log, up to what comes before: a time, bin.000012:4711, a GTID, or latest",
+  ).argParser(parseUntil);
 }
 
 /** Which server, and how. @param others what else may be restored into */
@@ -61,7 +70,7 @@ export function addTargetServerOptions(command: Command, others = ''): Command {
 
 /** What goes into a server. */
 interface Work {
-  readonly dump: Dump;
+  readonly dump: Dump | Pick<ArchivedRestoreRequest, 'copies' | 'logs' | 'until'>;
   /** For people. */
   readonly title: string;
   readonly address: string;
@@ -142,6 +151,18 @@ export async function restoreDumpToServer(
   await withRecorder(invocation, (recorder) => restore(work, options, invocation, recorder));
 }
 
+/** Files of archives, and then the log that archives hold. @param title for people */
+export async function restoreArchivedUntil(
+  dump: Pick<ArchivedRestoreRequest, 'copies' | 'logs' | 'until'>,
+  title: string,
+  address: string,
+  options: ServerOptions,
+  invocation: Invocation,
+): Promise<void> {
+  const work = { dump, address, title, isChosen: false };
+  await withRecorder(invocation, (recorder) => restore(work, options, invocation, recorder));
+}
+
 async function restore(work: Work, options: ServerOptions, invocation: Invocation, recorder: Recorder): Promise<void> {
   const { output, clock, signal } = invocation;
   const ports: ServerRestorePorts = {
@@ -170,7 +191,7 @@ async function restore(work: Work, options: ServerOptions, invocation: Invocatio
   const names = plan.databases.map(({ target }) => target);
   output.json({ message_type: 'summary', databases: names });
   const took = formatDuration(clock.monotonic() - startedAt);
-  const compared = 'file' in work.dump ? '' : ', compared with what was dumped';
+  const compared = 'file' in work.dump || 'copies' in work.dump ? '' : ', compared with what was dumped';
   if (plan.replay !== undefined) output.note(replayedLine(plan.replay));
   output.note(
     names.length === 0 ? `done in ${took}` : `restored ${names.map(quoted).join(', ')}${compared}, in ${took}`,
@@ -189,10 +210,14 @@ function remembered(
   return recorded(run, recorder, work, () => ({ state: 'succeeded', snapshot, bytesProcessed: neededBytes }));
 }
 
-function requestOf({ dump, address, logs }: Work, options: ServerOptions): ServerRestoreRequest {
+function requestOf(
+  { dump, address, logs }: Work,
+  options: ServerOptions,
+): ServerRestoreRequest | ArchivedRestoreRequest {
   const { inPlace = false, disconnect = false, createRoles = false, keepOld = false } = options;
   if (inPlace && keepOld)
     throw new RespaldoError('usage', '--in-place and --keep-old exclude each other', { hint: 'Give one of them.' });
+  if ('copies' in dump) return { ...dump, address, inPlace, disconnect, createRoles, keepOld };
   const { until } = options;
   return {
     ...{ dump, address, inPlace, disconnect, createRoles, keepOld },
@@ -204,11 +229,11 @@ function requestOf({ dump, address, logs }: Work, options: ServerOptions): Serve
 /** Roles that the server lacks are made from the snapshot if somebody at the terminal says so. */
 async function offerRoles(
   { missingRoles }: ServerRestorePlan,
-  request: ServerRestoreRequest,
+  request: ServerRestoreRequest | ArchivedRestoreRequest,
   options: ServerOptions,
   { output, signal }: Invocation,
-): Promise<ServerRestoreRequest> {
-  const isOffered = 'snapshot' in request.dump && missingRoles.length > 0 && !request.createRoles;
+): Promise<ServerRestoreRequest | ArchivedRestoreRequest> {
+  const isOffered = 'dump' in request && 'snapshot' in request.dump && missingRoles.length > 0 && !request.createRoles;
   if (!isOffered || options.dryRun === true || options.yes === true || !canAsk(output)) return request;
   const roles = missingRoles.map(quoted).join(', ');
   return (await confirm(`The server lacks the roles ${roles}: make them from the snapshot?`, signal))

@@ -4,7 +4,7 @@ import { chainOf, plainContent, storedContent } from '../archive/index.ts';
 import type { Finding } from '../domain/finding.ts';
 import { isError, RespaldoError } from '../errors.ts';
 import type { Runtime } from '../runtimes/runtime.ts';
-import type { DumpFile, SourceIo, SourceKind } from '../sources/source.ts';
+import type { ArchivedCopy, DumpFile, SourceIo, SourceKind } from '../sources/source.ts';
 import type { Store } from '../stores/store.ts';
 import { inspectTarget } from './target.ts';
 
@@ -164,6 +164,31 @@ export function archivedDump(
   const read = (): AsyncIterable<Uint8Array> =>
     plainContent(storedContent(store, key, manifest, signal), manifest, keys, signal);
   return { file: key, content: { bytes: manifest.plain.bytes, read } };
+}
+
+/**
+ * A file of an archive, and what its manifest says, for who restores it with others that belong to it.
+ * @param isVerifiedFirst read it to its end once before anything of it is handed out
+ */
+export function archivedCopy(
+  file: ArchivedFile,
+  { store, keysOf }: { readonly store: Store; readonly keysOf: () => Promise<Keys> },
+  isVerifiedFirst: boolean,
+  signal: AbortSignal,
+): ArchivedCopy {
+  const { key, manifest } = file;
+  const { database, extension, versions, facts } = manifest;
+  let isVerified = !isVerifiedFirst;
+  const read = async function* (): AsyncGenerator<Uint8Array> {
+    requireThere(file);
+    const keys = await keysOf();
+    const plain = (): AsyncIterable<Uint8Array> =>
+      plainContent(storedContent(store, key, manifest, signal), manifest, keys, signal);
+    if (!isVerified) for await (const _piece of plain()) continue;
+    isVerified = true;
+    yield* plain();
+  };
+  return { file: key, content: { bytes: manifest.plain.bytes, read }, database, extension, versions, facts };
 }
 
 /** Of several files in a row, each of which counts for itself. */

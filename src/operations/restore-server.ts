@@ -3,6 +3,7 @@ import type { ReadableSnapshot } from '../domain/snapshot.ts';
 import { RespaldoError } from '../errors.ts';
 import type { Runtime } from '../runtimes/runtime.ts';
 import type {
+  ArchivedRestoreRequest,
   DumpedDatabase,
   ServerRestorePlan,
   ServerRestoreRequest,
@@ -29,7 +30,7 @@ export async function dumpedDatabases(
 
 /** Looks at dump and server, and changes nothing. @throws RespaldoError `usage` for an address of no server. */
 export async function planServerRestore(
-  request: ServerRestoreRequest,
+  request: ServerRestoreRequest | ArchivedRestoreRequest,
   ports: ServerRestorePorts,
   signal: AbortSignal,
 ): Promise<ServerRestorePlan> {
@@ -39,18 +40,22 @@ export async function planServerRestore(
     throw new RespaldoError('usage', '--until is for MySQL and MariaDB: no log of other servers is stored', {
       hint: 'Leave it out.',
     });
-  return restorer.plan(request, ioOf(ports, findings, signal));
+  const io = ioOf(ports, findings, signal);
+  return 'copies' in request ? archivedRestorer(restorer).plan(request, io) : restorer.plan(request, io);
 }
 
 /** Carries the plan out: verified, restored, compared and in place, or thrown with the old databases untouched. */
 export async function restoreToServer(
   plan: ServerRestorePlan,
-  request: ServerRestoreRequest,
+  request: ServerRestoreRequest | ArchivedRestoreRequest,
   ports: ServerRestorePorts,
   signal: AbortSignal,
 ): Promise<{ readonly findings: readonly Finding[] }> {
   const findings = new Findings(ports.onFinding);
-  await restorerFor(request.address, ports.kinds).carryOut(plan, request, ioOf(ports, findings, signal));
+  const restorer = restorerFor(request.address, ports.kinds);
+  const io = ioOf(ports, findings, signal);
+  if ('copies' in request) await archivedRestorer(restorer).carryOut(plan, request, io);
+  else await restorer.carryOut(plan, request, io);
   return { findings: findings.list };
 }
 
@@ -60,6 +65,11 @@ function restorerFor(address: string, kinds: readonly SourceKind[]): ServerResto
   throw new RespaldoError('usage', 'the address to restore to is not that of a server', {
     hint: 'Name one, such as --to postgresql://postgres@localhost/shop, or a folder: --target ./restored',
   });
+}
+
+function archivedRestorer({ archived }: ServerRestorer): NonNullable<ServerRestorer['archived']> {
+  if (archived !== undefined) return archived;
+  throw new RespaldoError('usage', 'archives hold no logs of such servers', { hint: 'Leave --until out.' });
 }
 
 function ioOf({ runtime }: ServerRestorePorts, findings: Findings, signal: AbortSignal) {

@@ -56,6 +56,18 @@ export interface DumpFile {
   readonly content?: DumpContent;
 }
 
+/** A portable file as it lies in an archive, and what is said of it there. */
+export interface ArchivedCopy {
+  /** For people. */
+  readonly file: string;
+  readonly content: DumpContent;
+  /** What it is a copy of. */
+  readonly database: string;
+  readonly extension: string;
+  readonly versions: PortableAbout['versions'];
+  readonly facts: PortableAbout['facts'];
+}
+
 /** What may be read again and again, and fails at its end where it is not what was stored. */
 export interface DumpContent {
   readonly bytes: number;
@@ -80,6 +92,15 @@ export interface ServerRestoreRequest {
   readonly until?: Date | string;
   /** Snapshots that hold stretches of logs. */
   readonly logs?: readonly ReadableSnapshot[];
+}
+
+/** A base that lies in an archive, from which the server's log leads on. */
+export interface ArchivedRestoreRequest extends Omit<ServerRestoreRequest, 'dump' | 'until' | 'logs'> {
+  /** Of one state of the server. */
+  readonly copies: readonly [ArchivedCopy, ...ArchivedCopy[]];
+  readonly until: Date | string;
+  /** What archives hold of logs; read only as far as it leads on from the base. */
+  readonly logs: readonly ArchivedCopy[];
 }
 
 /** What a restore into a server would do, as data: to be shown before anything is touched. Sizes in bytes. */
@@ -150,6 +171,13 @@ export interface ServerRestorer {
   plan(request: ServerRestoreRequest, io: SourceIo): Promise<ServerRestorePlan>;
   /** Restored, compared with the dump's record and in place, or thrown. */
   carryOut(plan: ServerRestorePlan, request: ServerRestoreRequest, io: SourceIo): Promise<void>;
+  /** The same of what archives hold. Absent: it cannot go on from there. */
+  readonly archived?: {
+    /** The extension of portable files that hold its log. */
+    readonly log: string;
+    plan(request: ArchivedRestoreRequest, io: SourceIo): Promise<ServerRestorePlan>;
+    carryOut(plan: ServerRestorePlan, request: ArchivedRestoreRequest, io: SourceIo): Promise<void>;
+  };
 }
 
 export interface DrillRequest {

@@ -9,7 +9,13 @@ import { openRuntime } from '../../src/runtimes/index.ts';
 import type { Runtime } from '../../src/runtimes/runtime.ts';
 import type { BinlogFacts } from '../../src/sources/mysql/binlogs/facts.ts';
 import { mysql } from '../../src/sources/mysql/mysql.ts';
-import type { ServerRestorePlan, ServerRestoreRequest, SourceIo } from '../../src/sources/source.ts';
+import type {
+  ArchivedCopy,
+  PortableFile,
+  ServerRestorePlan,
+  ServerRestoreRequest,
+  SourceIo,
+} from '../../src/sources/source.ts';
 import { DockerEngine, HAS_DOCKER } from '../fixtures/docker.ts';
 import { readableFolder, writeEntries } from '../fixtures/entry-folder.ts';
 import { HAS_MARIADB, HAS_MYSQL, MARIADB, MYSQL, toolsOf, type ServerProduct } from '../fixtures/mysql-products.ts';
@@ -219,6 +225,38 @@ function behaves(product: ServerProduct): void {
     expect(bench.commands.filter((command) => command.includes('--raw'))).not.toEqual([]);
   });
 
+  it('leads on from a base in archives too, whose files are parts of what the server wrote', async () => {
+    await server.query(
+      `CREATE USER rare@'127.0.0.1' IDENTIFIED BY 'secret'; GRANT REPLICATION SLAVE, ${product.name === 'MySQL' ? 'REPLICATION CLIENT' : 'BINLOG MONITOR'} ON *.* TO rare@'127.0.0.1';
+       CREATE DATABASE a1; CREATE DATABASE a2; CREATE TABLE a1.t (i INT PRIMARY KEY) ENGINE=InnoDB; CREATE TABLE a2.t (i INT PRIMARY KEY) ENGINE=InnoDB`,
+    );
+    const source = sourceAt(`${server.addressOf('rare')}?${LOG}`, 'secret');
+    const one = await bench.logOf(source);
+    const base = await bench.copiesOf(sourceAt(server.address('a1,a2')).portable?.(bench.io([])));
+    await server.query('INSERT INTO a1.t VALUES (1); INSERT INTO a2.t VALUES (2)');
+    const two = await bench.logOf(source, one);
+    const place = await end();
+    await server.query('DROP TABLE a1.t; DROP TABLE a2.t');
+    const three = await bench.logOf(source, two);
+    expect(two.facts.parts[0]?.from).toBeGreaterThan(4);
+    const logs = [];
+    for (const { snapshot } of [three, one, two]) logs.push(...(await bench.copiesOf(source.portableOf?.(snapshot))));
+
+    const [first, ...others] = base;
+    const archived = mysql.server?.archived;
+    if (first === undefined || archived === undefined) throw new Error('there is nothing');
+    const request = { ...DEFAULTS, copies: [first, ...others] as const, address: server.address(), until: place, logs };
+    const plan = await archived.plan(request, bench.io([]));
+    expect(plan).toMatchObject({ obstacles: [], replay: { transactions: 2, to: place } });
+    const gap = logs.filter(({ facts }) => facts['from']?.endsWith(`:${String(two.facts.from.offset)}`) !== true);
+    expect((await archived.plan({ ...request, logs: gap }, bench.io([]))).obstacles).toEqual([
+      expect.stringMatching(/No stored binary log leads on|is not covered/) as string,
+    ]);
+    await archived.carryOut(plan, request, bench.io([]));
+    expect([await server.query('SELECT i FROM a1.t'), await server.query('SELECT i FROM a2.t')]).toEqual(['1', '2']);
+    await server.query("DROP USER rare@'127.0.0.1'");
+  });
+
   it('is followed while the server is written to, ends and starts anew', async () => {
     const stop = new AbortController();
     const source = sourceAt(server.address('', LOG));
@@ -314,6 +352,18 @@ class Bench implements AsyncDisposable {
     return readableFolder(folder);
   }
 
+  /** As archives would hold them. */
+  async copiesOf(files: AsyncIterable<PortableFile> = noFiles()): Promise<ArchivedCopy[]> {
+    const copies: ArchivedCopy[] = [];
+    for await (const file of files) {
+      const bytes = Buffer.concat(await Array.fromAsync(file.content));
+      const { versions, facts } = file.about();
+      const content = { bytes: bytes.length, read: () => inPieces(bytes) };
+      copies.push({ file: file.name, content, database: file.name, extension: file.extension, versions, facts });
+    }
+    return copies;
+  }
+
   plan(
     request: Partial<ServerRestoreRequest> & Pick<ServerRestoreRequest, 'dump' | 'address'>,
   ): Promise<ServerRestorePlan> {
@@ -335,6 +385,14 @@ class Bench implements AsyncDisposable {
   async #newFolder(): Promise<string> {
     return mkdtemp(join(this.#folder, `${String((await readdir(this.#folder)).length)}-`));
   }
+}
+
+async function* inPieces(bytes: Buffer): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < bytes.length; at += 100) yield await Promise.resolve(bytes.subarray(at, at + 100));
+}
+
+async function* noFiles(): AsyncGenerator<PortableFile> {
+  yield* await Promise.resolve([]);
 }
 
 const DEFAULTS = { inPlace: false, disconnect: false, createRoles: false, keepOld: false };

@@ -8,7 +8,7 @@ import { describe, REPOSITORY_EXITS } from '../help.ts';
 import type { Invocation } from '../invocation.ts';
 import { addRuntimeOptions } from '../runtime-options.ts';
 import { collect } from '../select.ts';
-import { addTargetServerOptions } from '../server-restore.ts';
+import { addTargetServerOptions, untilOption } from '../server-restore.ts';
 import { archiveTable, listingMessage } from '../views/archive.ts';
 
 export function define(command: Command, invocation: Invocation): void {
@@ -118,17 +118,24 @@ function defineRestore(command: Command, invocation: Invocation): void {
   describe(command, {
     about:
       'The stored bytes are verified first, and the plain ones while they are written. A folder is unpacked into the ' +
-      'target, a dump becomes a file in it, or goes into a server as `respaldo restore --file` does.',
+      'target, a dump becomes a file in it, or goes into a server as `respaldo restore --file` does. With --until the ' +
+      'dumps of one run go into a server of MySQL or MariaDB, and the log that archives hold is replayed from there: all ' +
+      'files that it takes are verified first.',
     examples: [
       ['respaldo archive restore latest --plan files --target ./restored', 'a folder'],
       ['respaldo archive restore shop-2026 --target ./restored', 'a dump, as .sql'],
       ['respaldo archive restore latest --database shop --to postgresql://postgres@localhost/shop', 'into a server'],
+      [
+        'respaldo archive restore latest --plan base --to mysql://root@db2/ --until "2025-01-31 07:05:09"',
+        'then the log',
+      ],
     ],
     exits: [12, 130],
   });
   addTargetServerOptions(addRuntimeOptions(addKeyOptions(addArchiveOptions(command))))
     .argument('<file>', 'its name, the beginning of it, or latest')
     .option('-t, --target <folder>', 'where to restore to: missing, or empty')
+    .addOption(untilOption())
     .option('-n, --dry-run', 'show what would be done')
     .option('-y, --yes', 'ask nothing')
     .action((file: string, options: ArchiveRestoreOptions) => restoreArchived(file, options, invocation));

@@ -36,6 +36,12 @@ export const mysql: SourceKind = {
       request.until === undefined
         ? (await import('./restore/carry-out.ts')).carryOutServerRestore(plan, request, io)
         : (await import('./binlogs/point-in-time.ts')).carryOutPointInTime(plan, request, io),
+    archived: {
+      log: 'binlog',
+      plan: async (request, io) => (await import('./binlogs/point-in-time.ts')).planPointInTime(request, io),
+      carryOut: async (plan, request, io) =>
+        (await import('./binlogs/point-in-time.ts')).carryOutPointInTime(plan, request, io),
+    },
   },
   driller: {
     programs: ['mariadbd', 'mysqld'],

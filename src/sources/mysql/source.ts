@@ -4,18 +4,7 @@ import { logOf } from './binlogs/source.ts';
 import { dumpsOf } from './logical/source.ts';
 import { filesOf } from './physical/source.ts';
 import { snapshotPaths, type BackupAddress } from './address.ts';
-
-/** A server, and how it is logged in to. What talks to it is loaded when it is used. */
-export interface ServerAddress {
-  readonly address: BackupAddress;
-  /** Where somebody gave one. */
-  readonly password: string | undefined;
-  /** What identifies the source. */
-  readonly path: string;
-}
-
-/** How one method reads. */
-export type Ways = Omit<Source, 'kind' | 'typed' | 'paths'>;
+import type { ServerAddress, Ways } from './ways.ts';
 
 export function openMysqlSource(address: BackupAddress, { place, password }: SourceOptions): Source {
   const paths = snapshotPaths(address, place);

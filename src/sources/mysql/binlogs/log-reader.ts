@@ -4,8 +4,11 @@ import { FIRST } from './event.ts';
 import { BinlogReader, type PlacedEvent } from './reader.ts';
 import type { Leg, Walk } from './walk.ts';
 
+/** What holds parts of a log, by their paths. */
+export type LogHolder = Pick<ReadableSnapshot, 'stream'>;
+
 /** All of them, from the beginning of the first part. @throws RespaldoError `source-damaged`, and the repository's */
-export async function* storedEvents({ legs }: Pick<Walk<ReadableSnapshot>, 'legs'>): AsyncGenerator<PlacedEvent> {
+export async function* storedEvents({ legs }: Pick<Walk<LogHolder>, 'legs'>): AsyncGenerator<PlacedEvent> {
   const [first] = legs;
   if (first === undefined) return;
   const { part, facts } = first;
@@ -25,7 +28,7 @@ export async function* storedEvents({ legs }: Pick<Walk<ReadableSnapshot>, 'legs
   reader.end();
 }
 
-async function* contentOf({ snapshot, part, skip }: Leg<ReadableSnapshot>): AsyncGenerator<Uint8Array> {
+async function* contentOf({ snapshot, part, skip }: Leg<LogHolder>): AsyncGenerator<Uint8Array> {
   let left = skip;
   for await (const piece of snapshot.stream(part.path)) {
     const rest = piece.subarray(Math.min(left, piece.length));

@@ -1,13 +1,19 @@
 /** Restores a server's databases as they were at a moment: a base, then the log up to there. */
 import type { ReadableSnapshot } from '../../../domain/snapshot.ts';
 import { RespaldoError } from '../../../errors.ts';
-import type { ServerRestorePlan, ServerRestoreRequest, SourceIo } from '../../source.ts';
+import type {
+  ArchivedCopy,
+  ArchivedRestoreRequest,
+  ServerRestorePlan,
+  ServerRestoreRequest,
+  SourceIo,
+} from '../../source.ts';
 import { parseTarget } from '../address.ts';
 import { privilegesOf } from '../logical/privileges.ts';
 import { findPhysicalFacts } from '../physical/facts.ts';
 import { productName, type Product } from '../product.ts';
-import { carryOutServerRestore } from '../restore/carry-out.ts';
-import { dumpOf, planServerRestore } from '../restore/plan.ts';
+import { carryOutArchivedRestore, carryOutServerRestore } from '../restore/carry-out.ts';
+import { dumpOf, planArchivedRestore, planServerRestore } from '../restore/plan.ts';
 import { inspectDatabases, inspectServer, type ServerInventory } from '../logical/inventory.ts';
 import { Session } from '../session.ts';
 import { Toolbox } from '../toolbox.ts';
@@ -15,6 +21,10 @@ import { parseMoment } from './moment.ts';
 import { replay } from './replay.ts';
 import { fitReader } from './survey.ts';
 import { planReplay, type Replay, type ReplayBase } from './replay-plan.ts';
+import { archivedStretches, stretchesOf } from './stored-log.ts';
+
+/** What is asked for: a base in a repository or in archives, and a moment. */
+export type PointInTime = ServerRestoreRequest | ArchivedRestoreRequest;
 
 /** A base, and whether it is restored here or was restored before, by hand. */
 interface Base extends ReplayBase {
@@ -22,13 +32,12 @@ interface Base extends ReplayBase {
 }
 
 /** Looks at dump, log and server, and changes nothing. Reads all of the log that it takes. */
-export async function planPointInTime(request: ServerRestoreRequest, io: SourceIo): Promise<ServerRestorePlan> {
-  const snapshot = snapshotOf(request);
+export async function planPointInTime(request: PointInTime, io: SourceIo): Promise<ServerRestorePlan> {
   const tools = await openTools(request, io);
   const target = await inspectReplayTarget(tools);
-  const base = await baseOf(snapshot, request, target);
-  const plan = base.isDump ? await planServerRestore(request, io) : emptyPlan(tools, target.server);
-  const planned = await planReplay(base, parseMoment(request.until ?? 'latest'), request.logs ?? [], io.signal);
+  const base = await baseOf(request, target);
+  const plan = base.isDump ? await planBase(request, io) : emptyPlan(tools, target.server);
+  const planned = await plannedReplay(request, base, io);
   const renamed = plan.databases.find(({ name, target: as }) => name !== as);
   const obstacles = [
     ...plan.obstacles,
@@ -44,20 +53,86 @@ export async function planPointInTime(request: ServerRestoreRequest, io: SourceI
 }
 
 /** What was replaced is kept: a replay may stop in the middle. */
-export async function carryOutPointInTime(
-  plan: ServerRestorePlan,
-  request: ServerRestoreRequest,
-  io: SourceIo,
-): Promise<void> {
+export async function carryOutPointInTime(plan: ServerRestorePlan, request: PointInTime, io: SourceIo): Promise<void> {
   const tools = await openTools(request, io);
-  const base = await baseOf(snapshotOf(request), request, await inspectReplayTarget(tools));
-  const planned = await planReplay(base, parseMoment(request.until ?? 'latest'), request.logs ?? [], io.signal);
+  const base = await baseOf(request, await inspectReplayTarget(tools));
+  const planned = await plannedReplay(request, base, io);
   if (!('walk' in planned)) throw refused(plan, planned);
   requireSamePlan(plan, planned);
-  const { until: _until, logs: _logs, ...dump } = request;
-  if (base.isDump) await carryOutServerRestore(plan, { ...dump, keepOld: !request.inPlace }, io);
+  if (base.isDump) await restoreBase(plan, { ...request, keepOld: !request.inPlace }, io);
   else if (plan.obstacles.length > 0) throw refused(plan, plan.obstacles);
   await replay(planned, tools);
+}
+
+function planBase(request: PointInTime, io: SourceIo): Promise<ServerRestorePlan> {
+  return 'copies' in request ? planArchivedRestore(request, io) : planServerRestore(request, io);
+}
+
+async function restoreBase(plan: ServerRestorePlan, request: PointInTime, io: SourceIo): Promise<void> {
+  if ('copies' in request) return carryOutArchivedRestore(plan, request, io);
+  const { until: _until, logs: _logs, ...dump } = request;
+  await carryOutServerRestore(plan, dump, io);
+}
+
+async function plannedReplay(
+  request: PointInTime,
+  base: Base,
+  { signal }: SourceIo,
+): Promise<Replay | readonly string[]> {
+  const { product } = base;
+  const stored =
+    'copies' in request
+      ? await archivedStretches(request.logs, product, signal)
+      : await stretchesOf(request.logs ?? [], product, signal);
+  return planReplay(base, parseMoment(request.until ?? 'latest'), stored, signal);
+}
+
+async function baseOf(request: PointInTime, target: ReplayTarget): Promise<Base> {
+  if ('copies' in request) return archivedBase(request.copies, target);
+  const snapshot = snapshotOf(request);
+  const physical = await findPhysicalFacts(snapshot);
+  if (physical !== undefined) {
+    const { position, product } = physical;
+    return { ...(position && { position }), product, scope: EVERYTHING, isDump: false };
+  }
+  const folder = 'snapshot' in request.dump ? request.dump.folder : undefined;
+  const { facts, databases } = await dumpOf(snapshot, folder);
+  const { position, product, meant } = facts;
+  const names = databases.map(({ name }) => name);
+  const scope = {
+    isWhole: meant?.all === true && folder === undefined,
+    names,
+    except: meant?.exclude ?? [],
+    foreign: foreignTo(names, target),
+  };
+  return { ...(position && { position }), product, scope, isDump: true };
+}
+
+/** @throws RespaldoError `usage` for files of several states */
+function archivedBase(copies: readonly ArchivedCopy[], target: ReplayTarget): Base {
+  const names = copies.map(({ database }) => database);
+  const places = new Set(copies.map(({ facts }) => facts['binlog'] ?? ''));
+  if (places.size > 1)
+    throw new RespaldoError('usage', `${names.join(', ')} were not taken at one place of the log`, {
+      hint: 'Restore one at a time: --database NAME.',
+    });
+  const [, file, offset] = /^(.+):(\d+)$/s.exec([...places].join('')) ?? [];
+  // Only the last one may know it.
+  const gtid = copies.map(({ facts }) => facts['gtid']).findLast((known) => known !== undefined);
+  const position = file !== undefined && {
+    position: { file, offset: Number(offset), ...(gtid !== undefined && { gtid }) },
+  };
+  const product: Product = copies.every(({ versions }) => 'MariaDB' in versions) ? 'mariadb' : 'mysql';
+  if (copies.some(({ extension }) => extension === 'xb'))
+    return { ...position, product, scope: EVERYTHING, isDump: false };
+  const scope = { isWhole: false, names, except: [], foreign: foreignTo(names, target) };
+  return { ...position, product, scope, isDump: true };
+}
+
+const EVERYTHING = { isWhole: true, names: [], except: [], isEverything: true } as const;
+
+function foreignTo(names: readonly string[], { databases }: ReplayTarget): readonly string[] {
+  return databases.filter((name) => !names.includes(name));
 }
 
 function snapshotOf({ dump }: ServerRestoreRequest): ReadableSnapshot {
@@ -67,27 +142,7 @@ function snapshotOf({ dump }: ServerRestoreRequest): ReadableSnapshot {
   });
 }
 
-async function baseOf(snapshot: ReadableSnapshot, { dump }: ServerRestoreRequest, target: ReplayTarget): Promise<Base> {
-  const physical = await findPhysicalFacts(snapshot);
-  if (physical !== undefined) {
-    const { position, product } = physical;
-    const scope = { isWhole: true, names: [], except: [], isEverything: true } as const;
-    return { ...(position && { position }), product, scope, isDump: false };
-  }
-  const folder = 'snapshot' in dump ? dump.folder : undefined;
-  const { facts, databases } = await dumpOf(snapshot, folder);
-  const { position, product, meant } = facts;
-  const names = databases.map(({ name }) => name);
-  const scope = {
-    isWhole: meant?.all === true && folder === undefined,
-    names,
-    except: meant?.exclude ?? [],
-    foreign: target.databases.filter((name) => !names.includes(name)),
-  };
-  return { ...(position && { position }), product, scope, isDump: true };
-}
-
-async function openTools(request: ServerRestoreRequest, { runtime, signal }: SourceIo): Promise<Toolbox> {
+async function openTools(request: PointInTime, { runtime, signal }: SourceIo): Promise<Toolbox> {
   const { server } = parseTarget(request.address, runtime.kind === 'host');
   return Toolbox.open(server, request.password, runtime, signal);
 }

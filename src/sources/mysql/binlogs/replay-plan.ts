@@ -1,12 +1,10 @@
 /** What a replay would do, found by reading all of the log that it takes. */
-import type { ReadableSnapshot } from '../../../domain/snapshot.ts';
 import { throwIfAborted } from '../../../errors.ts';
 import type { PlannedReplay } from '../../source.ts';
 import { EVENT, FIRST, isQuery, parseQuery, type BinlogEvent } from './event.ts';
 import type { BinlogFacts } from './facts.ts';
-import { findBinlogFacts } from './facts.ts';
 import { GtidState, gtidOf, isWithin } from './gtid.ts';
-import { storedEvents } from './log-reader.ts';
+import { storedEvents, type LogHolder } from './log-reader.ts';
 import { isReached, momentName, type Moment } from './moment.ts';
 import type { LogPosition, PlacedEvent } from './reader.ts';
 import { Replayed } from './replayed.ts';
@@ -24,7 +22,7 @@ export interface ReplayBase {
 /** How to carry it out. */
 export interface Replay {
   readonly shown: PlannedReplay;
-  readonly walk: Walk<ReadableSnapshot>;
+  readonly walk: Walk<LogHolder>;
   readonly from: LogPosition;
   /** Behind the last transaction that is replayed. */
   readonly to: LogPosition;
@@ -36,7 +34,7 @@ export interface Replay {
 export async function planReplay(
   base: ReplayBase,
   moment: Moment,
-  logs: readonly ReadableSnapshot[],
+  stored: readonly StoredStretch<LogHolder>[],
   signal: AbortSignal,
 ): Promise<Replay | readonly string[]> {
   const { file, offset } = base.position ?? {};
@@ -45,7 +43,6 @@ export async function planReplay(
       'The snapshot does not tell its position in the binary log: the server kept none then, or the account might not know it (BINLOG MONITOR, REPLICATION CLIENT).',
     ];
   const from = { file, offset };
-  const stored = await storedStretches(logs, base.product, signal);
   const plans = [];
   for (const walk of walksFrom(from, stored)) plans.push(await planWalk(walk, from, base, moment, signal));
   const possible = plans.filter(({ isSameLog }) => isSameLog);
@@ -60,7 +57,7 @@ const UNCLEAR =
   'Several stored logs have that place, because the server began its log anew, and the snapshot tells no GTID by which it could be known whose it is: take another base.';
 
 async function planWalk(
-  walk: Walk<ReadableSnapshot>,
+  walk: Walk<LogHolder>,
   from: LogPosition,
   { position, scope }: ReplayBase,
   moment: Moment,
@@ -77,20 +74,6 @@ async function planWalk(
     isSameLog: alien.length === 0,
     replay: { ...tour.replay(walk), walk, from, scope },
   };
-}
-
-async function storedStretches(
-  logs: readonly ReadableSnapshot[],
-  product: BinlogFacts['product'],
-  signal: AbortSignal,
-): Promise<StoredStretch<ReadableSnapshot>[]> {
-  const found: StoredStretch<ReadableSnapshot>[] = [];
-  for (const snapshot of logs) {
-    throwIfAborted(signal);
-    const facts = await findBinlogFacts(snapshot);
-    if (facts?.product === product) found.push({ snapshot, facts });
-  }
-  return found;
 }
 
 function noWay({ file, offset }: LogPosition, stored: readonly StoredStretch<unknown>[]): string {
@@ -214,7 +197,7 @@ class Tour {
     ];
   }
 
-  replay({ legs }: Walk<ReadableSnapshot>): Pick<Replay, 'shown' | 'to' | 'lastGtid'> {
+  replay({ legs }: Walk<LogHolder>): Pick<Replay, 'shown' | 'to' | 'lastGtid'> {
     const files = [...new Set(legs.map(({ part }) => part.file))].filter(
       (file) => compare({ file, offset: 0 }, this.#to) <= 0,
     );

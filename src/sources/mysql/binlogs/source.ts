@@ -1,4 +1,4 @@
-import type { ServerAddress, Ways } from '../source.ts';
+import type { ServerAddress, Ways } from '../ways.ts';
 
 /** The binary log of a server, in stretches that follow one another. */
 export function logOf({ address, password, path }: ServerAddress): Ways {

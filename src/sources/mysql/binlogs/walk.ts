@@ -4,11 +4,17 @@ import { FIRST } from './event.ts';
 import type { BinlogFacts, PartFacts } from './facts.ts';
 import type { LogPosition } from './reader.ts';
 
-/** A stretch, and the snapshot that holds it. */
+/** A stretch, and the snapshot, or whatever else, that holds it. */
 export interface StoredStretch<S> {
   readonly snapshot: S;
-  readonly facts: BinlogFacts;
+  readonly facts: WalkFacts;
 }
+
+/** What has to be known of a stretch to go through it. */
+export type WalkFacts = Pick<
+  BinlogFacts,
+  'product' | 'chain' | 'from' | 'to' | 'seenAt' | 'lastTime' | 'gtids' | 'formatEvent' | 'parts'
+>;
 
 /** A part that has to be read, from its byte `skip` on. */
 export interface Leg<S> extends StoredStretch<S> {

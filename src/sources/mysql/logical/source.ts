@@ -1,5 +1,5 @@
 import { Access } from '../access.ts';
-import type { ServerAddress, Ways } from '../source.ts';
+import type { ServerAddress, Ways } from '../ways.ts';
 
 /** Databases as dumps. */
 export function dumpsOf({ address, password }: ServerAddress): Ways {

@@ -1,4 +1,4 @@
-import type { ServerAddress, Ways } from '../source.ts';
+import type { ServerAddress, Ways } from '../ways.ts';
 
 /** All files of a MariaDB server. */
 export function filesOf({ address, password, path }: ServerAddress): Ways {

@@ -1,5 +1,5 @@
 import { RespaldoError } from '../../../errors.ts';
-import type { ServerRestorePlan, ServerRestoreRequest, SourceIo } from '../../source.ts';
+import type { ArchivedRestoreRequest, ServerRestorePlan, ServerRestoreRequest, SourceIo } from '../../source.ts';
 import { parseTarget } from '../address.ts';
 import { parseAccounts } from '../logical/accounts.ts';
 import { serverVersion } from '../product.ts';
@@ -7,7 +7,7 @@ import { Session } from '../session.ts';
 import { Toolbox } from '../toolbox.ts';
 import { Place } from './place.ts';
 import { dumpOf } from './plan.ts';
-import { restorablesOf } from './restorable.ts';
+import { restorableCopies, restorablesOf, type Restorable } from './restorable.ts';
 
 /** How long putting in place, or tidying up, may take when all else was cancelled. */
 const TIDY_MS = 600_000;
@@ -21,9 +21,34 @@ export async function carryOutServerRestore(
   request: ServerRestoreRequest,
   io: SourceIo,
 ): Promise<void> {
-  if (plan.obstacles.length > 0)
-    throw new RespaldoError('target-refused', `cannot restore to ${plan.server}`, { hint: plan.obstacles.join(' ') });
-  const restorables = await restorablesOf(plan, request);
+  requireNoObstacle(plan);
+  await fill(plan, await restorablesOf(plan, request), request, io, async (tools) => {
+    if (request.createRoles && plan.missingRoles.length > 0) await createAccounts(tools, plan, request);
+  });
+}
+
+/** The same of files of archives; nobody knows what they should hold, beside their checksums. */
+export async function carryOutArchivedRestore(
+  plan: ServerRestorePlan,
+  request: ArchivedRestoreRequest,
+  io: SourceIo,
+): Promise<void> {
+  requireNoObstacle(plan);
+  await fill(plan, restorableCopies(plan, request.copies), request, io);
+}
+
+function requireNoObstacle({ obstacles, server }: ServerRestorePlan): void {
+  if (obstacles.length === 0) return;
+  throw new RespaldoError('target-refused', `cannot restore to ${server}`, { hint: obstacles.join(' ') });
+}
+
+async function fill(
+  plan: ServerRestorePlan,
+  restorables: readonly Restorable[],
+  request: Omit<ServerRestoreRequest, 'dump' | 'logs'>,
+  io: SourceIo,
+  prepare: (tools: Toolbox) => Promise<void> = () => Promise.resolve(),
+): Promise<void> {
   for (const { verify } of restorables) await verify();
   const { server: address } = parseTarget(request.address, io.runtime.kind === 'host');
   const open = async (signal: AbortSignal): Promise<Toolbox> => {
@@ -32,7 +57,7 @@ export async function carryOutServerRestore(
     return tools;
   };
   const tools = await open(io.signal);
-  if (request.createRoles && plan.missingRoles.length > 0) await createAccounts(tools, plan, request);
+  await prepare(tools);
   await inSomeOrder(restorables, async (restorable) => {
     const place = new Place(tools, restorable.planned, request, () => open(AbortSignal.timeout(TIDY_MS)));
     await place.fill(restorable, io);

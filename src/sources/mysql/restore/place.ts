@@ -12,20 +12,18 @@ import type { Restorable } from './restorable.ts';
 import { disconnect } from './sessions.ts';
 import { Swap } from './swap.ts';
 
+/** How a database is replaced. */
+type Wish = Pick<ServerRestoreRequest, 'inPlace' | 'disconnect' | 'keepOld'>;
+
 /** Where a database comes to be, and how it gets its name. */
 export class Place {
   readonly #tools: Toolbox;
   readonly #planned: PlannedDatabase;
-  readonly #request: ServerRestoreRequest;
+  readonly #request: Wish;
   /** Tools that go on working when all else was cancelled. */
   readonly #openTidy: () => Promise<Toolbox>;
 
-  constructor(
-    tools: Toolbox,
-    planned: PlannedDatabase,
-    request: ServerRestoreRequest,
-    openTidy: () => Promise<Toolbox>,
-  ) {
+  constructor(tools: Toolbox, planned: PlannedDatabase, request: Wish, openTidy: () => Promise<Toolbox>) {
     this.#tools = tools;
     this.#planned = planned;
     this.#request = request;

@@ -1,6 +1,12 @@
 import type { ReadableSnapshot } from '../../../domain/snapshot.ts';
 import { bytesOf, databasesIn, refuseNamelessFile, targetsOf } from '../../server/dumped-databases.ts';
-import type { PlannedDatabase, ServerRestorePlan, ServerRestoreRequest, SourceIo } from '../../source.ts';
+import type {
+  ArchivedRestoreRequest,
+  PlannedDatabase,
+  ServerRestorePlan,
+  ServerRestoreRequest,
+  SourceIo,
+} from '../../source.ts';
 import { parseTarget } from '../address.ts';
 import { readFacts, type DatabaseFacts, type LogicalFacts } from '../logical/facts.ts';
 import { Toolbox } from '../toolbox.ts';
@@ -16,16 +22,47 @@ export interface SnapshotDump {
 
 /** Looks at dump and server, and changes nothing. */
 export async function planServerRestore(request: ServerRestoreRequest, io: SourceIo): Promise<ServerRestorePlan> {
-  const { server: address, database } = parseTarget(request.address, io.runtime.kind === 'host');
-  const dump = 'file' in request.dump ? undefined : await dumpOf(request.dump.snapshot, request.dump.folder);
-  const names = dump === undefined ? [database ?? refuseNamelessFile('mysql')] : targetsOf(dump.databases, database);
-  const neededBytes = 'file' in request.dump ? (await inspectFile(request.dump)).bytes : bytesOf(dump?.databases);
+  const { database } = parseTarget(request.address, io.runtime.kind === 'host');
+  if ('file' in request.dump) {
+    const names = [database ?? refuseNamelessFile('mysql')];
+    return planFor({ names, neededBytes: (await inspectFile(request.dump)).bytes }, request, io);
+  }
+  const dump = await dumpOf(request.dump.snapshot, request.dump.folder);
+  const names = targetsOf(dump.databases, database);
+  return planFor({ names, dump, neededBytes: bytesOf(dump.databases) }, request, io);
+}
+
+/** Looks at files of archives and server, and changes nothing. */
+export async function planArchivedRestore(request: ArchivedRestoreRequest, io: SourceIo): Promise<ServerRestorePlan> {
+  const { database } = parseTarget(request.address, io.runtime.kind === 'host');
+  const copies = request.copies.map((copy) => ({ name: copy.database, bytes: copy.content.bytes, folder: '' }));
+  const sources = copies.map(({ name }) => name);
+  return planFor({ names: targetsOf(copies, database), sources, neededBytes: bytesOf(copies) }, request, io);
+}
+
+/** What is to be restored. */
+interface Wanted {
+  /** At the target. */
+  readonly names: readonly string[];
+  /** As they are called where they come from, if that is another name. */
+  readonly sources?: readonly string[];
+  readonly neededBytes: number;
+  /** Absent: files, of which nobody knows what they hold. */
+  readonly dump?: SnapshotDump;
+}
+
+async function planFor(
+  { names, sources, neededBytes, dump }: Wanted,
+  request: Omit<ServerRestoreRequest, 'dump' | 'logs'>,
+  io: SourceIo,
+): Promise<ServerRestorePlan> {
+  const { server: address } = parseTarget(request.address, io.runtime.kind === 'host');
   const tools = await Toolbox.open(address, request.password, io.runtime, io.signal);
   const target = await inspectTarget(tools, names);
   const planned = names.map((name, i): PlannedDatabase => {
     const there = target.databases.get(name);
     const replaces = there && { bytes: there.bytes, sessions: there.sessions };
-    return { name: dump?.databases[i]?.name ?? name, target: name, ...(replaces && { replaces }) };
+    return { name: dump?.databases[i]?.name ?? sources?.[i] ?? name, target: name, ...(replaces && { replaces }) };
   });
   const databases = dump?.databases ?? [];
   const missingRoles = dump === undefined ? [] : missingDefiners(dump.facts, databases, target);

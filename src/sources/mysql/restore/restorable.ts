@@ -1,4 +1,4 @@
-import type { DumpFile, PlannedDatabase, ServerRestorePlan, ServerRestoreRequest } from '../../source.ts';
+import type { ArchivedCopy, DumpFile, PlannedDatabase, ServerRestorePlan, ServerRestoreRequest } from '../../source.ts';
 import type { DatabaseFacts } from '../logical/facts.ts';
 import { Session } from '../session.ts';
 import type { Toolbox } from '../toolbox.ts';
@@ -48,6 +48,16 @@ export async function restorablesOf(plan: ServerRestorePlan, { dump }: ServerRes
         return { routines, views, triggers, events };
       },
     };
+  });
+}
+
+/** The same of files of archives. */
+export function restorableCopies(plan: ServerRestorePlan, copies: readonly ArchivedCopy[]): Restorable[] {
+  return copies.flatMap((copy) => {
+    const planned = plan.databases.find(({ name }) => name === copy.database);
+    const { charset, collation } = copy.facts;
+    const own = charset !== undefined && collation !== undefined && { charset: { charset, collation } };
+    return planned === undefined ? [] : [{ ...fromFile(copy, planned), ...own }];
   });
 }
 

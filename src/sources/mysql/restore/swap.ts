@@ -48,7 +48,7 @@ export class Swap {
   async carryOut(
     objects: Objects,
     isReplacing: boolean,
-    request: ServerRestoreRequest,
+    request: Pick<ServerRestoreRequest, 'disconnect' | 'keepOld'>,
     compare: (tools: Toolbox) => Promise<void>,
   ): Promise<void> {
     const { target } = this.#names;
