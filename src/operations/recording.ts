@@ -40,7 +40,10 @@ export async function recorded<T>(
   return value;
 }
 
-function failureOf(error: RespaldoError): Omit<RunOutcome, 'finishedAt'> {
+/** What is remembered of an error. */
+export function failureOf(
+  error: RespaldoError,
+): Pick<RunOutcome, 'error'> & { readonly state: 'cancelled' | 'failed' } {
   return { state: error.code === 'cancelled' ? 'cancelled' : 'failed', error: told(error) };
 }
 

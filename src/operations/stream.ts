@@ -9,6 +9,7 @@ import type { Runtime } from '../runtimes/runtime.ts';
 import type { LogStretch, Source } from '../sources/source.ts';
 import { describe, historyOf, lastComplete, type BackupRequest } from './backup.ts';
 import { Findings } from './findings.ts';
+import type { StreamRecord } from './stream-record.ts';
 
 export interface StreamRequest {
   readonly backup: Omit<BackupRequest, 'type' | 'dryRun' | 'excludes'>;
@@ -23,6 +24,8 @@ export interface StreamPorts {
   readonly runtime: Runtime;
   readonly clock: Clock;
   readonly onFinding?: (finding: Finding) => void;
+  /** Absent: nothing is remembered. */
+  readonly record?: StreamRecord;
   /** Told when the stretch can be restored, and not before. */
   readonly onStored?: (stretch: LogStretch, snapshot: Snapshot) => void;
   /** Told of what is going to be tried again, and after how many milliseconds. */
@@ -53,6 +56,7 @@ export async function stream(request: StreamRequest, ports: StreamPorts, stop: A
     } catch (error) {
       if (isStopped() && isError(error, 'cancelled')) break;
       const told = toRespaldoError(error);
+      await ports.record?.failed(told);
       if (!told.retry) throw told;
       const pause = pauseAfter(failures);
       failures += 1;
@@ -61,6 +65,7 @@ export async function stream(request: StreamRequest, ports: StreamPorts, stop: A
     }
   }
   await work.dropSuperseded();
+  await ports.record?.ended();
 }
 
 /** Twice as long each time, and never the same for several that were thrown out together. */
@@ -123,12 +128,14 @@ class Streaming {
     }
   }
 
-  async #store({ entries }: LogStretch): Promise<Snapshot> {
+  async #store({ entries, bytes, replacesLast }: LogStretch): Promise<Snapshot> {
     const { repository, clock } = this.#ports;
     const about = describe(this.#record(), { type: 'incremental' }, clock.now());
     const options = { estimate: false, readConcurrency: 1 };
-    const { snapshot } = await repository.save(inOrder(entries), about, options, this.#hard.signal);
+    const { snapshot, summary } = await repository.save(inOrder(entries), about, options, this.#hard.signal);
     if (snapshot === undefined) throw new RespaldoError('internal', 'nothing was stored');
+    const sizes = { bytes, bytesAdded: summary.dataAddedPacked };
+    await this.#ports.record?.stored({ snapshot: snapshot.id, ...sizes, replacesLast });
     return snapshot;
   }
 
@@ -138,7 +145,13 @@ class Streaming {
 }
 
 function followOf(source: Source): NonNullable<Source['follow']> {
-  if (source.follow !== undefined) return source.follow.bind(source);
+  requireFollowable(source);
+  return source.follow.bind(source);
+}
+
+/** @throws RespaldoError `usage` */
+export function requireFollowable(source: Source): asserts source is Source & Required<Pick<Source, 'follow'>> {
+  if (source.follow !== undefined) return;
   throw new RespaldoError('usage', `nothing can be followed of ${source.paths.join(', ')}`, {
     hint: 'Name the log of a server: mysql://user@host/?method=binlogs',
   });

@@ -47,6 +47,10 @@ describe.skipIf(!HAS_MARIADB)('respaldo stream', () => {
     return last;
   }
 
+  /** As this machine remembers them, of the log alone; the newest first. */
+  const runs = async (): Promise<readonly unknown[]> =>
+    JSON.parse(await place.ok('runs', `${pathOf(server)}/binlogs`, '--json')) as unknown[];
+
   it('survives kill -9, restarts of the server and its own end, and leads to any moment', async () => {
     await server.query('CREATE DATABASE shop; CREATE TABLE shop.t (i INT PRIMARY KEY) ENGINE=InnoDB');
     await place.ok('backup', server.address());
@@ -63,6 +67,10 @@ describe.skipIf(!HAS_MARIADB)('respaldo stream', () => {
     const ending = await stored(3);
     ending.child.kill('SIGTERM');
     expect(await ending.ended).toMatchObject({ code: 0 });
+
+    const [, killedRun, ...others] = (await runs()).toReversed();
+    expect(killedRun).toMatchObject({ operation: 'backup', type: 'incremental', outcome: { state: 'succeeded' } });
+    expect(others).toMatchObject([{ outcome: { state: 'succeeded', snapshot: expect.any(String) as string } }]);
 
     // What came while nobody followed is read by whoever comes next.
     await server.query('INSERT INTO shop.t VALUES (5)');
@@ -100,6 +108,8 @@ describe.skipIf(!HAS_MARIADB)('respaldo stream', () => {
     const { child, ended } = place.start(['stream', address], { MYSQL_PWD: 'wrong' });
     expect(await ended).toMatchObject({ code: 1, stderr: expect.stringContaining('Access denied') as string });
     expect(child.exitCode).toBe(1);
+    const [failed] = JSON.parse(await place.ok('runs', '--json')) as unknown[];
+    expect(failed).toMatchObject({ outcome: { state: 'failed', error: expect.stringContaining('denied') as string } });
   });
 });
 

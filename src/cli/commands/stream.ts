@@ -3,8 +3,10 @@ import { openRuntimeOf, openSources } from '../../compose.ts';
 import { choosePlans } from '../../config/plans.ts';
 import type { Plan } from '../../domain/plan.ts';
 import { parseSize } from '../../domain/size.ts';
-import { RespaldoError } from '../../errors.ts';
-import { stream, type StreamPorts } from '../../operations/stream.ts';
+import { RespaldoError, toRespaldoError } from '../../errors.ts';
+import { requireFollowable, stream, type StreamPorts } from '../../operations/stream.ts';
+import { StreamRecord } from '../../operations/stream-record.ts';
+import type { Repository } from '../../repository/repository.ts';
 import type { Source } from '../../sources/source.ts';
 import { describe, REPOSITORY_EXITS } from '../help.ts';
 import { backupHost, identity } from '../identity.ts';
@@ -12,7 +14,7 @@ import type { Invocation } from '../invocation.ts';
 import { OpenRepositories } from '../open-repositories.ts';
 import { addRuntimeOptions, runtimeTarget, type RuntimeOptions } from '../runtime-options.ts';
 import { collect } from '../select.ts';
-import { surroundings, type Surroundings } from '../session.ts';
+import { surroundings, withRecorder, type Surroundings } from '../session.ts';
 import { parseSpan } from '../time.ts';
 import { tellFinding } from '../views/finding.ts';
 import { storedLine, storedMessage, troubleLine } from '../views/stream.ts';
@@ -52,11 +54,34 @@ export function define(command: Command, invocation: Invocation): void {
 }
 
 async function run(invocation: Invocation, what: string, options: Options): Promise<void> {
-  const { output, clock, signal } = invocation;
+  const { output, signal } = invocation;
   const around = await surroundings(invocation);
   const plan = planOf(what, options, around);
   const source = await sourceOf(plan, around, signal);
+  requireFollowable(source);
   await using repositories = new OpenRepositories(invocation, around, 'save');
+  const subject = plan.name ?? source.paths.join(', ');
+  const repository = await repositories.locationOf(plan);
+  await withRecorder(invocation, async (recorder) => {
+    const record = new StreamRecord({ operation: 'backup', subject, repository, type: 'incremental' }, recorder);
+    try {
+      await follow(plan, source, record, await repositories.of(plan), options, invocation);
+    } catch (error) {
+      await record.failed(toRespaldoError(error));
+      throw error;
+    }
+  });
+  output.note('ended: everything that had come is stored');
+}
+
+async function follow(
+  plan: Plan,
+  source: Source,
+  record: StreamRecord,
+  repository: Repository,
+  options: Options,
+  { output, clock, signal, version }: Invocation,
+): Promise<void> {
   const request = {
     backup: {
       source,
@@ -64,15 +89,16 @@ async function run(invocation: Invocation, what: string, options: Options): Prom
       tags: plan.tags,
       hostname: options.host ?? backupHost(),
       username: identity().username,
-      program: `respaldo ${invocation.version}`,
+      program: `respaldo ${version}`,
     },
     every: options.every,
     bytes: options.size,
   };
   const ports = {
-    repository: await repositories.of(plan),
+    repository,
     runtime: await openRuntimeOf(plan, process.env, clock),
     clock,
+    record,
     onFinding: (finding: Parameters<typeof tellFinding>[0]) => tellFinding(finding, 'archival', output),
     onStored: (...[stretch, snapshot]: Parameters<NonNullable<StreamPorts['onStored']>>) => {
       output.json(storedMessage(stretch, snapshot, clock.now()));
@@ -82,7 +108,6 @@ async function run(invocation: Invocation, what: string, options: Options): Prom
   };
   output.note(`following ${source.paths.join(', ')}`);
   await stream(request, ports, signal);
-  output.note('ended: everything that had come is stored');
 }
 
 function planOf(what: string, options: Options, { config, workingDirectory }: Surroundings): Plan {
