@@ -25,8 +25,11 @@ export class CopySession implements TableReader {
   #failure: RespaldoError | undefined;
   #wake: () => void = () => undefined;
 
-  /** @param connection idle, in a transaction that sees the snapshot. */
-  constructor(connection: PostgresConnection, signal: AbortSignal) {
+  /**
+   * @param connection idle, in a transaction that sees the snapshot.
+   * @param isOneOfSeveral whether others read meanwhile: then none of them has to be quick.
+   */
+  constructor(connection: PostgresConnection, isOneOfSeveral: boolean, signal: AbortSignal) {
     this.#connection = connection;
     this.#signal = signal;
     this.#socket = connection.takeOver();
@@ -34,7 +37,7 @@ export class CopySession implements TableReader {
       this.#fail(this.#lost());
     });
     this.#socket.on('error', () => undefined);
-    if (this.#socket instanceof DirectSocket) this.#socket.takeDirectly((bytes) => this.#take(bytes));
+    if (this.#socket instanceof DirectSocket) this.#socket.takeDirectly((bytes) => this.#take(bytes), isOneOfSeveral);
     else
       this.#socket.on('data', (bytes: Uint8Array) => {
         if (!this.#take(bytes)) this.#socket.pause();

@@ -35,12 +35,12 @@ export async function openReaders(
   tools: Toolbox,
   snapshot: Snapshot,
 ): Promise<void> {
-  const first = await connectReader(snapshot, tools.signal);
+  const first = await connectReader(snapshot, wanted > 1, tools.signal);
   if (first !== undefined) into.push(first);
   const isAlone = first === undefined;
   const opened = await Promise.allSettled(
     Array.from({ length: wanted - into.length }, async () => {
-      const own = isAlone ? undefined : await connectReader(snapshot, tools.signal);
+      const own = isAlone ? undefined : await connectReader(snapshot, true, tools.signal);
       into.push(own ?? (await joinSnapshot(tools, snapshot.database, snapshot.version, snapshot.held)));
     }),
   );
@@ -50,6 +50,7 @@ export async function openReaders(
 /** Undefined: only libpq knows the way. */
 async function connectReader(
   { database, version, held, direct }: Snapshot,
+  isOneOfSeveral: boolean,
   signal: AbortSignal,
 ): Promise<TableReader | undefined> {
   if (direct === undefined) return undefined;
@@ -59,7 +60,7 @@ async function connectReader(
     const connection = await connect(address, password, purpose, signal);
     try {
       for (const statements of joinStatements(version, held)) await connection.query(statements);
-      return new CopySession(connection, signal);
+      return new CopySession(connection, isOneOfSeveral, signal);
     } catch (error) {
       await connection.close();
       throw error;

@@ -1,6 +1,10 @@
 import { Socket } from 'node:net';
 
 const READ_BYTES = 256 * 1024;
+/** Less than this is not worth being woken for, where nobody is in a hurry. */
+const WORTHWHILE = 128 * 1024;
+/** How long more is waited for then. Milliseconds: what the kernel holds for us meanwhile is about as much. */
+const PATIENCE = 1;
 
 /**
  * A socket that always reads into the same bytes, once somebody takes them directly: a buffer for each of thousands of
@@ -9,6 +13,8 @@ const READ_BYTES = 256 * 1024;
 export class DirectSocket extends Socket {
   /** Told of what has come, valid until it returns; false: reading stops until `resume()`. */
   #take: ((bytes: Uint8Array) => boolean) | undefined;
+  #isPatient = false;
+  #wait: NodeJS.Timeout | undefined;
 
   constructor() {
     super({
@@ -19,13 +25,24 @@ export class DirectSocket extends Socket {
     });
   }
 
-  takeDirectly(take: (bytes: Uint8Array) => boolean): void {
+  /**
+   * @param isPatient whether to let bytes gather where they come in small pieces. A server sends 8 KiB at a time, and
+   * waking for each of them takes longer than all that is done with it.
+   */
+  takeDirectly(take: (bytes: Uint8Array) => boolean, isPatient: boolean): void {
     this.#take = take;
+    this.#isPatient = isPatient;
   }
 
   #read(bytes: Uint8Array): boolean {
-    if (this.#take !== undefined) return this.#take(bytes);
-    this.emit('data', Buffer.from(bytes));
-    return true;
+    if (this.#take === undefined) {
+      this.emit('data', Buffer.from(bytes));
+      return true;
+    }
+    clearTimeout(this.#wait);
+    if (!this.#take(bytes)) return false;
+    if (!this.#isPatient || bytes.length >= WORTHWHILE) return true;
+    this.#wait = setTimeout(() => this.resume(), PATIENCE);
+    return false;
   }
 }
