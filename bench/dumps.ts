@@ -1,11 +1,13 @@
 /**
- * A logical backup of PostgreSQL beside what people do without us: `node bench/dumps.ts`, with `--scale` (pgbench's, by
- * default 50), `--runs`, `--folder` and `--write-docs` as in the bench. The server's own processor time is not counted.
+ * Logical backups of PostgreSQL beside what people do without us: `node bench/dumps.ts`, with `--scale` (pgbench's, by
+ * default 50; the other databases grow with it), `--runs`, `--folder` and `--write-docs` as in the bench. The server's own
+ * processor time is not counted.
  */
 import { join } from 'node:path';
 import { Cluster, DEBIAN_15, debianBinaries } from '../test/fixtures/postgres.ts';
 import { measureAll, render, type Contender } from './contest.ts';
 import { replaceBlock } from './document.ts';
+import { dumpedDatabases } from './dumped-databases.ts';
 import { Ground } from './ground.ts';
 import { installProgram } from './program.ts';
 import { runScript, type ScriptOptions } from './script.ts';
@@ -19,24 +21,32 @@ async function main({ size: scale, runs, folder, writeDocs }: ScriptOptions, sig
     const tools = await findTools(await installProgram(join(ground.folder, 'program')));
     await ground.makeEmpty(tools[0]);
     await cluster.start();
-    await ground.run(client(cluster, 'pgbench', '-i', '-q', '-s', String(scale), 'postgres'));
-    const text = render(
-      await measureAll(contenders(cluster, tools), tools[0], ground, runs),
-      `pgbench at scale ${scale}; medians of ${runs} runs each, in turn.`,
-    );
-    console.log(text);
-    if (writeDocs) replaceBlock('dumps', text);
+    const texts: string[] = [];
+    for (const { name, about, fill } of dumpedDatabases(scale)) {
+      await cluster.query(`CREATE DATABASE ${name}`);
+      await ground.run(client(cluster, ...fill, name));
+      const samples = await measureAll(contenders(cluster, name, tools), tools[0], ground, runs);
+      const text = render(samples, `${about}; medians of ${String(runs)} runs each, in turn.`);
+      console.log(`${text}\n`);
+      texts.push(text);
+      await cluster.query(`DROP DATABASE ${name}`);
+    }
+    if (writeDocs) replaceBlock('dumps', texts.join('\n\n'));
   } finally {
     await cluster.remove();
     await ground.remove();
   }
 }
 
-function contenders(cluster: Cluster, [respaldo, ...others]: readonly [Tool, ...Tool[]]): Contender[] {
-  const address = cluster.address.replace('method=physical', 'method=logical');
+function contenders(
+  cluster: Cluster,
+  database: string,
+  [respaldo, ...others]: readonly [Tool, ...Tool[]],
+): Contender[] {
+  const address = cluster.address.replace('/?', `/${database}?`).replace('method=physical', 'method=logical');
   const dump = (name: string, ...options: string[]): Contender => ({
     name,
-    command: (folder) => client(cluster, 'pg_dump', '-Fd', '-j2', ...options, '-f', join(folder, 'dump'), 'postgres'),
+    command: (folder) => client(cluster, 'pg_dump', '-Fd', '-j2', ...options, '-f', join(folder, 'dump'), database),
   });
   const restic = others.find(({ name }) => name === 'restic');
   return [
@@ -46,17 +56,20 @@ function contenders(cluster: Cluster, [respaldo, ...others]: readonly [Tool, ...
     },
     dump('pg_dump -Fd -j2'),
     dump('pg_dump -Fd -j2 -Z0'),
-    ...(restic === undefined ? [] : [piped(cluster, restic)]),
+    ...(restic === undefined ? [] : [piped(cluster, database, restic)]),
   ];
 }
 
-function piped(cluster: Cluster, restic: Tool): Contender {
+function piped(cluster: Cluster, database: string, restic: Tool): Contender {
   return {
     name: 'pg_dump | restic backup --stdin',
     command: (_, place) => {
       const { argv, env } = restic.command({ kind: 'backup-stream', input: '' }, place);
-      const dump = client(cluster, 'pg_dump', 'postgres');
-      return { argv: ['sh', '-c', `pg_dump postgres | "$@"`, 'sh', ...argv], env: { ...dump.env, ...env } };
+      const dump = client(cluster, 'pg_dump', database);
+      return {
+        argv: ['sh', '-c', 'database=$1; shift; pg_dump "$database" | "$@"', 'sh', database, ...argv],
+        env: { ...dump.env, ...env },
+      };
     },
   };
 }
