@@ -17,7 +17,7 @@ it('tells of a stream as far as it has come, of each trouble once, and of a run 
   await using stack = new AsyncDisposableStack();
   const folder = await mkdtemp(join(tmpdir(), 'respaldo-stream-'));
   stack.defer(() => rm(folder, { recursive: true }));
-  const catalog = await openCatalog({ RESPALDO_STATE_DIR: folder }, expect.fail);
+  const catalog = await openCatalog({ RESPALDO_STATE_DIR: folder }, (message) => expect.fail(message));
   stack.defer(() => catalog.close());
   let seconds = 0;
   const clock = { now: () => new Date(Date.UTC(2025, 0, 1, 0, 0, (seconds += 1))), monotonic: () => seconds * 1000 };
@@ -46,7 +46,7 @@ it('tells of one that nothing ever came of', async () => {
   await using stack = new AsyncDisposableStack();
   const folder = await mkdtemp(join(tmpdir(), 'respaldo-stream-'));
   stack.defer(() => rm(folder, { recursive: true }));
-  const catalog = await openCatalog({ RESPALDO_STATE_DIR: folder }, expect.fail);
+  const catalog = await openCatalog({ RESPALDO_STATE_DIR: folder }, (message) => expect.fail(message));
   stack.defer(() => catalog.close());
   const record = new StreamRecord(
     { operation: 'backup', subject: 'log', repository: '' },
