@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
+import { gathered } from '../domain/gathered.ts';
 import { abortError, errnoOf, RespaldoError, throwIfAborted } from '../errors.ts';
 
 const STDERR_BYTES = 8 * 1024;
@@ -51,7 +52,8 @@ export async function* filtered(
   let isDone = false;
   try {
     child.secret?.on('error', () => undefined).end(`${program.secret ?? ''}\n`);
-    yield* piecesOf(child.stdout);
+    // A stream that breaks off is told by the program's exit, or by the abort that broke it.
+    yield* gathered(child.stdout, true);
     const code = await child.exited;
     await Promise.all([status.ended, stderr.ended]);
     if (signal.aborted) throw abortError(signal);
@@ -186,15 +188,6 @@ function written(stdin: Writable, piece: Uint8Array): Promise<boolean> {
   return new Promise((resolve) => {
     stdin.write(piece, (error) => resolve(error === null || error === undefined));
   });
-}
-
-/** A stream that breaks off is told by the program's exit, or by the abort that broke it. */
-async function* piecesOf(stream: Readable): AsyncGenerator<Uint8Array> {
-  try {
-    for await (const piece of stream as AsyncIterable<Uint8Array>) yield piece;
-  } catch (error) {
-    if (errnoOf(error) !== 'ERR_STREAM_PREMATURE_CLOSE') throw error;
-  }
 }
 
 /** The last words of a stream. */

@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 
+import { gathered } from '../domain/gathered.ts';
 import { RespaldoError, throwIfAborted } from '../errors.ts';
-import { gathered } from './gathered.ts';
 import type { InputPipe } from './input.ts';
 import { Input } from './input.ts';
 import type { Command } from './runtime.ts';

@@ -1,5 +1,4 @@
-import type { Readable } from 'node:stream';
-import { release } from '../domain/release.ts';
+import { release } from './release.ts';
 
 /** Bytes that are handed out at a time where that many come. */
 const BLOCK = 256 * 1024;
@@ -8,13 +7,24 @@ const AHEAD = 2;
 /** How long bytes that do not fill a block wait for more, when their reader is there already. Milliseconds. */
 const PATIENCE = 1;
 
+/** What is used of a stream of Node's: a program's output. */
+interface Output {
+  readonly destroyed: boolean;
+  on(event: 'data', listener: (piece: Uint8Array) => void): unknown;
+  once(event: 'end' | 'error' | 'close', listener: () => void): unknown;
+  off(event: 'data', listener: (piece: Uint8Array) => void): Output;
+  off(event: 'end' | 'error' | 'close', listener: () => void): Output;
+  pause(): unknown;
+  resume(): unknown;
+}
+
 /**
  * A program's output in few large pieces, each of which is the reader's own: many programs write a few kilobytes at a time,
  * and whatever works on each piece would mostly be busy with their number.
  * @param isOurs whether nobody else looks at what the stream hands out
  * @returns whether the stream came to its end; it never throws
  */
-export async function* gathered(stream: Readable, isOurs: boolean): AsyncGenerator<Uint8Array, boolean> {
+export async function* gathered(stream: Output, isOurs: boolean): AsyncGenerator<Uint8Array, boolean> {
   const blocks = new Blocks(stream, isOurs);
   try {
     for (let piece = await blocks.next(); piece !== undefined; piece = await blocks.next()) yield piece;
@@ -25,7 +35,7 @@ export async function* gathered(stream: Readable, isOurs: boolean): AsyncGenerat
 }
 
 class Blocks {
-  readonly #stream: Readable;
+  readonly #stream: Output;
   readonly #isOurs: boolean;
   readonly #full: Uint8Array[] = [];
   #block = Buffer.alloc(0);
@@ -37,7 +47,7 @@ class Blocks {
   #timer: NodeJS.Timeout | undefined;
   #wake: (() => void) | undefined;
 
-  constructor(stream: Readable, isOurs: boolean) {
+  constructor(stream: Output, isOurs: boolean) {
     this.#stream = stream;
     this.#isOurs = isOurs;
     stream.on('data', this.#take);
