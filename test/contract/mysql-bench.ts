@@ -60,10 +60,15 @@ export class MysqlBench implements AsyncDisposable {
     this.folder = folder;
   }
 
-  static async start(server: ServerProduct, tools: ServerProduct): Promise<MysqlBench> {
+  /** @param options of the server's command line, beside the usual ones */
+  static async start(
+    server: ServerProduct,
+    tools: ServerProduct,
+    options: readonly string[] = [],
+  ): Promise<MysqlBench> {
     const folder = await mkdtemp(join(tmpdir(), 'respaldo-mysql-'));
     await chmod(folder, 0o755);
-    return new MysqlBench(await MysqlServer.start(server), toolsOf(tools), folder);
+    return new MysqlBench(await MysqlServer.start(server, options), toolsOf(tools), folder);
   }
 
   io(findings: Finding[] = [], runtime = this.tools, signal = new AbortController().signal): SourceIo {

@@ -4,11 +4,13 @@ import { LOOPBACK } from '../../server/loopback.ts';
 import type { Session } from '../session.ts';
 import { literal } from '../sql.ts';
 import type { Toolbox } from '../toolbox.ts';
-import { WireConnection, type Connector, type Endpoint } from '../wire/connection.ts';
+import type { Endpoint } from '../wire/channel.ts';
+import { WireConnection, type Connector } from '../wire/connection.ts';
+import { encryptionFor } from '../wire/encryption.ts';
 
 /**
- * A way to the server without its client programs: where these run on this host and what they say needs no encryption,
- * and the server lets us in by a way that we know. Undefined: there is none, and its programs have to do.
+ * A way to the server without its client programs: where these run on this host, and the server lets us in by a way that
+ * we know. Undefined: there is none, and its programs have to do.
  */
 export async function directLogin(tools: Toolbox, session: Session): Promise<Connector | undefined> {
   if (tools.direct !== undefined) return tools.direct;
@@ -32,13 +34,18 @@ export async function directLogin(tools: Toolbox, session: Session): Promise<Con
 
 async function endpointOf({ address }: Toolbox, session: Session): Promise<Endpoint | undefined> {
   const { socket, host, port, isDefaultPort, sslMode } = address;
-  if (sslMode === 'require' || sslMode === 'verify') return undefined;
+  const isRequired = sslMode === 'require' || sslMode === 'verify';
+  const isSocket = socket !== undefined || (host === 'localhost' && isDefaultPort);
+  // Some programs encrypt what goes through a socket, others take that for an error.
+  if (isSocket && isRequired) return undefined;
   if (socket !== undefined) return { path: socket };
-  if (host === 'localhost' && isDefaultPort) {
+  if (isSocket) {
     const [row] = await session.query({ socket: '@@socket' });
     return row?.socket?.startsWith('/') === true ? { path: row.socket } : undefined;
   }
-  return LOOPBACK.has(host) || sslMode === 'disable' ? { host, port } : undefined;
+  const isHere = LOOPBACK.has(host) && !isRequired;
+  const encryption = isHere ? undefined : await encryptionFor(address);
+  return { host, port, ...(encryption && { encryption }) };
 }
 
 /** The same path or port may lead to somebody else from here: only one server knows of a lock that it has just given. */

@@ -69,7 +69,7 @@ export const lockRefused: Finding = {
   severity: 'note',
   code: 'lock-refused',
   message:
-    'writing could not be stopped for a moment, since somebody used a table for long or the server does not allow it: the dump is one state, read by one connection, and for MySQL without its position in the binary log',
+    'writing could not be stopped for a moment, since somebody used a table for long, the server does not allow it, or the address leads to several servers: the dump is one state, read by one connection, and for MySQL without its position in the binary log',
 };
 
 export function accountsMissing(account: string): Finding {

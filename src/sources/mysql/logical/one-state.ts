@@ -1,4 +1,5 @@
 /** Connections that see one state of a server: what others commit later, none of them sees. */
+import { randomBytes } from 'node:crypto';
 import { RespaldoError, throwIfAborted } from '../../../errors.ts';
 import { isAtLeast } from '../product.ts';
 import { literal } from '../sql.ts';
@@ -41,11 +42,16 @@ export async function openOneState(
   const wantsLock = wanted > 1 || (knowsPosition && server.version.product === 'mysql');
   const mayLock = wantsLock && mayLockAll(privileges);
   const connections: WireConnection[] = [];
+  let guard: WireConnection | undefined;
   try {
-    for (let i = 0; i < (mayLock ? wanted : 1); i++) connections.push(await open());
-    for (const connection of connections) await prepare(connection, server);
-    const guard = mayLock ? await lock(open, server) : undefined;
-    const isLocked = guard !== undefined;
+    const first = await open();
+    connections.push(first);
+    const [last, ...others] = mayLock ? await companions(open, first, wanted) : [];
+    guard = last;
+    connections.push(...others);
+    await Promise.all(connections.map((connection) => prepare(connection, server)));
+    const lock = guard && (await lockBy(guard, server));
+    const isLocked = lock !== undefined;
     try {
       const used = isLocked ? connections : connections.slice(0, 1);
       await Promise.all(used.map((connection) => connection.query('START TRANSACTION WITH CONSISTENT SNAPSHOT')));
@@ -53,13 +59,35 @@ export async function openOneState(
       for (const unused of connections.slice(used.length)) unused.close();
       return { connections: used, position, isLockRefused: mayLock && !isLocked };
     } finally {
-      await guard?.release();
+      await lock?.release();
     }
   } catch (error) {
     for (const connection of connections) connection.destroy();
+    guard?.destroy();
     throwIfAborted(tools.signal);
     throw explainTool(error, tools.server);
   }
+}
+
+/** More connections to the same server; none where an address leads to several, such as one that shares out the work. */
+async function companions(open: Connector, first: WireConnection, wanted: number): Promise<readonly WireConnection[]> {
+  const name = literal(`respaldo-${randomBytes(8).toString('hex')}`);
+  await first.query(`DO GET_LOCK(${name}, 0)`);
+  const found: WireConnection[] = [];
+  try {
+    while (found.length < wanted) {
+      const connection = await open();
+      found.push(connection);
+      const [[holder] = []] = await connection.query(`SELECT IS_USED_LOCK(${name})`);
+      if (holder === null || holder === undefined) break;
+      if (found.length === wanted) return found;
+    }
+  } catch (error) {
+    for (const connection of found) connection.destroy();
+    throw error;
+  }
+  for (const connection of found) connection.close();
+  return [];
 }
 
 async function prepare(connection: WireConnection, { version }: ServerInventory): Promise<void> {
@@ -78,8 +106,7 @@ interface Lock {
 }
 
 /** @returns undefined: somebody uses a table for longer than others can be made to wait, or the server does not want it. */
-async function lock(open: Connector, server: ServerInventory): Promise<Lock | undefined> {
-  const guard = await open();
+async function lockBy(guard: WireConnection, server: ServerInventory): Promise<Lock | undefined> {
   const [statements, end] = lockStatements(server);
   try {
     await guard.query(`SET SESSION lock_wait_timeout = ${String(LOCK_SECONDS)}`);

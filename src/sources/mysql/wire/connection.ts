@@ -1,12 +1,9 @@
-import { Socket, type NetConnectOpts } from 'node:net';
 import { RespaldoError, throwIfAborted } from '../../../errors.ts';
 import { PLUGINS, scramble, sealedPassword, type Plugin } from './authentication.ts';
-import { helloMessage, readGreeting } from './handshake.ts';
-import { PacketBuffer } from './packet-buffer.ts';
+import { Channel, type Endpoint } from './channel.ts';
+import type { Encryption } from './encryption.ts';
+import { encryptionRequest, helloMessage, readGreeting, type Greeting } from './handshake.ts';
 import { isEnd, isError, readColumn, readError, readTexts, type Column, type RowSink } from './reply.ts';
-
-/** A server that this process reaches without anybody listening in. */
-export type Endpoint = { readonly path: string } | { readonly host: string; readonly port: number };
 
 /** Opens connections of this process to the server that the tools are logged in to. */
 export type Connector = () => Promise<WireConnection>;
@@ -24,35 +21,24 @@ const FULL = 4;
 
 /** A session of our own: no other program stands between the server and us. One question at a time. */
 export class WireConnection {
-  readonly #socket: Socket;
-  readonly #packets = new PacketBuffer();
+  readonly #channel: Channel;
   readonly #signal: AbortSignal;
-  readonly #abort = (): void => void this.#socket.destroy();
+  readonly #abort = (): void => this.#channel.abort();
   #take: Taker | undefined;
   /** While rows come. */
   #takeRows: ((bytes: Buffer, from: number, to: number) => number) | undefined;
   /** Of the question that waits for its answer. */
   #reject: ((error: Error) => void) | undefined;
   #failure: Error | undefined;
-  #flowing = true;
 
   private constructor(signal: AbortSignal, endpoint: Endpoint, timeoutSeconds: number) {
     this.#signal = signal;
-    this.#socket = new Socket({
-      onread: {
-        buffer: () => this.#packets.space(),
-        callback: (length: number): boolean => {
-          this.#received(length);
-          return this.#flowing;
-        },
-      },
+    this.#channel = new Channel(endpoint, timeoutSeconds, {
+      take: (...packet) => this.#take?.(...packet),
+      takeMany: (bytes, from, to) => this.#takeRows?.(bytes, from, to) ?? from,
+      lost: (cause) => this.#fail(lost(cause)),
     });
-    this.#socket.setTimeout(timeoutSeconds * 1000, () => this.#socket.destroy());
-    this.#socket.on('error', (error) => this.#fail(lost(error)));
-    this.#socket.on('close', () => this.#fail(lost()));
     signal.addEventListener('abort', this.#abort, { once: true });
-    const options: NetConnectOpts = 'path' in endpoint ? endpoint : { ...endpoint, noDelay: true };
-    this.#socket.connect(options);
   }
 
   /** @throws RespaldoError `command-failed`, as a client program would say it. */
@@ -65,8 +51,8 @@ export class WireConnection {
     throwIfAborted(signal);
     const connection = new WireConnection(signal, endpoint, timeoutSeconds);
     try {
-      await connection.#logIn(user, password, 'path' in endpoint);
-      connection.#socket.setTimeout(0);
+      await connection.#logIn(user, password, endpoint);
+      connection.#channel.wait();
       return connection;
     } catch (error) {
       connection.destroy();
@@ -100,40 +86,38 @@ export class WireConnection {
         sink.begin(columns);
         this.#takeRows = (...stretch) => this.#rows(sink, ...stretch);
       } else if (!isHeadRead) columns.push(readColumn(bytes, from));
-      else this.#flowing = sink.row(bytes, from, to) && this.#flowing;
+      else if (!sink.row(bytes, from, to)) this.#channel.pause();
       return false;
     });
   }
 
   /** Goes on after a sink wanted no more. */
   resume(): void {
-    if (this.#flowing) return;
-    this.#flowing = true;
-    this.#socket.resume();
+    this.#channel.resume();
   }
 
   /** Says goodbye. */
   close(): void {
-    this.#socket.end(this.#command(COM_QUIT, ''));
+    this.#channel.write(this.#command(COM_QUIT, ''));
     this.destroy();
   }
 
   /** Ends it wherever it is. */
   destroy(): void {
     this.#signal.removeEventListener('abort', this.#abort);
-    this.#socket.destroySoon();
+    this.#channel.end();
   }
 
-  async #logIn(user: string, password: string, isPrivate: boolean): Promise<void> {
-    let nonce = Buffer.alloc(0);
-    await this.#converse(undefined, (payload, sequence, say) => {
-      const greeting = nonce.length === 0 ? readGreeting(payload) : undefined;
-      if (greeting !== undefined) {
-        nonce = Buffer.from(greeting.nonce);
-        const plugin = knownPlugin(greeting.plugin) ?? 'mysql_native_password';
-        say(helloMessage(user, scramble(plugin, password, nonce), plugin), sequence + 1);
-        return false;
-      }
+  async #logIn(user: string, password: string, endpoint: Endpoint): Promise<void> {
+    const greeting = await this.#greeting();
+    const wanted = 'encryption' in endpoint ? endpoint.encryption : undefined;
+    if (wanted !== undefined) await this.#encrypt(wanted, greeting);
+    const isEncrypted = wanted !== undefined;
+    const isPrivate = 'path' in endpoint || isEncrypted;
+    let nonce = Buffer.from(greeting.nonce);
+    const known = knownPlugin(greeting.plugin) ?? 'mysql_native_password';
+    const hello = helloMessage(user, scramble(known, password, nonce), known, isEncrypted);
+    await this.#converse(packet(hello, isEncrypted ? 2 : 1), (payload, sequence, say) => {
       switch (payload[0]) {
         case OK:
           return true;
@@ -157,12 +141,32 @@ export class WireConnection {
     });
   }
 
+  async #greeting(): Promise<Greeting> {
+    let greeting: Greeting | undefined;
+    await this.#converse(undefined, (payload) => {
+      greeting = readGreeting(payload);
+      return true;
+    });
+    if (greeting === undefined) throw unspeakable('the server says something else');
+    return greeting;
+  }
+
+  async #encrypt(wanted: Encryption, { offersEncryption }: Greeting): Promise<void> {
+    if (!offersEncryption) throw unencrypted('the server does not support it');
+    this.#channel.write(packet(encryptionRequest(), 1));
+    try {
+      await this.#channel.encrypt(wanted);
+    } catch (error) {
+      throw unencrypted(asError(error).message);
+    }
+  }
+
   /** Packet by packet, until `answer` says that it was the last. */
   #converse(
     first: Buffer | undefined,
     answer: (payload: Buffer, sequence: number, say: (payload: Buffer, sequence: number) => void) => boolean,
   ): Promise<void> {
-    const say = (payload: Buffer, sequence: number): void => void this.#socket.write(packet(payload, sequence));
+    const say = (payload: Buffer, sequence: number): void => this.#channel.write(packet(payload, sequence));
     return this.#ask(first, (bytes, from, to, sequence) => {
       if (isError(bytes, from)) throw readError(bytes, from, to);
       return answer(bytes.subarray(from, to), sequence, say);
@@ -192,7 +196,7 @@ export class WireConnection {
           end(() => reject(asError(error)));
         }
       };
-      if (question !== undefined) this.#socket.write(question);
+      if (question !== undefined) this.#channel.write(question);
     });
   }
 
@@ -200,18 +204,10 @@ export class WireConnection {
     return packet(Buffer.concat([Buffer.from([command]), Buffer.from(text)]), 0);
   }
 
-  #received(length: number): void {
-    this.#packets.filled(
-      length,
-      (bytes, from, to, sequence) => this.#take?.(bytes, from, to, sequence),
-      (bytes, from, to) => this.#takeRows?.(bytes, from, to) ?? from,
-    );
-  }
-
   #rows(sink: RowSink, bytes: Buffer, from: number, to: number): number {
     const taken = sink.rows?.(bytes, from, to);
     if (taken === undefined) return from;
-    this.#flowing = taken.goOn && this.#flowing;
+    if (!taken.goOn) this.#channel.pause();
     return taken.next;
   }
 
@@ -241,6 +237,10 @@ function lost(cause?: Error): RespaldoError {
   return new RespaldoError('command-failed', `ERROR 2013 (HY000): the connection to the server was lost${why}`, {
     cause,
   });
+}
+
+function unencrypted(why: string): RespaldoError {
+  return new RespaldoError('command-failed', `ERROR 2026 (HY000): the connection could not be encrypted: ${why}`);
 }
 
 function unspeakable(what: string): RespaldoError {

@@ -3,6 +3,7 @@
 const PROTOCOL = 10;
 /** Long passwords, long flags, protocol 4.1, transactions, secure connection, plugins. */
 const CAPABILITIES = 0x1 | 0x4 | 0x200 | 0x2000 | 0x8000 | 0x8_0000;
+const ENCRYPTED = 0x800;
 const LARGEST_PACKET = 1024 ** 3;
 /** `utf8mb4_general_ci`, which every server knows. */
 const CHARSET = 45;
@@ -11,6 +12,7 @@ const SALT = 8;
 export interface Greeting {
   readonly nonce: Buffer;
   readonly plugin: string;
+  readonly offersEncryption: boolean;
 }
 
 /** Undefined: somebody else speaks there. */
@@ -24,20 +26,30 @@ export function readGreeting(payload: Buffer): Greeting | undefined {
   const nonce = Buffer.concat([payload.subarray(at, at + SALT), payload.subarray(rest, rest + second)]);
   const name = rest + second;
   const end = payload.indexOf(0, name);
-  return { nonce, plugin: payload.toString('latin1', name, end < 0 ? payload.length : end) };
+  const offersEncryption = (payload.readUInt16LE(at + SALT + 1) & ENCRYPTED) !== 0;
+  return { nonce, plugin: payload.toString('latin1', name, end < 0 ? payload.length : end), offersEncryption };
+}
+
+/** Asks for encryption: nobody has said yet who he is. */
+export function encryptionRequest(): Buffer {
+  return head(CAPABILITIES | ENCRYPTED);
 }
 
 /** Who wants to come in. */
-export function helloMessage(user: string, answer: Buffer, plugin: string): Buffer {
-  const head = Buffer.alloc(32);
-  head.writeUInt32LE(CAPABILITIES, 0);
-  head.writeUInt32LE(LARGEST_PACKET, 4);
-  head[8] = CHARSET;
+export function helloMessage(user: string, answer: Buffer, plugin: string, isEncrypted: boolean): Buffer {
   return Buffer.concat([
-    head,
+    head(isEncrypted ? CAPABILITIES | ENCRYPTED : CAPABILITIES),
     Buffer.from(`${user}\0`),
     Buffer.from([answer.length]),
     answer,
     Buffer.from(`${plugin}\0`),
   ]);
+}
+
+function head(capabilities: number): Buffer {
+  const bytes = Buffer.alloc(32);
+  bytes.writeUInt32LE(capabilities, 0);
+  bytes.writeUInt32LE(LARGEST_PACKET, 4);
+  bytes[8] = CHARSET;
+  return bytes;
 }
