@@ -7,13 +7,15 @@ import { promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/clock.ts';
-import { openRuntime, openSandbox } from '../../src/runtimes/index.ts';
+import { detect } from '../../src/operations/detect.ts';
+import { openRuntime, openSandbox, openWorkloadLists } from '../../src/runtimes/index.ts';
 import type { Command, Runtime } from '../../src/runtimes/runtime.ts';
 import { mysql } from '../../src/sources/mysql/mysql.ts';
 import { WireConnection } from '../../src/sources/mysql/wire/connection.ts';
 import type { PortableFile } from '../../src/sources/source.ts';
+import { Authority } from '../fixtures/authority.ts';
 import { readableFolder, writeEntries } from '../fixtures/entry-folder.ts';
-import { DockerEngine, HAS_DOCKER, MARIADB_IMAGE } from '../fixtures/docker.ts';
+import { DockerEngine, HAS_DOCKER, MARIADB_IMAGE, MYSQL_IMAGE } from '../fixtures/docker.ts';
 import { HAS_MARIADB, HAS_MYSQL, MARIADB, MYSQL, type ServerProduct } from '../fixtures/mysql-products.ts';
 import type { MysqlServer } from '../fixtures/mysql-server.ts';
 import { MysqlBench, SOURCE_OPTIONS } from './mysql-bench.ts';
@@ -66,10 +68,16 @@ describe.skipIf(!HAS_MARIADB || !HAS_MYSQL).each([MARIADB, MYSQL])('$name', (pro
   let bench: MysqlBench;
   let server: MysqlServer;
   let folder: string;
+  let authority: Authority;
   const [clientName, dumpName] = [basename(product.client), basename(product.dump)];
 
   beforeAll(async () => {
-    bench = await MysqlBench.start(product, product);
+    authority = await readableAuthority();
+    const certificate = (name: string) => join(authority.folder, name);
+    bench = await MysqlBench.start(product, product, [
+      ...[`--ssl-ca=${certificate('ca.pem')}`, `--ssl-cert=${certificate('server.pem')}`],
+      `--ssl-key=${certificate('server.key')}`,
+    ]);
     ({ server, folder } = bench);
     await server.query(
       'CREATE DATABASE shop CHARACTER SET latin1; CREATE DATABASE other; CREATE TABLE other.t AS SELECT 1 AS one',
@@ -79,6 +87,7 @@ describe.skipIf(!HAS_MARIADB || !HAS_MYSQL).each([MARIADB, MYSQL])('$name', (pro
 
   afterAll(async () => {
     await bench[Symbol.asyncDispose]();
+    await authority[Symbol.asyncDispose]();
   });
 
   describeSource(product.name, async () => {
@@ -398,16 +407,7 @@ DELIMITER ;;
     });
 
     it('reads tables without the dump program, whatever proves its password', async () => {
-      const programs: string[] = [];
-      const runtime: Runtime = {
-        ...bench.tools,
-        kind: 'host',
-        place: 'this host',
-        run: (command: Command, signal: AbortSignal) => {
-          if (command.argv.includes('--single-transaction')) programs.push(command.argv[0]);
-          return bench.tools.run(command, signal);
-        },
-      };
+      const { runtime, programs } = watched(bench.tools);
       await bench.dump('shop', { user: 'dumper', password: SECRET, runtime });
       await bench.dump('shop', { runtime });
       expect(programs).toEqual([]);
@@ -421,6 +421,29 @@ DELIMITER ;;
         connection.close();
         await expect(WireConnection.open(endpoint, { ...login, password: 'no' }, 30, signal)).rejects.toThrow('1045');
       }
+    });
+
+    it('reads tables itself over an encrypted connection, to the server that it has to be', async () => {
+      await server.query("CREATE USER sealed@'%' IDENTIFIED BY 'x' REQUIRE SSL; GRANT ALL ON *.* TO sealed@'%'");
+      await using stranger = await readableAuthority();
+      const ca = (whose: Authority): string => `sslca=${encodeURIComponent(join(whose.folder, 'ca.pem'))}`;
+      const { runtime, programs } = watched(bench.tools);
+      const login = { user: 'sealed', password: 'x', runtime };
+      const { snapshot } = await bench.dump('shop', { ...login, more: `sslmode=verify&${ca(authority)}&jobs=2` });
+      expect(programs).toEqual([]);
+      expect(await snapshot.read('/dump/shop/tables/large.sql')).toEqual(
+        await (await bench.dump('shop')).snapshot.read('/dump/shop/tables/large.sql'),
+      );
+      await expect(bench.dump('shop', { ...login, more: `sslmode=verify&${ca(stranger)}` })).rejects.toMatchObject({
+        code: 'source-refused',
+      });
+      const { signal } = new AbortController();
+      const endpoint = { host: '127.0.0.1', port: server.port };
+      const encryption = { verified: true, host: '127.0.0.1', ca: await readFile(join(stranger.folder, 'ca.pem')) };
+      await expect(WireConnection.open({ ...endpoint, encryption }, login, 30, signal)).rejects.toThrow('2026');
+      const unlooked = { ...endpoint, encryption: { ...encryption, verified: false } };
+      (await WireConnection.open(unlooked, login, 30, signal)).close();
+      await expect(WireConnection.open(endpoint, login, 30, signal)).rejects.toThrow('1045');
     });
 
     it('shows its password to nobody who lists processes', async () => {
@@ -554,21 +577,26 @@ describe.skipIf(!HAS_MARIADB || !HAS_MYSQL).each([
   });
 });
 
-describe.skipIf(!HAS_MARIADB)('MariaDB', () => {
-  it('in a container is taken and restored by its own programs and password, and proven in its own image', async ({
+describe.skipIf(!HAS_MARIADB || !HAS_MYSQL).each([MARIADB, MYSQL])('$name', (product) => {
+  it('in a container is found, is taken and restored by its own programs and password, and proven in its own image', async ({
     skip,
   }) => {
     skip(!HAS_DOCKER, 'this needs root, and an engine');
-    await using bench = await MysqlBench.start(MARIADB, MARIADB);
+    await using bench = await MysqlBench.start(product, product);
     await using engine = await DockerEngine.start();
     const { folder } = bench;
-    await engine.importMariadbImage();
-    await engine.mariadb('shop-db', SECRET);
+    const isMariadb = product === MARIADB;
+    await (isMariadb ? engine.importMariadbImage() : engine.importMysqlImage());
+    await (isMariadb ? engine.mariadb('shop-db', SECRET) : engine.mysql('shop-db', SECRET));
     const env = { DOCKER_HOST: engine.host, HOME: folder };
     const runtime = await openRuntime({ kind: 'docker', container: 'shop-db', labels: [] }, env, systemClock);
     const ask = (sql: string) =>
-      engine.docker('exec', '-e', `MYSQL_PWD=${SECRET}`, 'shop-db', 'mariadb', '-uroot', '-Ne', sql);
+      engine.docker('exec', '-e', `MYSQL_PWD=${SECRET}`, 'shop-db', basename(product.client), '-uroot', '-Ne', sql);
     await ask('CREATE DATABASE shop; CREATE TABLE shop.t (i INT); INSERT INTO shop.t VALUES (1), (2)');
+    const lists = await openWorkloadLists({ kind: 'docker', labels: [] }, env, systemClock);
+    const ports = { lists, finders: mysql.finder === undefined ? [] : [mysql.finder] };
+    const { servers } = await detect({ kind: 'docker', labels: [] }, ports, new AbortController().signal);
+    expect(servers).toMatchObject([{ name: 'shop-db', target: { kind: 'docker', container: 'shop-db' } }]);
     const source = mysql.open('mysql:///', { ...SOURCE_OPTIONS, place: 'docker/shop-db' });
     expect(source.paths).toEqual(['/mysql/docker/shop-db/localhost:3306/databases']);
     const io = bench.io([], runtime);
@@ -585,7 +613,7 @@ describe.skipIf(!HAS_MARIADB)('MariaDB', () => {
     await writeFile(lifeline, '');
     await chown(place, 65_534, 65_534);
     await using sandbox = await openSandbox(
-      { image: MARIADB_IMAGE, folder: place, lifeline, user: { uid: 65_534, gid: 65_534 } },
+      { image: isMariadb ? MARIADB_IMAGE : MYSQL_IMAGE, folder: place, lifeline, user: { uid: 65_534, gid: 65_534 } },
       env,
     );
     const { checks, server: name } = await bench.drill(
@@ -595,9 +623,33 @@ describe.skipIf(!HAS_MARIADB)('MariaDB', () => {
       sandbox.runtime,
     );
     expect(checks.map(({ passed }) => passed)).toEqual([true, true]);
-    expect(name).toMatch(/^MariaDB 10\./);
+    expect(name).toMatch(isMariadb ? /^MariaDB 10\./ : /^MySQL 9\./);
   });
 });
+
+/** Its certificates can be read by whoever runs the server. */
+async function readableAuthority(): Promise<Authority> {
+  const authority = await Authority.make();
+  await authority.issue('server');
+  await chmod(authority.folder, 0o755);
+  await chmod(join(authority.folder, 'server.key'), 0o644);
+  return authority;
+}
+
+/** @returns the programs that were run to read tables */
+function watched(tools: Runtime): { readonly runtime: Runtime; readonly programs: string[] } {
+  const programs: string[] = [];
+  const runtime: Runtime = {
+    ...tools,
+    kind: 'host',
+    place: 'this host',
+    run: (command: Command, signal: AbortSignal) => {
+      if (command.argv.includes('--single-transaction')) programs.push(command.argv[0]);
+      return tools.run(command, signal);
+    },
+  };
+  return { runtime, programs };
+}
 
 /** Without what somebody once typed, which means the same without it. */
 function plain(dump: string): string {
