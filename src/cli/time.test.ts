@@ -5,6 +5,7 @@ import { parseSpan, parseTime } from './time.ts';
 describe('A time on the command line', () => {
   it.each([
     ['2025-01-31', new Date(2025, 0, 31)],
+    ['2024-02-29 23:59:59', new Date(2024, 1, 29, 23, 59, 59)],
     ['2025-01-31 07:05', new Date(2025, 0, 31, 7, 5)],
     ['2025-01-31 07:05:09', new Date(2025, 0, 31, 7, 5, 9)],
     ['2025-01-31T07:05:09', new Date(2025, 0, 31, 7, 5, 9)],
@@ -14,12 +15,18 @@ describe('A time on the command line', () => {
     expect(parseTime(text)).toEqual(time);
   });
 
-  it.each(['yesterday', '2025-13-01', '2025-01-31 25:00', '31.01.2025', '2025-01-31 7', ''])(
-    '"%s" is refused',
-    (text) => {
-      expect(() => parseTime(text)).toThrow(InvalidArgumentError);
-    },
-  );
+  it.each([
+    'yesterday',
+    '2025-13-01',
+    '2025-02-29',
+    '2025-04-31 12:00',
+    '2025-01-31 25:00',
+    '31.01.2025',
+    '2025-01-31 7',
+    '',
+  ])('"%s" is refused', (text) => {
+    expect(() => parseTime(text)).toThrow(InvalidArgumentError);
+  });
 });
 
 describe('A span of time', () => {

@@ -6,8 +6,13 @@ const FORM = /^(\d{4}-\d\d-\d\d)(?:[ T](\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?)(?: ?(
 export function parseTime(text: string): Date {
   const [, date = '', clock = '00:00', zone = ''] = FORM.exec(text) ?? [];
   const time = new Date(`${date}T${clock}${zone.replace(/(\d\d)(\d\d)$/, '$1:$2')}`);
-  if (!Number.isNaN(time.getTime())) return time;
+  if (!Number.isNaN(time.getTime()) && isDay(date)) return time;
   throw new InvalidArgumentError('Write it as "2025-01-31 07:05:09".');
+}
+
+/** The 30th of February would pass for a day of March. */
+function isDay(date: string): boolean {
+  return new Date(`${date}T00:00Z`).toISOString().startsWith(date);
 }
 
 /** A time as {@link parseTime} reads it, or another moment, which the source understands. */

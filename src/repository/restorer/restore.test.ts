@@ -212,6 +212,14 @@ describe('a target that is not empty', () => {
     expect(readFileSync(target, 'utf8')).toBe('a file');
   });
 
+  it('is refused where no folder can be made', async () => {
+    target = '/proc/respaldo/there';
+    await expect(run(await simple())).rejects.toMatchObject({
+      code: 'target-refused',
+      message: expect.stringContaining('/proc/respaldo') as string,
+    });
+  });
+
   it('may hold an unfinished restore of the same snapshot: what is right stays, the rest is written', async () => {
     const snapshot = await simple();
     await interrupted(snapshot);

@@ -78,13 +78,30 @@ function existing(path: string): string | undefined {
 function create(path: string): string {
   const absolute = resolve(path);
   try {
-    const first = mkdirSync(absolute, { recursive: true, mode: 0o700 });
+    const first = makeFolders(absolute);
     if (first !== undefined) syncFolders(dirname(absolute), dirname(first));
     return realPath(absolute);
   } catch (error) {
     if (errnoOf(error) === 'EEXIST' || errnoOf(error) === 'ENOTDIR') throw notAFolder(path);
     throw targetError('make the folder', absolute, error);
   }
+}
+
+/**
+ * The folder and those above it that are missing; Node's own way never ends where one cannot be made and the system says
+ * that it is missing, as in `/proc`.
+ * @returns the first one that was made
+ */
+function makeFolders(path: string): string | undefined {
+  if (existing(path) !== undefined) return undefined;
+  const above = makeFolders(dirname(path));
+  try {
+    mkdirSync(path, 0o700);
+  } catch (error) {
+    // Another restore needed it, too.
+    if (errnoOf(error) !== 'EEXIST' || existing(path) === undefined) throw error;
+  }
+  return above ?? path;
 }
 
 function realPath(path: string): string {
