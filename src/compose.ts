@@ -57,6 +57,12 @@ export interface InitOptions extends OpenOptions {
   readonly polynomial?: bigint;
 }
 
+/** Begins with what a repository will want that is going to be opened for this. */
+export async function prepareFor(soon: Soon): Promise<void> {
+  const { headStart } = await import('./repository/index.ts');
+  headStart(soon);
+}
+
 /**
  * Opens the repository and its store; `close()` closes both.
  * @throws RespaldoError `repository-missing`, `wrong-password`, which name what was tried, and the store's.

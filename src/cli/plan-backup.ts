@@ -21,7 +21,7 @@ import { hooked } from './hooked.ts';
 import { backupHost, identity } from './identity.ts';
 import type { Invocation } from './invocation.ts';
 import type { OpenRepositories } from './open-repositories.ts';
-import { backUpPlanArchives, type FailedDestination } from './plan-archives.ts';
+import type { FailedDestination } from './plan-archives.ts';
 import { quoted } from './printable.ts';
 import { showProgress } from './progress.ts';
 import type { Surroundings } from './session.ts';
@@ -121,6 +121,8 @@ async function capture(
     }
   }
   if (plan.archivesFromSource === true) captured.clear();
+  // Loaded here: most plans have none, and start faster without.
+  const { backUpPlanArchives } = await import('./plan-archives.ts');
   const work = { plan, sources, captured, run, runtime, dryRun: options.dryRun ?? false };
   failed.push(...(await backUpPlanArchives(work, scene)));
   if (failed.length > 0) throw sumOf(failed, run.identity.destinations.length);

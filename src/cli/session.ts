@@ -1,4 +1,4 @@
-import { openBareStoreAt, openRepositoryAt, openRunCatalog, thisProcess } from '../compose.ts';
+import { openBareStoreAt, openRepositoryAt, openRunCatalog, prepareFor, thisProcess } from '../compose.ts';
 import type { Config } from '../config/config.ts';
 import type { PlaceAccess, RepositoryAccess, RepositoryFlags } from '../config/repository.ts';
 import type { Environment, ReadSecret } from '../config/secrets.ts';
@@ -164,6 +164,7 @@ export async function withRepository<T>(
   work: (repository: Repository, surroundings: Surroundings) => Promise<T>,
   soon?: Soon,
 ): Promise<T> {
+  if (soon !== undefined) await prepareFor(soon);
   const around = await surroundings(invocation);
   const repository = await openAt(await accessTo(invocation, around), invocation, around, soon);
   try {

@@ -3,7 +3,6 @@ import { randomBytes } from 'node:crypto';
 import { type Clock, systemClock } from '../clock.ts';
 import { isError, RespaldoError } from '../errors.ts';
 import { hasObject, type NearStore, type Store } from '../stores/store.ts';
-import { recruitArchivers } from './archiver/recruit.ts';
 import { makeContext } from './context.ts';
 import { encodeConfig, openConfig, type RepositoryConfig } from './format/config.ts';
 import type { RepositoryKey } from './format/cipher.ts';
@@ -12,9 +11,9 @@ import { hashId, type Id } from './format/id.ts';
 import { createKeyFile, type KeyDerivation, openKeyFile } from './format/key.ts';
 import { packingOf } from './format/packing.ts';
 import { randomPolynomial } from './format/polynomial.ts';
+import { takeRecruits } from './head-start.ts';
 import { OpenedRepository } from './opened-repository.ts';
 import type { LockPolicy, PackingOptions, Repository, Soon } from './repository.ts';
-import { recruitRestorers } from './restorer/recruit.ts';
 import { CONFIG_KEY, listObjects, listPacks, objectKey, type ObjectType, readObject } from './storage/objects.ts';
 import type { Recruits } from './workers/recruits.ts';
 
@@ -84,16 +83,10 @@ export async function openRepository(
 
 /** Begins with what needs no key: threads, and modules of this one. */
 function recruit(soon: Soon | undefined): Recruits | undefined {
-  switch (soon) {
-    case 'save':
-      meanwhile(import('./archiver/archiver.ts'));
-      return recruitArchivers();
-    case 'restore':
-      meanwhile(import('./restorer/restore.ts'));
-      return recruitRestorers();
-    case undefined:
-      return undefined;
-  }
+  if (soon === undefined) return undefined;
+  const recruits = takeRecruits(soon);
+  meanwhile(soon === 'save' ? import('./archiver/archiver.ts') : import('./restorer/restore.ts'));
+  return recruits;
 }
 
 /** What fails now will fail again when it is asked for, and be told then. */

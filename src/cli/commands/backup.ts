@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { sourceAddresses } from '../../compose.ts';
+import { prepareFor, sourceAddresses } from '../../compose.ts';
 import { namedPlans, type NamedPlan } from '../../config/named-plans.ts';
 import { choosePlans } from '../../config/plans.ts';
 import type { Plan } from '../../domain/plan.ts';
@@ -44,6 +44,7 @@ export async function define(command: Command, invocation: Invocation): Promise<
 
 async function run(invocation: Invocation, args: readonly string[], options: BackupOptions): Promise<void> {
   requireOneSubject(args, options);
+  await prepareFor('save');
   const around = await surroundings(invocation);
   const everything = await everyPlanMeant(args, options, around);
   const plans = everything ?? (await plansOf(args, options, around, invocation));
