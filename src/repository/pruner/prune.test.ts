@@ -6,6 +6,7 @@ import type { Snapshot } from '../../domain/snapshot.ts';
 import { PackBuilder } from '../format/pack.ts';
 import { encodeIndex } from '../format/index-file.ts';
 import type { PrunePlan } from '../repository.ts';
+import { prune } from './prune.ts';
 import { removeLocks } from '../storage/locks.ts';
 import { packKey } from '../storage/objects.ts';
 
@@ -308,5 +309,60 @@ describe('a prune that is killed after any of its steps', () => {
       expect(await repository.prune()).toMatchObject(IDLE);
       expect(step).toBeLessThan(100);
     }
+  });
+});
+
+describe('a prune whose lock was removed by others while the machine slept', () => {
+  /** Sleeps for an hour at a moment of a prune. What is removed afterwards is remembered. */
+  class SleepyStore extends MortalStore {
+    time = Date.UTC(2026, 0, 1);
+    readonly clock = { now: () => new Date(this.time), monotonic: () => this.time };
+    sleepsAt: RegExp | undefined;
+    removed: string[] | undefined;
+
+    async sleep(): Promise<void> {
+      this.sleepsAt = undefined;
+      this.time += 60 * 60 * 1000;
+      for await (const { key } of this.list('locks/', NEVER)) await super.remove(key, NEVER);
+      this.removed = [];
+    }
+
+    override async write(key: string, bytes: Uint8Array, signal: AbortSignal): Promise<void> {
+      await super.write(key, bytes, signal);
+      if (this.sleepsAt?.test(`write ${key}`) === true) await this.sleep();
+    }
+
+    override async remove(key: string, signal: AbortSignal): Promise<void> {
+      this.removed?.push(key);
+      await super.remove(key, signal);
+      if (this.sleepsAt?.test(`remove ${key}`) === true) await this.sleep();
+    }
+  }
+
+  const cases: [when: string, moment: RegExp | 'plan', spared: RegExp][] = [
+    ['while it asked', 'plan', /^(index|data)/],
+    ['after packs that no index knows', /^remove data/, /^index/],
+    ['after a new index', /^write index/, /^(index|data)/],
+    ['after an old index', /^remove index/, /^data/],
+  ];
+  test.each(cases)('%s removes nothing more', async (_, moment, spared) => {
+    const sleepy = new SleepyStore();
+    repository = repository.in(sleepy);
+    const orphan = await repository.save({ '/orphan': noise(4, 1000) });
+    for (const key of (await Array.fromAsync(sleepy.list('index/', NEVER))).map(({ key }) => key))
+      await sleepy.remove(key, NEVER);
+    await repository.forget(orphan);
+    const old = await repository.save({ '/a': noise(1, 40 * KIB), '/old': noise(2, 40 * KIB) });
+    await repository.save({ '/a': noise(1, 40 * KIB) });
+    await repository.forget(old);
+
+    if (moment !== 'plan') sleepy.sleepsAt = moment;
+    const context = { ...repository.context, clock: sleepy.clock };
+    const onPlan = async (): Promise<boolean> => {
+      if (moment === 'plan') await sleepy.sleep();
+      return true;
+    };
+    await expect(prune(context, { maxUnused: 0 }, onPlan, NEVER)).rejects.toMatchObject({ code: 'repository-locked' });
+    expect(sleepy.removed?.filter((key) => spared.test(key))).toEqual([]);
   });
 });
