@@ -1,7 +1,7 @@
 /**
  * An archive of PostgreSQL beside each of its stages alone: `node bench/archives.ts`, with `--scale` (pgbench's, by default
- * 50), `--runs`, `--folder` and `--write-docs` as in the bench. A pipeline can be no faster than its slowest stage, and
- * than all of them together on the cores that there are.
+ * 100), `--runs`, `--folder` and `--write-docs` as in the bench. A pipeline can be no faster than its slowest stage, and
+ * than all of them together on the cores that there are: the larger of these is what the whole is compared with.
  */
 import { writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
@@ -14,16 +14,24 @@ import type { Sample } from './measure.ts';
 import { installProgram } from './program.ts';
 import { median } from './summary.ts';
 import { runScript, type ScriptOptions } from './script.ts';
+import { ServerTime } from './server-time.ts';
 import { align } from './table.ts';
 import type { Command } from './tools/tool.ts';
 
 const STEPS = ['gzip', 'zstd'] as const;
 const STAGE = join(import.meta.dirname, 'archive-stage.ts');
 
+/** The whole may take so many times as long as its slowest stage. */
+const BAR = 1.1;
+const DUMP = 'pg_dump alone';
+
 interface Measured {
   readonly name: string;
   readonly command: Command;
 }
+
+/** With the seconds of processor time that the server took meanwhile. */
+type Timed = Pick<Sample, 'wall' | 'cpu'> & { readonly server: number };
 
 async function main({ size: scale, runs, folder, writeDocs }: ScriptOptions, signal: AbortSignal): Promise<void> {
   const ground = await Ground.prepare(folder, signal);
@@ -32,13 +40,13 @@ async function main({ size: scale, runs, folder, writeDocs }: ScriptOptions, sig
   try {
     makeGpgKey(ring.home, 'Bench <bench@example.com>');
     await cluster.start();
+    const server = new ServerTime(cluster.data);
     await ground.run(client(cluster, 'pgbench', '-i', '-q', '-s', String(scale), 'postgres'));
     const program = await installProgram(join(ground.folder, 'program'));
-    const samples = await measureAll(await contenders(cluster, program, ring.home, ground), ground, runs);
-    const text = render(
-      samples,
-      `pgbench at scale ${scale}; medians of ${runs} runs each, in turn; ${availableParallelism()} cores.`,
-    );
+    const samples = await measureAll(await contenders(cluster, program, ring.home, ground), server, ground, runs);
+    const medians = new Map(Array.from(samples, ([name, of]) => [name, medianOf(of)]));
+    const caption = `pgbench at scale ${scale}; medians of ${runs} runs each, in turn; ${availableParallelism()} cores.`;
+    const text = [render(medians), '', ...STEPS.map((step) => judged(step, medians)), '', caption].join('\n');
     console.log(text);
     if (writeDocs) replaceBlock('archives', text);
   } finally {
@@ -51,21 +59,21 @@ async function contenders(cluster: Cluster, program: string, home: string, groun
   const dump = join(ground.folder, 'dump.sql');
   await ground.run(shell(cluster, `pg_dump postgres > ${dump}`));
   const stage = (...argv: string[]): string => [process.execPath, STAGE, ...argv].join(' ');
-  const all: Measured[] = [{ name: 'pg_dump alone', command: shell(cluster, 'pg_dump postgres > /dev/null') }];
+  const all: Measured[] = [{ name: DUMP, command: shell(cluster, 'pg_dump postgres > /dev/null') }];
   for (const name of STEPS) {
     const packed = join(ground.folder, `dump.${name}`);
-    await ground.run(shell(cluster, `${name} -1 < ${dump} > ${packed}`));
+    await ground.run(shell(cluster, `${name} < ${dump} > ${packed}`));
     const config = join(ground.folder, `${name}.yaml`);
     await writeFile(config, configOf(cluster, name, home, ground.folder));
     all.push(
-      { name: `${name} alone`, command: shell(cluster, `${stage('compress', name)} < ${dump}`) },
-      { name: `gpg alone, after ${name}`, command: shell(cluster, `${stage('encrypt', home)} < ${packed}`) },
+      { name: stages(name).compressor, command: shell(cluster, `${stage('compress', name)} < ${dump}`) },
+      { name: stages(name).gpg, command: shell(cluster, `${stage('encrypt', home)} < ${packed}`) },
       {
-        name: `store alone, after ${name}`,
+        name: stages(name).store,
         command: shell(cluster, `${stage('store', join(ground.folder, 'run'))} < ${packed}`),
       },
       {
-        name: `respaldo backup: pg_dump, ${name}, gpg, store`,
+        name: whole(name),
         command: client(cluster, process.execPath, program, 'backup', 'bench', '--config', config, '--quiet'),
       },
     );
@@ -97,28 +105,66 @@ function shell(cluster: Cluster, line: string): Command {
 
 async function measureAll(
   all: readonly Measured[],
+  server: ServerTime,
   ground: Ground,
   runs: number,
-): Promise<ReadonlyMap<string, readonly Sample[]>> {
-  const samples = new Map<string, Sample[]>(all.map(({ name }) => [name, []]));
+): Promise<ReadonlyMap<string, readonly Timed[]>> {
+  const samples = new Map<string, Timed[]>(all.map(({ name }) => [name, []]));
   for (let run = 0; run < runs; run++) {
     for (const { name, command } of all) {
-      const sample = await ground.measure(command);
-      samples.get(name)?.push(sample);
-      console.error(`${name.padEnd(48)}${run + 1}: ${sample.wall.toFixed(2)} s, CPU ${sample.cpu.toFixed(2)} s`);
+      const before = await server.now();
+      const { wall, cpu } = await ground.measure(command);
+      const theirs = (await server.now()) - before;
+      samples.get(name)?.push({ wall, cpu, server: theirs });
+      const times = `${wall.toFixed(2)} s, CPU ${cpu.toFixed(2)} s, the server's ${theirs.toFixed(2)} s`;
+      console.error(`${name.padEnd(48)}${run + 1}: ${times}`);
       await ground.drop('run');
     }
   }
   return samples;
 }
 
-function render(samples: ReadonlyMap<string, readonly Sample[]>, caption: string): string {
-  const rows = Array.from(samples, ([name, of]) => [
-    name,
-    median(of.map(({ wall }) => wall)).toFixed(2),
-    median(of.map(({ cpu }) => cpu)).toFixed(2),
-  ]);
-  return [align([['stage', 'wall s', 'CPU s'], ...rows]), '', caption].join('\n');
+function medianOf(samples: readonly Timed[]): Timed {
+  const of = (pick: (sample: Timed) => number): number => median(samples.map(pick));
+  return { wall: of(({ wall }) => wall), cpu: of(({ cpu }) => cpu), server: of(({ server }) => server) };
 }
 
-await runScript(['scale', 50], main);
+/** What the stages behind the dump are called. */
+function stages(step: string) {
+  return { compressor: `${step} alone`, gpg: `gpg alone, after ${step}`, store: `store alone, after ${step}` };
+}
+
+function whole(step: string): string {
+  return `respaldo backup: dump, ${step}, gpg, store`;
+}
+
+/** How the whole compares with the slowest stage, and with what all of them need on these cores. */
+function judged(step: string, medians: ReadonlyMap<string, Timed>): string {
+  const { compressor, gpg, store } = stages(step);
+  const alone = [DUMP, compressor, gpg, store].flatMap((name) => {
+    const found = medians.get(name);
+    return found === undefined ? [] : [{ name, ...found }];
+  });
+  const ours = medians.get(whole(step))?.wall ?? NaN;
+  const slowest = alone.reduce((a, b) => (a.wall >= b.wall ? a : b));
+  const together = alone.reduce((sum, { cpu, server }) => sum + cpu + server, 0) / availableParallelism();
+  const least = Math.max(slowest.wall, together);
+  const verdict = ours <= BAR * least ? 'reached' : '**missed**';
+  return [
+    `- By ${step} the whole takes ${(ours / slowest.wall).toFixed(2)} times as long as its slowest stage, ${slowest.name}`,
+    `(${slowest.wall.toFixed(2)} s), and ${(ours / least).toFixed(2)} times as long as is possible here: the processor`,
+    `time of the stages would take ${together.toFixed(2)} s of all cores. The bar of ${BAR} is ${verdict}.`,
+  ].join('\n  ');
+}
+
+function render(medians: ReadonlyMap<string, Timed>): string {
+  const rows = Array.from(medians, ([name, { wall, cpu, server }]) => [
+    name,
+    wall.toFixed(2),
+    cpu.toFixed(2),
+    server.toFixed(2),
+  ]);
+  return align([['stage', 'wall s', 'CPU s', 'server’s CPU s'], ...rows]);
+}
+
+await runScript(['scale', 100], main);
