@@ -63,6 +63,12 @@ export async function prepareFor(soon: Soon): Promise<void> {
   headStart(soon);
 }
 
+/** No repository is going to be opened after all. */
+export async function neverMind(soon: Soon): Promise<void> {
+  const { endHeadStart } = await import('./repository/index.ts');
+  await endHeadStart(soon);
+}
+
 /**
  * Opens the repository and its store; `close()` closes both.
  * @throws RespaldoError `repository-missing`, `wrong-password`, which name what was tried, and the store's.

@@ -1,6 +1,7 @@
+import type { Worker } from 'node:worker_threads';
 import { expect, test } from 'vitest';
 import { ARCHIVER_SCRIPT } from './archiver/recruit.ts';
-import { headStart, takeRecruits } from './head-start.ts';
+import { endHeadStart, headStart, takeRecruits } from './head-start.ts';
 import { RESTORER_SCRIPT } from './restorer/recruit.ts';
 import { usefulWorkers } from './workers/thread.ts';
 
@@ -23,4 +24,15 @@ test('threads for one work are not given to another', async () => {
   expect(taken).toHaveLength(usefulWorkers());
   await Promise.all(taken.map((thread) => thread.terminate()));
   await takeRecruits('save').close();
+});
+
+test('threads that nobody will want end', async () => {
+  const started: Worker[] = [];
+  const note = (thread: Worker): void => void started.push(thread);
+  process.on('worker', note);
+  headStart('restore');
+  process.off('worker', note);
+  await endHeadStart('restore');
+  // What ended has no number any more.
+  expect(started.map(({ threadId }) => threadId)).toEqual(Array.from({ length: usefulWorkers() }, () => -1));
 });

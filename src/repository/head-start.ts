@@ -13,6 +13,13 @@ export function headStart(soon: Soon): void {
   if (!waiting.has(soon)) waiting.set(soon, recruitsFor(soon));
 }
 
+/** Ends those that nobody has taken: no repository is going to be opened. */
+export async function endHeadStart(soon: Soon): Promise<void> {
+  const recruits = waiting.get(soon);
+  waiting.delete(soon);
+  await recruits?.close();
+}
+
 /** Threads that have been started for it, or are now. */
 export function takeRecruits(soon: Soon): Recruits {
   const recruits = waiting.get(soon) ?? recruitsFor(soon);

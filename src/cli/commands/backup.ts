@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
-import { prepareFor, sourceAddresses } from '../../compose.ts';
+import { neverMind, prepareFor, sourceAddresses } from '../../compose.ts';
 import { namedPlans, type NamedPlan } from '../../config/named-plans.ts';
 import { choosePlans } from '../../config/plans.ts';
-import type { Plan } from '../../domain/plan.ts';
+import { hasRepository, type Plan } from '../../domain/plan.ts';
 import { RespaldoError } from '../../errors.ts';
 import { addBackupOptions, flagsOf, requireOneSubject, type BackupOptions } from '../backup-options.ts';
 import { detectedServer } from '../detected-server.ts';
@@ -49,6 +49,7 @@ async function run(invocation: Invocation, args: readonly string[], options: Bac
   const everything = await everyPlanMeant(args, options, around);
   const plans = everything ?? (await plansOf(args, options, around, invocation));
   if (options.name !== undefined && plans.length > 1) throw oneName();
+  if (!plans.some(hasRepository)) await neverMind('save');
   await using repositories = new OpenRepositories(invocation, around, 'save');
   await withRecorder(invocation, async (recorder) => {
     const scene: Scene = { args, invocation, around, repositories, recorder };
