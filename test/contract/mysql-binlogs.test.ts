@@ -257,6 +257,43 @@ function behaves(product: ServerProduct): void {
     await server.query("DROP USER rare@'127.0.0.1'");
   });
 
+  it('leads on under another name beside the database that goes on, unless something would act on that', async () => {
+    await server.query(
+      `CREATE DATABASE live1; CREATE TABLE live1.t (i INT PRIMARY KEY, x TEXT) ENGINE=InnoDB; CREATE TABLE live1.audit (i INT) ENGINE=InnoDB;
+       CREATE TRIGGER live1.told AFTER INSERT ON live1.t FOR EACH ROW INSERT INTO live1.audit VALUES (NEW.i)`,
+    );
+    const base = await dump('live1');
+    await server.query(
+      `SET binlog_format = ROW; INSERT INTO t VALUES (1, 'one'), (2, 'two'); ALTER TABLE t ADD COLUMN y INT DEFAULT 7;
+       CREATE TABLE made (i INT PRIMARY KEY) ENGINE=InnoDB; INSERT INTO made VALUES (3); UPDATE t SET x = 'three' WHERE i = 1;
+       CREATE TABLE gone (i INT); DROP TABLE gone; TRUNCATE made; INSERT INTO live1.made VALUES (4)`,
+      'live1',
+    );
+    const state = async (name: string): Promise<unknown> => [
+      await server.query('SELECT * FROM t ORDER BY i', name),
+      await server.query('SELECT * FROM made; SELECT COUNT(*) FROM audit', name),
+      await server.query('SHOW TABLES', name),
+    ];
+    const was = await state('live1');
+    const place = await end();
+    await server.query('SET binlog_format = ROW; DELETE FROM live1.t; ALTER TABLE live1.t DROP COLUMN x');
+    const now = await state('live1');
+    const logs = snapshotsOf([await log()]);
+    const request = { dump: { snapshot: base }, address: server.address('other1'), until: place, logs };
+    const plan = await bench.plan(request);
+    expect(plan.obstacles).toEqual([]);
+    await bench.restore(plan, request);
+    expect(await state('other1')).toEqual(was);
+    expect(await state('live1')).toEqual(now);
+
+    const refused = await bench.plan({ ...request, until: 'latest' });
+    expect(refused.obstacles).toEqual([
+      expect.stringMatching(/cannot become "other1".*ALTER TABLE live1\.t/) as string,
+    ]);
+    const odd = await bench.plan({ ...request, address: server.address('o->x') });
+    expect(odd.obstacles).toEqual([expect.stringContaining('takes only names of letters') as string]);
+  });
+
   it('is followed while the server is written to, ends and starts anew', async () => {
     const stop = new AbortController();
     const source = sourceAt(server.address('', LOG));

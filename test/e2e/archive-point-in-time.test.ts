@@ -82,7 +82,7 @@ describe.skipIf(!HAS_MARIADB)('A base and a log in archives', () => {
     expect(await refused('--to', 'postgresql://postgres@localhost/shop')).toEqual([2, said('no log of other servers')]);
     expect(await refused('--to', server.address('copy'), '--plan', 'base', '--database', 'shop')).toEqual([
       1,
-      said('would become "copy"'),
+      said('"shop" cannot become "copy"'),
     ]);
   });
 });

@@ -1,13 +1,7 @@
 /** Restores a server's databases as they were at a moment: a base, then the log up to there. */
 import type { ReadableSnapshot } from '../../../domain/snapshot.ts';
 import { RespaldoError } from '../../../errors.ts';
-import type {
-  ArchivedCopy,
-  ArchivedRestoreRequest,
-  ServerRestorePlan,
-  ServerRestoreRequest,
-  SourceIo,
-} from '../../source.ts';
+import type { ArchivedRestoreRequest, ServerRestorePlan, ServerRestoreRequest, SourceIo } from '../../source.ts';
 import { parseTarget } from '../address.ts';
 import { privilegesOf } from '../logical/privileges.ts';
 import { findPhysicalFacts } from '../physical/facts.ts';
@@ -21,6 +15,7 @@ import { parseMoment } from './moment.ts';
 import { replay } from './replay.ts';
 import { fitReader } from './survey.ts';
 import { planReplay, type Replay, type ReplayBase } from './replay-plan.ts';
+import type { Renaming, Scope } from './scope.ts';
 import { archivedStretches, stretchesOf } from './stored-log.ts';
 
 /** What is asked for: a base in a repository or in archives, and a moment. */
@@ -35,18 +30,13 @@ interface Base extends ReplayBase {
 export async function planPointInTime(request: PointInTime, io: SourceIo): Promise<ServerRestorePlan> {
   const tools = await openTools(request, io);
   const target = await inspectReplayTarget(tools);
-  const base = await baseOf(request, target);
+  const base = await baseOf(request, target, io);
   const plan = base.isDump ? await planBase(request, io) : emptyPlan(tools, target.server);
   const planned = await plannedReplay(request, base, io);
-  const renamed = plan.databases.find(({ name, target: as }) => name !== as);
   const obstacles = [
     ...plan.obstacles,
     ...('walk' in planned ? [] : planned),
-    ...(renamed === undefined
-      ? []
-      : [
-          `"${renamed.name}" would become "${renamed.target}", and the log speaks of "${renamed.name}": restore it under its own name, on another server.`,
-        ]),
+    ...unspeakable(base.scope.renamed),
     ...targetObstacles(base, target),
   ];
   return { ...plan, obstacles, ...('walk' in planned && { replay: planned.shown }) };
@@ -55,7 +45,7 @@ export async function planPointInTime(request: PointInTime, io: SourceIo): Promi
 /** What was replaced is kept: a replay may stop in the middle. */
 export async function carryOutPointInTime(plan: ServerRestorePlan, request: PointInTime, io: SourceIo): Promise<void> {
   const tools = await openTools(request, io);
-  const base = await baseOf(request, await inspectReplayTarget(tools));
+  const base = await baseOf(request, await inspectReplayTarget(tools), io);
   const planned = await plannedReplay(request, base, io);
   if (!('walk' in planned)) throw refused(plan, planned);
   requireSamePlan(plan, planned);
@@ -87,8 +77,8 @@ async function plannedReplay(
   return planReplay(base, parseMoment(request.until ?? 'latest'), stored, signal);
 }
 
-async function baseOf(request: PointInTime, target: ReplayTarget): Promise<Base> {
-  if ('copies' in request) return archivedBase(request.copies, target);
+async function baseOf(request: PointInTime, target: ReplayTarget, io: SourceIo): Promise<Base> {
+  if ('copies' in request) return archivedBase(request, target, io);
   const snapshot = snapshotOf(request);
   const physical = await findPhysicalFacts(snapshot);
   if (physical !== undefined) {
@@ -99,17 +89,20 @@ async function baseOf(request: PointInTime, target: ReplayTarget): Promise<Base>
   const { facts, databases } = await dumpOf(snapshot, folder);
   const { position, product, meant } = facts;
   const names = databases.map(({ name }) => name);
+  const renaming = renamingOf(names, request, io);
   const scope = {
-    isWhole: meant?.all === true && folder === undefined,
+    isWhole: meant?.all === true && folder === undefined && renaming.renamed === undefined,
     names,
     except: meant?.exclude ?? [],
     foreign: foreignTo(names, target),
+    ...renaming,
   };
   return { ...(position && { position }), product, scope, isDump: true };
 }
 
 /** @throws RespaldoError `usage` for files of several states */
-function archivedBase(copies: readonly ArchivedCopy[], target: ReplayTarget): Base {
+function archivedBase(request: ArchivedRestoreRequest, target: ReplayTarget, io: SourceIo): Base {
+  const { copies } = request;
   const names = copies.map(({ database }) => database);
   const places = new Set(copies.map(({ facts }) => facts['binlog'] ?? ''));
   if (places.size > 1)
@@ -125,11 +118,27 @@ function archivedBase(copies: readonly ArchivedCopy[], target: ReplayTarget): Ba
   const product: Product = copies.every(({ versions }) => 'MariaDB' in versions) ? 'mariadb' : 'mysql';
   if (copies.some(({ extension }) => extension === 'xb'))
     return { ...position, product, scope: EVERYTHING, isDump: false };
-  const scope = { isWhole: false, names, except: [], foreign: foreignTo(names, target) };
+  const renaming = renamingOf(names, request, io);
+  const scope = { isWhole: false, names, except: [], foreign: foreignTo(names, target), ...renaming };
   return { ...position, product, scope, isDump: true };
 }
 
 const EVERYTHING = { isWhole: true, names: [], except: [], isEverything: true } as const;
+
+/** Of a base of a single database. */
+function renamingOf(names: readonly string[], { address }: PointInTime, { runtime }: SourceIo): Pick<Scope, 'renamed'> {
+  const { database: to } = parseTarget(address, runtime.kind === 'host');
+  const [from] = names;
+  return from === undefined || to === undefined || from === to ? {} : { renamed: { from, to } };
+}
+
+/** The programs take both names in one word, and know no quotes. */
+function unspeakable(renamed: Renaming | undefined): string[] {
+  if (renamed === undefined || [renamed.from, renamed.to].every((name) => /^[\w$-]+$/.test(name))) return [];
+  return [
+    `"${renamed.from}" cannot become "${renamed.to}": the program that reads the log takes only names of letters, digits, _, $ and -. Choose such a name, or restore it under its own, on another server.`,
+  ];
+}
 
 function foreignTo(names: readonly string[], { databases }: ReplayTarget): readonly string[] {
   return databases.filter((name) => !names.includes(name));

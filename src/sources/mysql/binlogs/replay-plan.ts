@@ -94,6 +94,8 @@ function beyond(moment: Moment, tour: Tour, { to, seenAt, isGapAhead }: Walk<unk
   ];
 }
 
+const LONGEST_STATEMENT = 100;
+
 /** Goes through the log once. */
 class Tour {
   readonly #from: LogPosition;
@@ -193,7 +195,18 @@ class Tour {
         : [
             `The log speaks of ${touched}, which the server has, and which would not be restored but changed: restore on another server, or rename what is there.`,
           ]),
+      ...this.#boundToName(),
       ...this.#problems,
+    ];
+  }
+
+  #boundToName(): string[] {
+    const { renamed } = this.#scope;
+    const { bound } = this.#replayed;
+    if (renamed === undefined || bound === undefined) return [];
+    const statement = bound.trim().split('\n', 1).join('').slice(0, LONGEST_STATEMENT);
+    return [
+      `"${renamed.from}" cannot become "${renamed.to}", since the log holds a statement that would act on "${renamed.from}" itself, or might: ${statement} … Restore it under its own name, on another server, or choose an earlier moment.`,
     ];
   }
 

@@ -42,7 +42,12 @@ export async function replay(plan: Replay, tools: Toolbox): Promise<void> {
 async function* script(plan: Replay, tools: Toolbox, mark: string): AsyncGenerator<Uint8Array> {
   const { version } = await tools.program('binlog');
   // MySQL leaves out what it has seen before, by its identifier: on the server that wrote the log that would be all of it.
-  const args = version.product === 'mysql' ? ['--skip-gtids=true', '-'] : ['-'];
+  const { renamed } = plan.scope;
+  const args = [
+    ...(version.product === 'mysql' ? ['--skip-gtids=true'] : []),
+    ...(renamed === undefined ? [] : [`--rewrite-db=${renamed.from}->${renamed.to}`]),
+    '-',
+  ];
   let tail = '';
   for await (const piece of tools.run({ role: 'binlog', args, stdin: chosenEvents(plan), offline: true })) {
     tail = (tail + Buffer.from(piece).toString('latin1')).slice(-TAIL_BYTES);

@@ -11,7 +11,7 @@ import {
   type BinlogEvent,
 } from './event.ts';
 import type { PlacedEvent } from './reader.ts';
-import { fateOf, foreignOf, isInScope, type Scope } from './scope.ts';
+import { bindsOldName, fateOf, foreignOf, isInScope, type Scope } from './scope.ts';
 import type { Step } from './transactions.ts';
 
 /** What is left out of a log, in numbers of statements. */
@@ -44,6 +44,8 @@ export class Replayed {
   readonly leftOut: LeftOut = { accounts: 0, others: 0 };
   /** Foreign databases that would be changed. */
   readonly touched = new Set<string>();
+  /** The first statement that cannot be replayed under another name; undefined: there is none. */
+  bound: string | undefined;
   /** The beginning of the transaction, as long as nothing of it is replayed. */
   #head: BinlogEvent[] = [];
   /** What precedes the statement. */
@@ -102,6 +104,7 @@ export class Replayed {
       if (fate === 'accounts') this.leftOut.accounts += 1;
       if (fate === 'drop') this.leftOut.others += 1;
       if (fate === 'keep') this.#touch(query.database, query.sql);
+      if (fate === 'keep' && bindsOldName(this.#scope, query)) this.bound ??= query.sql;
       // A transaction ends only where it has begun; within one, a savepoint may be returned to.
       return fate === 'keep' || (fate === 'control' && (this.#isReplaying || !isFrame(event, step)));
     }

@@ -13,6 +13,13 @@ export interface Scope {
   readonly isEverything?: true;
   /** Databases of the target that are not restored: nothing may happen to them. */
   readonly foreign?: readonly string[];
+  /** The only database of the base becomes another one. */
+  readonly renamed?: Renaming;
+}
+
+export interface Renaming {
+  readonly from: string;
+  readonly to: string;
 }
 
 export function isInScope({ isWhole, names, except, isEverything }: Scope, database: string): boolean {
@@ -48,6 +55,18 @@ export function fateOf(scope: Scope, { database, sql }: Statement): Fate {
 /** Which of the foreign databases a statement is said in, or names, and may change. */
 export function foreignOf({ foreign = [] }: Scope, { database, sql }: Statement): readonly string[] {
   return foreign.filter((name) => name.toLowerCase() === database.toLowerCase() || names(sql, name));
+}
+
+/** What changes tables and fires no trigger. */
+const DEFINITION = /^\s*(?:\/\*.*?\*\/\s*)?(?:CREATE|ALTER|DROP|RENAME|TRUNCATE)\b/is;
+
+/**
+ * Whether a statement that is replayed would, although all else is renamed, act on the database that has the old name: the
+ * programs that read logs rename what rows belong to and what statements are said in, and not what statements name; and
+ * changes that are logged as statements fire triggers, which may name it, too.
+ */
+export function bindsOldName({ renamed }: Scope, { sql }: Statement): boolean {
+  return renamed !== undefined && (names(sql, renamed.from) || !DEFINITION.test(sql));
 }
 
 function names(sql: string, name: string): boolean {
