@@ -10,14 +10,19 @@ import { systemClock } from '../../src/clock.ts';
 import { detect } from '../../src/operations/detect.ts';
 import { openRuntime, openSandbox, openWorkloadLists } from '../../src/runtimes/index.ts';
 import type { Command, Runtime } from '../../src/runtimes/runtime.ts';
+import { parseAddress } from '../../src/sources/mysql/address.ts';
+import { inspectServer } from '../../src/sources/mysql/logical/inventory.ts';
+import { openOneState } from '../../src/sources/mysql/logical/one-state.ts';
 import { mysql } from '../../src/sources/mysql/mysql.ts';
+import { Session } from '../../src/sources/mysql/session.ts';
+import { Toolbox } from '../../src/sources/mysql/toolbox.ts';
 import { WireConnection } from '../../src/sources/mysql/wire/connection.ts';
 import type { PortableFile } from '../../src/sources/source.ts';
 import { Authority } from '../fixtures/authority.ts';
 import { readableFolder, writeEntries } from '../fixtures/entry-folder.ts';
 import { DockerEngine, HAS_DOCKER, MARIADB_IMAGE, MYSQL_IMAGE } from '../fixtures/docker.ts';
 import { HAS_MARIADB, HAS_MYSQL, MARIADB, MYSQL, type ServerProduct } from '../fixtures/mysql-products.ts';
-import type { MysqlServer } from '../fixtures/mysql-server.ts';
+import { MysqlServer } from '../fixtures/mysql-server.ts';
 import { MysqlBench, SOURCE_OPTIONS } from './mysql-bench.ts';
 import { describeSource } from './source.ts';
 
@@ -625,6 +630,26 @@ describe.skipIf(!HAS_MARIADB || !HAS_MYSQL).each([MARIADB, MYSQL])('$name', (pro
     expect(checks.map(({ passed }) => passed)).toEqual([true, true]);
     expect(name).toMatch(isMariadb ? /^MariaDB 10\./ : /^MySQL 9\./);
   });
+});
+
+it.skipIf(!HAS_MARIADB)('An address that leads to several servers is read over one connection', async () => {
+  await using bench = await MysqlBench.start(MARIADB, MARIADB);
+  await using other = await MysqlServer.start(MARIADB);
+  const { signal } = new AbortController();
+  const tools = await Toolbox.open(parseAddress(bench.server.address(), true), undefined, bench.tools, signal);
+  const inventory = await Session.with(tools, inspectServer);
+  const connectionsOver = async (paths: readonly string[]): Promise<readonly [number, boolean]> => {
+    let next = 0;
+    const open = () => {
+      const path = paths[next++ % paths.length] ?? '';
+      return WireConnection.open({ path }, { user: 'root', password: '' }, 30, signal);
+    };
+    const { connections, isLockRefused } = await openOneState(open, tools, inventory, 3);
+    for (const connection of connections) connection.close();
+    return [connections.length, isLockRefused];
+  };
+  expect(await connectionsOver([bench.server.socket])).toEqual([3, false]);
+  expect(await connectionsOver([bench.server.socket, other.socket])).toEqual([1, true]);
 });
 
 /** Its certificates can be read by whoever runs the server. */
