@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type { Worker } from 'node:worker_threads';
 import { expect, test } from 'vitest';
 import { ARCHIVER_SCRIPT } from './archiver/recruit.ts';
@@ -31,6 +32,7 @@ test('threads that nobody will want end', async () => {
   const note = (thread: Worker): void => void started.push(thread);
   process.on('worker', note);
   headStart('restore');
+  await setImmediate();
   process.off('worker', note);
   await endHeadStart('restore');
   // What ended has no number any more.
