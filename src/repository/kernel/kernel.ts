@@ -2,7 +2,7 @@
  * The WebAssembly kernel: what JavaScript is too slow for. Its source is `assembly/kernel.ts`; `kernel.wasm` is built
  * from it by `node scripts/kernel.ts build` and kept in the repository, so that nobody needs a compiler to install.
  */
-import { readFileSync } from 'node:fs';
+import { instantiate, PAGE } from './web-assembly.ts';
 
 /** What the wasm file exports. Addresses are offsets into the instance's memory; those that callers use start at BASE. */
 interface Exports {
@@ -36,30 +36,13 @@ export interface Kernel {
   readonly memory: Uint8Array;
 }
 
-interface WebAssemblyApi {
-  readonly Memory: new (descriptor: { initial: number; maximum: number }) => { readonly buffer: ArrayBuffer };
-  readonly Module: new (bytes: Uint8Array) => object;
-  readonly Instance: new (module: object, imports: object) => { readonly exports: unknown };
-}
-
-const PAGE = 65536;
 /** Bytes below `capacity` that the kernel keeps for itself: one page. */
 const OWN_PAGES = 1;
 
-let compiled: object | undefined;
-
 /** A new instance whose caller owns `capacity` bytes, plus the slack that the kernel may touch past the end. */
 export function createKernel(capacity: number): Kernel {
-  const api = webAssembly();
-  compiled ??= new api.Module(readFileSync(new URL('./kernel.wasm', import.meta.url)));
   const pages = OWN_PAGES + Math.ceil((capacity + 16) / PAGE);
-  const memory = new api.Memory({ initial: pages, maximum: pages });
-  const instance = new api.Instance(compiled, { env: { memory } });
-  const run = instance.exports as Exports;
-  return { run, base: run.BASE.value, memory: new Uint8Array(memory.buffer) };
-}
-
-/** The global that TypeScript declares only together with the whole of the browser's. */
-function webAssembly(): WebAssemblyApi {
-  return (globalThis as unknown as { WebAssembly: WebAssemblyApi }).WebAssembly;
+  const { exports, memory } = instantiate(new URL('./kernel.wasm', import.meta.url), pages);
+  const run = exports as Exports;
+  return { run, base: run.BASE.value, memory: new Uint8Array(memory) };
 }

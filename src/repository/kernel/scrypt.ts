@@ -3,8 +3,8 @@
  * begins with it. Its source is `assembly/scrypt.ts`; `scrypt.wasm` is built from it by `node scripts/kernel.ts build`.
  */
 import { pbkdf2Sync } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
+import { instantiate, PAGE } from './web-assembly.ts';
 
 /** scrypt's cost: N rounds over 128·N·r bytes, p times. */
 export interface ScryptCost {
@@ -19,13 +19,6 @@ interface Exports {
   mix(r: number, n: number, times: number): void;
 }
 
-interface WebAssemblyApi {
-  readonly Memory: new (descriptor: { initial: number; maximum: number }) => { readonly buffer: ArrayBuffer };
-  readonly Module: new (bytes: Uint8Array) => object;
-  readonly Instance: new (module: object, imports: object) => { readonly exports: unknown };
-}
-
-const PAGE = 65536;
 const LANES = 2;
 /** In blocks: where the lanes' tables begin, behind the states. */
 const TABLES = 4;
@@ -56,17 +49,13 @@ export async function scrypt(
   const { r, p } = cost;
   const mixed = pbkdf2Sync(password, salt, 1, p * 128 * r, 'sha256');
   const blocks = Array.from({ length: p }, (_, lane) => mixed.subarray(lane * 128 * r, (lane + 1) * 128 * r));
-  const pages = scryptMemory(cost) / PAGE;
-  const api = (globalThis as unknown as { WebAssembly: WebAssemblyApi }).WebAssembly;
-  const memory = new api.Memory({ initial: pages, maximum: pages });
-  const module = new api.Module(readFileSync(new URL('./scrypt.wasm', import.meta.url)));
-  const { exports } = new api.Instance(module, { env: { memory } });
+  const { exports, memory } = instantiate(new URL('./scrypt.wasm', import.meta.url), scryptMemory(cost) / PAGE);
   try {
-    const view = new DataView(memory.buffer);
+    const view = new DataView(memory);
     for (let lane = 0; lane < p; lane += LANES)
       await mixLanes(exports as Exports, view, blocks.slice(lane, lane + LANES), cost);
   } finally {
-    release(new Uint8Array(memory.buffer));
+    release(new Uint8Array(memory));
   }
   return pbkdf2Sync(password, mixed, 1, length, 'sha256');
 }
