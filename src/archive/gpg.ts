@@ -47,7 +47,8 @@ function homeOptions(home: string | undefined): string[] {
 }
 
 function encryptionFailure(stderr: string, code: number | null): RespaldoError {
-  return new RespaldoError('command-failed', `gpg could not encrypt (exit code ${String(code)}):\n${stderr}`);
+  const how = code === null ? 'gpg was killed' : `gpg could not encrypt (exit code ${String(code)})`;
+  return new RespaldoError('command-failed', stderr === '' ? how : `${how}:\n${stderr}`);
 }
 
 /** @throws RespaldoError `wrong-password` that says which key is needed, `source-damaged`, `tool-missing` */
