@@ -146,6 +146,21 @@ describe('guardRetention', () => {
     expect(remove.map(({ id }) => id)).toEqual(['2024-01-01']);
   });
 
+  it('keeps the newest complete snapshot although an older one is kept for its tag', () => {
+    const [old, recent] = taken('2024-01-01', '2024-01-02');
+    const { keep } = guarded([{ ...old, tags: ['x'] } as Taken, recent as Taken], { tags: ['x'] });
+    expect(keep.map(({ snapshot, reasons }) => [snapshot.id, reasons])).toEqual([
+      ['2024-01-02', ['last complete snapshot']],
+      ['2024-01-01', ['has tags [x]']],
+    ]);
+  });
+
+  it('adds nothing where none is complete and one is kept anyway', () => {
+    const { keep, remove } = guarded([incomplete('2024-01-03'), incomplete('2024-01-04')], { last: 1 });
+    expect(keep.map(({ snapshot }) => snapshot.id)).toEqual(['2024-01-04']);
+    expect(remove.map(({ id }) => id)).toEqual(['2024-01-03']);
+  });
+
   it('keeps at least one snapshot where none is complete', () => {
     const { keep } = guarded([incomplete('2024-01-03'), incomplete('2024-01-04')], { tags: ['x'] });
     expect(keep.map(({ snapshot }) => snapshot.id)).toEqual(['2024-01-04']);

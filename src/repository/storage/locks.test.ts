@@ -119,6 +119,19 @@ describe('a lock', () => {
     await expect(removeLocks(objects, true, clock, signal)).rejects.toMatchObject({ code: 'store-broken' });
   });
 
+  test('that is renewed while the locks are read hinders all the same', async () => {
+    await leave({ exclusive: true });
+    const read = store.read.bind(store);
+    const renewFirst: typeof store.read = async (key, range, signal) => {
+      await leave({ exclusive: true, pid: 4711 });
+      await store.remove(key, signal);
+      return read(key, range, signal);
+    };
+    // Before our own lock is written, and after it.
+    vi.spyOn(store, 'read').mockImplementationOnce(renewFirst).mockImplementationOnce(renewFirst);
+    await expect(withLock(objects, shared(), nothing)).rejects.toEqual(locked('process 4711'));
+  });
+
   test('that the store refuses is done without for work that only reads', async () => {
     store.write = () => Promise.reject(new RespaldoError('store-refused', 'read-only'));
     await expect(withLock(objects, shared(), nothing)).rejects.toMatchObject({ code: 'store-refused' });
@@ -224,6 +237,18 @@ describe('a lock that is held for long', () => {
       message: expect.stringContaining('removed') as string,
     });
     await expect(held.confirm()).rejects.toMatchObject({ code: 'repository-locked' });
+    expect(await listLocks(objects, signal)).toEqual([]);
+  });
+
+  test('that somebody removes while it is renewed ends the work, and the new one goes', async () => {
+    const write = store.write.bind(store);
+    vi.spyOn(store, 'write').mockImplementationOnce(async (key, bytes, signal) => {
+      await removeLocks(objects, true, clock, signal);
+      await write(key, bytes, signal);
+    });
+    clock.time += 5 * MINUTE;
+    await held.look();
+    expect(held.signal.reason).toMatchObject({ code: 'repository-locked' });
     expect(await listLocks(objects, signal)).toEqual([]);
   });
 
