@@ -41,6 +41,13 @@ function simulate(inner: MemoryStore, limits: StoreLimits) {
 const settled = () => new Promise<void>((resolve) => setImmediate(resolve));
 
 describe('LimitedStore', () => {
+  it('writes what must be new at its rate, where the store can', async () => {
+    const { store, elapsed } = simulate(new MemoryStore(), { uploadRate: 1000 });
+    expect(await store.writeNew?.('config', new Uint8Array(4000), signal)).toBe(true);
+    expect(await store.writeNew?.('config', new Uint8Array(4000), signal)).toBe(false);
+    expect(elapsed()).toBeGreaterThan(1000);
+  });
+
   it('lets so many operations run at once, and the others in as they came', async () => {
     const inner = new Watched();
     const store = new LimitedStore(inner, { operations: 2 });

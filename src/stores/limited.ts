@@ -25,6 +25,7 @@ export class LimitedStore implements Store {
   readonly #download: Rate | undefined;
 
   readonly writeStream?: NonNullable<Store['writeStream']>;
+  readonly writeNew?: NonNullable<Store['writeNew']>;
 
   constructor(inner: Store, limits: StoreLimits, clock: Clock = systemClock, pause: Pause = realPause) {
     const rate = (bytes: number | undefined) => (bytes === undefined ? undefined : new Rate(bytes, clock, pause));
@@ -38,6 +39,12 @@ export class LimitedStore implements Store {
     if (writeStream !== undefined)
       this.writeStream = (key, content, signal) =>
         this.#gate.pass(signal, () => writeStream(key, this.#rationed(content, signal), signal));
+    const writeNew = inner.writeNew?.bind(inner);
+    if (writeNew !== undefined)
+      this.writeNew = async (key, bytes, signal) => {
+        await this.#upload?.spend(bytes.length, signal);
+        return this.#gate.pass(signal, () => writeNew(key, bytes, signal));
+      };
   }
 
   create(signal: AbortSignal): Promise<void> {
