@@ -141,10 +141,7 @@ function writeText(from: usize, length: usize, begin: usize): usize {
   while (at < end) {
     const bytes = v128.load(at);
     v128.store(to, bytes);
-    const special = v128.and(
-      i8x16.swizzle(lower, v128.and(bytes, low)),
-      i8x16.swizzle(upper, i8x16.shr_u(bytes, 4)),
-    );
+    const special = v128.and(i8x16.swizzle(lower, v128.and(bytes, low)), i8x16.swizzle(upper, i8x16.shr_u(bytes, 4)));
     const step = min(end - at, 16);
     // A bit where nothing is special, so that the last one always is there.
     const plain: u32 = i8x16.bitmask(i8x16.eq(special, i8x16.splat(0))) as u32;
