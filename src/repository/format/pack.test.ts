@@ -26,6 +26,14 @@ const plains = fc.array(
 );
 
 describe('a pack', () => {
+  test('is full before its header is longer than anybody reads', () => {
+    const builder = new PackBuilder('data', sealer, undefined, { packBytes: 128 * 1024 * 1024 });
+    const sealed = new Uint8Array(33);
+    const blob = { id: '0'.repeat(64), type: 'data', offset: 0, length: 33, uncompressedLength: 1 } as const;
+    while (!builder.isFull()) builder.addSealed(blob, sealed);
+    expect(parse(builder.finish())).toHaveLength(Math.floor((16 * 1024 * 1024 - 32) / 41));
+  });
+
   test('tells in its header what it holds, and every blob opens again', () => {
     fc.assert(
       fc.property(
