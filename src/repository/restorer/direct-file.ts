@@ -9,6 +9,9 @@ import type { LocalPath } from '../filesystem/path.ts';
  */
 export const UNIT = 64 * 1024;
 
+/** Pieces from this size on are written past the cache. */
+export const LARGE = 256 * 1024;
+
 /** Only Linux has a flag for it. */
 const FLAGS: { readonly O_WRONLY: number; readonly O_NOFOLLOW: number; readonly O_DIRECT?: number } = constants;
 const USUAL = FLAGS.O_WRONLY | FLAGS.O_NOFOLLOW;

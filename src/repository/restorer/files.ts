@@ -7,6 +7,7 @@ import type { BlobIndex } from '../storage/blob-index.ts';
 import type { BlobReader } from '../storage/blobs.ts';
 import type { Crew } from '../workers/crew.ts';
 import { settleExisting } from './comparison.ts';
+import { LARGE } from './direct-file.ts';
 import type { EarlySync } from './early-sync.ts';
 import { type FileJob, isSpoiled, plainLength } from './file-job.ts';
 import type { WriterOptions } from './writer-options.ts';
@@ -31,7 +32,7 @@ export interface FilesParts extends WriterOptions {
   readonly crew: Crew<Task, Answer>;
   readonly tally: Tally;
   readonly losses: Losses;
-  /** Told what is written. */
+  /** Told what is written through the system's cache. */
   readonly early: EarlySync;
   readonly dryRun: boolean;
   /** Collects files whose content is not this restore's. */
@@ -100,7 +101,7 @@ export class Files {
   }
 
   #record(task: PlannedTask, { failures, problems }: Written): void {
-    const { losses, tally, early } = this.#parts;
+    const { losses, tally, early, sparse } = this.#parts;
     for (const { file, blob, reason } of failures) {
       const job = task.jobs[file];
       if (job === undefined) continue;
@@ -112,12 +113,13 @@ export class Files {
       if (job !== undefined) losses.blemish(job.location, what);
     }
     for (const { blob, targets } of task.blobs) {
-      for (const [file] of targets) {
+      for (const [number, [file]] of targets.entries()) {
         const job = task.jobs[file];
         if (job === undefined || isSpoiled(job)) continue;
         job.written += plainLength(blob);
         tally.wrote(plainLength(blob));
-        early.wrote(plainLength(blob));
+        // What is on the disk already need not be waited for.
+        if (number > 0 || sparse || plainLength(blob) < LARGE) early.wrote(plainLength(blob));
       }
     }
   }

@@ -6,7 +6,7 @@ import type { Sealer } from '../format/crypto.ts';
 import type { Id } from '../format/id.ts';
 import { unpackBlob } from '../storage/blobs.ts';
 import { releaseIfLarge } from '../workers/release.ts';
-import { UNIT } from './direct-file.ts';
+import { LARGE, UNIT } from './direct-file.ts';
 import { plainLength } from './file-job.ts';
 import { FileWriter } from './file-writer.ts';
 import type { WriterOptions } from './writer-options.ts';
@@ -59,9 +59,6 @@ export async function carryOut(
     await writing.close();
   }
 }
-
-/** Larger blobs are written past the cache, while the next one is opened. */
-const LARGE = 256 * 1024;
 
 /** Where a small blob lies until it is written. */
 const small = new Uint8Array(LARGE);
