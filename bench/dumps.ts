@@ -44,18 +44,16 @@ function contenders(
   [respaldo, ...others]: readonly [Tool, ...Tool[]],
 ): Contender[] {
   const address = cluster.address.replace('/?', `/${database}?`).replace('method=physical', 'method=logical');
-  const dump = (name: string, ...options: string[]): Contender => ({
-    name,
-    command: (folder) => client(cluster, 'pg_dump', '-Fd', '-j2', ...options, '-f', join(folder, 'dump'), database),
-  });
   const restic = others.find(({ name }) => name === 'restic');
   return [
     {
       name: 'respaldo backup',
       command: (_, place) => respaldo.command({ kind: 'backup', name: 'first', source: address }, place),
     },
-    dump('pg_dump -Fd -j2'),
-    dump('pg_dump -Fd -j2 -Z0'),
+    {
+      name: 'pg_dump -Fd -j2',
+      command: (folder) => client(cluster, 'pg_dump', '-Fd', '-j2', '-f', join(folder, 'dump'), database),
+    },
     ...(restic === undefined ? [] : [piped(cluster, database, restic)]),
   ];
 }
