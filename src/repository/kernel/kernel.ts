@@ -2,7 +2,7 @@
  * The WebAssembly kernel: what JavaScript is too slow for. Its source is `assembly/kernel.ts`; `kernel.wasm` is built
  * from it by `node scripts/kernel.ts build` and kept in the repository, so that nobody needs a compiler to install.
  */
-import { instantiate, PAGE } from './web-assembly.ts';
+import { instantiate, PAGE } from '../../web-assembly.ts';
 
 /** What the wasm file exports. Addresses are offsets into the instance's memory; those that callers use start at BASE. */
 interface Exports {

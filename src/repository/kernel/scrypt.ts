@@ -4,7 +4,7 @@
  */
 import { pbkdf2Sync } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
-import { instantiate, PAGE } from './web-assembly.ts';
+import { instantiate, PAGE } from '../../web-assembly.ts';
 
 /** scrypt's cost: N rounds over 128·N·r bytes, p times. */
 export interface ScryptCost {

@@ -2,7 +2,7 @@
  * The WebAssembly that writes rows, many at once, where JavaScript would look at every byte alone. Its source is
  * `assembly/row-kernel.ts`; `row-kernel.wasm` is built from it by `node scripts/kernel.ts build` and kept in the repository.
  */
-import { readFileSync } from 'node:fs';
+import { instantiate } from '../../../web-assembly.ts';
 
 interface Exports {
   readonly INPUT: { readonly value: number };
@@ -13,12 +13,6 @@ interface Exports {
   rows(length: number, columns: number, limit: number): number;
   outputLength(): number;
   rowCount(): number;
-}
-
-interface WebAssemblyApi {
-  readonly Memory: new (descriptor: { initial: number; maximum: number }) => { readonly buffer: ArrayBuffer };
-  readonly Module: new (bytes: Uint8Array) => object;
-  readonly Instance: new (module: object, imports: object) => { readonly exports: unknown };
 }
 
 /** What became of a stretch of packets. */
@@ -51,11 +45,8 @@ export class RowKernel {
   }
 
   static #load(): RowKernel {
-    const api = (globalThis as unknown as { WebAssembly: WebAssemblyApi }).WebAssembly;
-    const memory = new api.Memory({ initial: PAGES, maximum: PAGES });
-    const module = new api.Module(readFileSync(new URL('./row-kernel.wasm', import.meta.url)));
-    const { exports } = new api.Instance(module, { env: { memory } });
-    return new RowKernel(exports as Exports, new Uint8Array(memory.buffer));
+    const { exports, memory } = instantiate(new URL('./row-kernel.wasm', import.meta.url), PAGES);
+    return new RowKernel(exports as Exports, new Uint8Array(memory));
   }
 
   /**
