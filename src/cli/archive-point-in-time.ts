@@ -7,7 +7,7 @@ import type { ArchivedCopy } from '../sources/source.ts';
 import { OpenArchives, type ArchiveOptions } from './archive-options.ts';
 import type { Invocation } from './invocation.ts';
 import { quoted } from './printable.ts';
-import { restoreArchivedUntil, type ServerOptions } from './server-restore.ts';
+import { restoreDumpToServer, type ServerOptions } from './server-restore.ts';
 import { count } from './units.ts';
 import { archiveTitle } from './views/archive.ts';
 
@@ -33,7 +33,7 @@ export async function restorePointInTime(
     );
   const [first, ...others] = base;
   const logs = oneOfEach(archives.files.filter(isLog), first.archive);
-  await restoreArchivedUntil(
+  await restoreDumpToServer(
     {
       copies: [copy(first, false), ...others.map((file) => copy(file, false))],
       logs: logs.map((file) => copy(file, true)),

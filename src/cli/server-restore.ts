@@ -68,9 +68,12 @@ export function addTargetServerOptions(command: Command, others = ''): Command {
     .option('--keep-old', 'keep the database that is replaced, under another name');
 }
 
+/** Files of archives, and then the log that archives hold. */
+type ArchivedDump = Pick<ArchivedRestoreRequest, 'copies' | 'logs' | 'until'>;
+
 /** What goes into a server. */
 interface Work {
-  readonly dump: Dump | Pick<ArchivedRestoreRequest, 'copies' | 'logs' | 'until'>;
+  readonly dump: Dump | ArchivedDump;
   /** For people. */
   readonly title: string;
   readonly address: string;
@@ -141,19 +144,7 @@ export async function restoreFileToServer(
 
 /** @param title of the dump, for people */
 export async function restoreDumpToServer(
-  dump: DumpFile,
-  title: string,
-  address: string,
-  options: ServerOptions,
-  invocation: Invocation,
-): Promise<void> {
-  const work = { dump, address, title, isChosen: false };
-  await withRecorder(invocation, (recorder) => restore(work, options, invocation, recorder));
-}
-
-/** Files of archives, and then the log that archives hold. @param title for people */
-export async function restoreArchivedUntil(
-  dump: Pick<ArchivedRestoreRequest, 'copies' | 'logs' | 'until'>,
+  dump: DumpFile | ArchivedDump,
   title: string,
   address: string,
   options: ServerOptions,
