@@ -14,7 +14,6 @@ interface Ports {
 
 /**
  * One for each path that was backed up; its members begin with the path's last name.
- *
  */
 export async function* portableTrees(
   snapshot: Snapshot,

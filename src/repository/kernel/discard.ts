@@ -10,7 +10,7 @@ let discard: Discard | null | undefined;
  * never come for it. Undefined where this is not known to work.
  */
 export function loadDiscard(): Discard | undefined {
-  discard ??= bind();
+  if (discard === undefined) discard = bind();
   return discard ?? undefined;
 }
 
