@@ -1,7 +1,7 @@
 /** The words of archives: what is written, how, and where to. */
 import type { Compression, CompressionName, Confirmation } from '../domain/archive.ts';
 import type { RespaldoError } from '../errors.ts';
-import type { Store, Writer } from '../stores/store.ts';
+import type { Store, SumName, Writer } from '../stores/store.ts';
 
 /** A key of the keyring that can be encrypted to. */
 export interface GpgKey {
@@ -116,9 +116,19 @@ export interface ArchivedFile {
   readonly state: 'whole' | 'missing' | 'resized';
 }
 
+/** By what it is known that a file has arrived: its size alone, a sum that its place keeps of it, or all of it. */
+export type Proof = 'size' | SumName | 'read';
+
 /** What became of a file at one place. */
 export type WrittenFile =
-  | { readonly place: ArchivePlace; readonly key: string; readonly manifest: Manifest; readonly error?: undefined }
+  | {
+      readonly place: ArchivePlace;
+      readonly key: string;
+      readonly manifest: Manifest;
+      /** How it was made sure that it has arrived. */
+      readonly confirmedBy: Proof;
+      readonly error?: undefined;
+    }
   | {
       readonly place: ArchivePlace;
       readonly key: string;

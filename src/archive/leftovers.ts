@@ -1,11 +1,11 @@
 import { mayBeArchiveKey } from '../domain/archive-name.ts';
 import { throwIfAborted, toRespaldoError } from '../errors.ts';
 import type { Store } from '../stores/store.ts';
-import type { ArchivePlace, Manifest, WrittenFile } from './archive.ts';
+import type { ArchivePlace, Manifest, Proof, WrittenFile } from './archive.ts';
+import { confirm } from './arrival.ts';
 import { sameBytes } from './copy.ts';
 import { listArchive, removeArchivedFile } from './listing.ts';
 import { encodeManifest, manifestKey } from './manifest.ts';
-import { confirm } from './sending.ts';
 import { adoptAbandoned } from './under-way.ts';
 
 /**
@@ -39,8 +39,8 @@ export async function sendLeftovers(place: ArchivePlace, signal: AbortSignal): P
   for (const { key, manifest, state } of (await listArchive(temp, signal)).files) {
     if (state !== 'whole') continue;
     try {
-      await moved(key, manifest, temp, place, signal);
-      written.push({ place, key, manifest });
+      const confirmedBy = await moved(key, manifest, temp, place, signal);
+      written.push({ place, key, manifest, confirmedBy });
     } catch (error) {
       throwIfAborted(signal);
       written.push({ place, key, error: toRespaldoError(error), leftIn: `${temp.location}/${key}` });
@@ -55,10 +55,11 @@ async function moved(
   from: Store,
   place: ArchivePlace,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<Proof> {
   const { store: to } = place;
   await to.writeStream?.(key, sameBytes(from, key, manifest.stored, signal), signal);
-  await confirm(place, key, manifest.stored, signal);
+  const proof = await confirm(place, key, manifest.stored, signal);
   await to.write(manifestKey(key), encodeManifest(manifest), signal);
   await removeArchivedFile(from, key, signal);
+  return proof;
 }

@@ -1,7 +1,8 @@
 /** Brings finished files from where they lie already to where they should be, and describes them there. */
-import { RespaldoError, throwIfAborted, toRespaldoError } from '../errors.ts';
+import { type RespaldoError, throwIfAborted, toRespaldoError } from '../errors.ts';
 import type { Store } from '../stores/store.ts';
-import type { ArchivePlace, Manifest, Sum, WrittenFile } from './archive.ts';
+import type { ArchivePlace, Manifest, Proof, Sum, WrittenFile } from './archive.ts';
+import { confirm } from './arrival.ts';
 import { sameBytes } from './copy.ts';
 import { removeArchivedFile } from './listing.ts';
 import { encodeManifest, manifestKey } from './manifest.ts';
@@ -26,6 +27,7 @@ export interface Target {
   /** Where its bytes go first. */
   readonly first: Store;
   failure?: RespaldoError;
+  confirmedBy?: Proof;
 }
 
 /**
@@ -47,13 +49,13 @@ export async function finish(
   try {
     if (staged !== undefined) await beginSending(place, key, manifest, signal);
     await undoneIfFailed(store, key, async () => {
-      if (staged !== undefined) await sent({ store: staged, key }, target, stored, options);
-      else if (failure !== undefined) await sentAgain(target, all, stored, failure, options);
+      if (staged !== undefined) target.confirmedBy = await sent({ store: staged, key }, target, stored, options);
+      else if (failure !== undefined) target.confirmedBy = await sentAgain(target, all, stored, failure, options);
       await store.write(manifestKey(key), encodeManifest(manifest), signal);
     });
     await staged?.remove(key, signal);
     if (staged !== undefined) await endSending(place, key, signal);
-    return { place, key, manifest };
+    return { place, key, manifest, confirmedBy: target.confirmedBy ?? 'size' };
   } catch (error) {
     throwIfAborted(signal);
     const isLeft = staged !== undefined && (await leave(staged, key, manifest, signal));
@@ -83,44 +85,6 @@ async function leave(temp: Store, key: string, manifest: Manifest, signal: Abort
   }
 }
 
-/** Reads an object back. @throws RespaldoError `source-damaged` if it is not what was written */
-async function requireSame(store: Store, key: string, stored: Sum, signal: AbortSignal): Promise<void> {
-  for await (const _piece of sameBytes(store, key, stored, signal));
-}
-
-/** What a store says that it has taken is looked at once more. */
-export async function requireSize(store: Store, key: string, size: number, signal: AbortSignal): Promise<void> {
-  const found = await store.stat(key, signal);
-  if (found.size === size) return;
-  throw new RespaldoError(
-    'store-broken',
-    `${store.location} has ${String(found.size)} bytes of ${key}, and was given ${String(size)}`,
-  );
-}
-
-/** Looks at what went to its place while it was made: one that did not arrive as it was sent has failed. */
-export async function confirmArrivals(targets: readonly Target[], stored: Sum, signal: AbortSignal): Promise<void> {
-  const direct = targets.filter(({ place, failure }) => place.temp === undefined && failure === undefined);
-  await Promise.all(
-    direct.map(async (target) => {
-      try {
-        await confirm(target.place, target.key, stored, signal);
-      } catch (error) {
-        throwIfAborted(signal);
-        target.failure = toRespaldoError(error);
-      }
-    }),
-  );
-}
-
-/** Before a copy that is at hand goes, the one that was sent is read, unless somebody thinks otherwise. */
-export async function confirm(place: ArchivePlace, key: string, stored: Sum, signal: AbortSignal): Promise<void> {
-  const { store, temp } = place;
-  const usual = temp !== undefined || store.compares !== true ? 'checksum' : 'size';
-  if ((place.confirm ?? usual) === 'checksum') await requireSame(store, key, stored, signal);
-  else await requireSize(store, key, stored.bytes, signal);
-}
-
 interface Stored {
   readonly store: Store;
   readonly key: string;
@@ -133,11 +97,11 @@ async function sentAgain(
   stored: Sum,
   failure: RespaldoError,
   options: WriteOptions,
-): Promise<void> {
+): Promise<Proof> {
   const source = all.find((other) => other !== target && other.failure === undefined);
   if (source === undefined) throw failure;
   options.onRetry?.(target.place, failure);
-  await sent({ store: source.first, key: source.key }, target, stored, options, failure);
+  return sent({ store: source.first, key: source.key }, target, stored, options, failure);
 }
 
 const ATTEMPTS = 2;
@@ -149,12 +113,11 @@ async function sent(
   stored: Sum,
   { signal, onRetry }: WriteOptions,
   before?: RespaldoError,
-): Promise<void> {
+): Promise<Proof> {
   for (let attempt = before === undefined ? 1 : 2; ; attempt++) {
     try {
       await place.store.writeStream?.(key, sameBytes(from.store, from.key, stored, signal), signal);
-      await confirm(place, key, stored, signal);
-      return;
+      return await confirm(place, key, stored, signal);
     } catch (error) {
       throwIfAborted(signal);
       if (attempt >= ATTEMPTS) throw error;

@@ -281,6 +281,26 @@ describe('a file for several places', () => {
     expect(errorsOf(await writeArchiveFile(newFile(), [doubting], { signal }))).toEqual(['source-damaged']);
   });
 
+  it('is read back only where the sum that its place keeps is another one, or is not trusted', async () => {
+    const keeping = (inner: Store, isSame: boolean): Store => ({
+      ...inner,
+      compareSums: () => Promise.resolve({ by: 'MD5', isSame }),
+    });
+    const at = async (name: string, isSame: boolean, spoilt = 0) =>
+      placeIn(keeping(forgetful(await store(name), spoilt), isSame), GZIP, await store(`${name}-temp`));
+    const proofOf = async (place: ArchivePlace) => {
+      const [file] = await writeArchiveFile(newFile(), [place], { signal });
+      return file?.error === undefined ? file?.confirmedBy : file.error.code;
+    };
+    expect(await proofOf(await at('same', true))).toBe('MD5');
+    expect(await proofOf(await at('wrong-sum', false))).toBe('read');
+    expect(await proofOf(await at('once', false, 1))).toBe('read');
+    expect(await proofOf(await at('damaged', false, 9))).toBe('source-damaged');
+    expect(await proofOf({ ...(await at('doubted', true)), confirm: 'read' })).toBe('read');
+    expect(await proofOf({ ...(await at('asked', true)), confirm: 'checksum' })).toBe('MD5');
+    expect(await proofOf({ ...(await at('hasty', true)), confirm: 'size' })).toBe('size');
+  });
+
   it('leaves nothing in the temporary folder when it has arrived', async () => {
     const [temp, held] = [await store('temp'), await store('held')];
     expect(errorsOf(await writeArchiveFile(newFile(), [placeIn(breaking(held, 1), GZIP, temp)], { signal }))).toEqual([

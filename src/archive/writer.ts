@@ -4,13 +4,13 @@ import { stepsEnding } from '../domain/archive.ts';
 import { release } from '../domain/release.ts';
 import { RespaldoError, throwIfAborted, toRespaldoError } from '../errors.ts';
 import type { ArchivePlace, Manifest, Steps, Sum, WrittenFile } from './archive.ts';
+import { confirmArrivals, requireSize } from './arrival.ts';
 import { Checksum } from './checksum.ts';
 import { compressed } from './compression.ts';
 import { encrypted, recordOf } from './encryption.ts';
 import { freeKey, letGo } from './free-key.ts';
-
 import { restoreCommand } from './restore-command.ts';
-import { confirmArrivals, finish, requireSize, type Target, type WriteOptions } from './sending.ts';
+import { finish, type Target, type WriteOptions } from './sending.ts';
 import { SharedContent } from './shared-content.ts';
 
 /** A file to write. */

@@ -43,7 +43,7 @@ export const archiveSchema = z
     confirm: z.enum(CONFIRMATIONS).optional().meta({
       title: 'Confirm',
       description:
-        'How it is made sure that a file has arrived: checksum reads it back, size asks for its size. Default: checksum where files come from a temporary folder, and for SFTP and WebDAV; else size.',
+        'How it is made sure that a file has arrived: size asks for its size; checksum compares the checksum that a server keeps of it, and reads the file back where there is none; read always reads it back. Default: checksum where files come from a temporary folder, and for SFTP and WebDAV; else the checksum of the server if it keeps one, or the size.',
     }),
     temp: text.optional().meta({
       title: 'Temporary folder',

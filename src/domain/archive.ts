@@ -53,8 +53,8 @@ const COMPRESSION_ENDINGS: Readonly<Record<CompressionName, string>> = {
   xz: '.xz',
 };
 
-/** How it is made sure that a file has arrived: by asking for its size, or by reading all of it back. */
-export const CONFIRMATIONS = ['size', 'checksum'] as const;
+/** How it is made sure that a file has arrived: by its size, by the place's own sum of it if there is one, by reading it. */
+export const CONFIRMATIONS = ['size', 'checksum', 'read'] as const;
 export type Confirmation = (typeof CONFIRMATIONS)[number];
 
 /** An archive of the configuration. */

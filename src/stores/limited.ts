@@ -25,6 +25,7 @@ export class LimitedStore implements Store {
   readonly #download: Rate | undefined;
 
   readonly writeStream?: NonNullable<Store['writeStream']>;
+  readonly compareSums?: NonNullable<Store['compareSums']>;
   readonly writeNew?: NonNullable<Store['writeNew']>;
 
   constructor(inner: Store, limits: StoreLimits, clock: Clock = systemClock, pause: Pause = realPause) {
@@ -39,6 +40,9 @@ export class LimitedStore implements Store {
     if (writeStream !== undefined)
       this.writeStream = (key, content, signal) =>
         this.#gate.pass(signal, () => writeStream(key, this.#rationed(content, signal), signal));
+    const compareSums = inner.compareSums?.bind(inner);
+    if (compareSums !== undefined)
+      this.compareSums = (key, signal) => this.#gate.pass(signal, () => compareSums(key, signal));
     const writeNew = inner.writeNew?.bind(inner);
     if (writeNew !== undefined)
       this.writeNew = async (key, bytes, signal) => {

@@ -13,6 +13,7 @@ export class RetryingStore implements Store {
   readonly #patience: Patience;
   readonly #options: RetryOptions;
   readonly writeStream?: NonNullable<Store['writeStream']>;
+  readonly compareSums?: NonNullable<Store['compareSums']>;
   readonly writeNew?: NonNullable<Store['writeNew']>;
 
   constructor(inner: Store, patience: Patience, options: RetryOptions = {}) {
@@ -22,6 +23,9 @@ export class RetryingStore implements Store {
     this.#patience = patience;
     this.#options = options;
     if (inner.writeStream !== undefined) this.writeStream = inner.writeStream.bind(inner);
+    const compareSums = inner.compareSums?.bind(inner);
+    if (compareSums !== undefined)
+      this.compareSums = (key, signal) => this.#persist(signal, () => compareSums(key, signal));
     const writeNew = inner.writeNew?.bind(inner);
     if (writeNew !== undefined)
       this.writeNew = (key, bytes, signal) => this.#persist(signal, () => writeNew(key, bytes, signal));

@@ -8,6 +8,7 @@ import { Flight } from './flight.ts';
 import { Pulled } from './pulled.ts';
 import { ensureLock, type NewObject } from './s3-lock.ts';
 import { complete, inUpload, type Persist, sendPart, sendWhole, type Upload } from './s3-parts.ts';
+import type { SentSums } from './s3-sums.ts';
 
 const MIB = 1024 * 1024;
 const FIRST_PART = 16 * MIB;
@@ -22,31 +23,35 @@ const PARTS_AT_ONCE = 4;
 /**
  * Parts are in memory and are sent again where that may help. Where it does not, those that were sent are removed, as
  * far as the server can be reached; what is left then is for `sweep`.
- * @returns how many bytes the object has
+ * @param sums are told of each part, or of all where there are none
+ * @returns how many bytes the object has, and whether it went in parts
  */
 export async function writeStreamInParts(
   client: S3Client,
   object: NewObject,
   content: AsyncIterable<Uint8Array>,
+  sums: SentSums,
   persist: Persist,
   signal: AbortSignal,
-): Promise<number> {
+): Promise<{ readonly size: number; readonly isInParts: boolean }> {
   const flight = new Flight(signal);
   const pulled = new Pulled(content, flight.signal);
   const parts = cutIntoParts(pulled, sizeOfPart);
   try {
     const first = await parts.next();
     const second = await parts.next();
-    if (first.done !== true && second.done !== true) {
+    const isInParts = first.done !== true && second.done !== true;
+    if (isInParts) {
       const begun = [first.value, second.value];
-      const work = (upload: Upload) => sendAll(client, upload, begun, parts, flight, persist);
+      const work = (upload: Upload) => sendAll(client, upload, { begun, rest: parts, sums }, flight, persist);
       const version = await inUpload(client, object, signal, work, persist);
       await persist(() => ensureLock(client, object, version, signal), signal);
     } else {
       const bytes = first.done === true ? new Uint8Array() : first.value;
+      sums.add(bytes);
       await persist(() => sendWhole(client, object, bytes, signal), signal);
     }
-    return pulled.size;
+    return { size: pulled.size, isInParts };
   } catch (error) {
     throw pulled.causeOf(flight.causeOf(error));
   } finally {
@@ -54,11 +59,16 @@ export async function writeStreamInParts(
   }
 }
 
+interface Parts {
+  readonly begun: readonly Uint8Array[];
+  readonly rest: AsyncIterable<Uint8Array>;
+  readonly sums: SentSums;
+}
+
 async function sendAll(
   client: S3Client,
   upload: Upload,
-  begun: readonly Uint8Array[],
-  rest: AsyncIterable<Uint8Array>,
+  { begun, rest, sums }: Parts,
   flight: Flight,
   persist: Persist,
 ): Promise<string | undefined> {
@@ -67,6 +77,7 @@ async function sendAll(
   let count = 0;
   const send = async (Body: Uint8Array): Promise<void> => {
     const PartNumber = ++count;
+    sums.add(Body);
     const most = Math.max(1, Math.min(PARTS_AT_ONCE, Math.floor(IN_FLIGHT / Body.length)));
     await flight.begin(most, async () => {
       const request = () => sendPart(client, upload, PartNumber, Body, abortSignal);

@@ -25,7 +25,8 @@ import {
 import { type NewObject, requireLocks } from './s3-lock.ts';
 import { ONE_PART, type Persist, sendWhole, unfinishedUploads, writeInParts } from './s3-parts.ts';
 import { writeStreamInParts } from './s3-stream.ts';
-import type { Store, StoredObject } from './store.ts';
+import { compareWithSent, SentSums } from './s3-sums.ts';
+import type { Store, StoredObject, SumComparison } from './store.ts';
 import { assertKey, isTemporary } from './store.ts';
 
 type Range = { readonly offset: number; readonly length: number };
@@ -69,6 +70,8 @@ export class S3Store implements Store {
   readonly #gate = new Gate(OPERATIONS);
   /** Before each key. */
   readonly #root: string;
+  /** What {@link writeStream} has sent, by key. */
+  readonly #sent = new Map<string, ReturnType<SentSums['end']>>();
   #region: string;
   #hasLocks = false;
   #tools: Promise<Tools> | undefined;
@@ -182,11 +185,30 @@ export class S3Store implements Store {
       const ask: Persist = (request, until) =>
         persist(() => this.#ask(tools, 'write', key, request, until), this.#patience, {}, until);
       await ask(() => this.#requireLocks(tools.client, signal), signal);
-      return writeStreamInParts(tools.client, object, content, ask, signal);
+      const sums = new SentSums(this.#address.keeping);
+      this.#sent.delete(key);
+      const { size, isInParts } = await writeStreamInParts(tools.client, object, content, sums, ask, signal);
+      this.#sent.set(key, sums.end(isInParts));
+      return size;
+    });
+  }
+
+  /** Who may not be told sums is told none. */
+  compareSums(key: string, signal: AbortSignal): Promise<SumComparison | undefined> {
+    return this.#do('look at', key, signal, async ({ client, sdk }) => {
+      const sent = this.#sent.get(key);
+      if (sent === undefined) return undefined;
+      const request = new sdk.HeadObjectCommand({ ...this.#object(key), ChecksumMode: 'ENABLED' });
+      const told = await client.send(request, { abortSignal: signal }).catch((error: unknown) => {
+        if (isDenied(error)) return {};
+        throw error;
+      });
+      return compareWithSent(told, sent);
     });
   }
 
   remove(key: string, signal: AbortSignal): Promise<void> {
+    this.#sent.delete(key);
     return this.#do('remove', key, signal, async ({ client, sdk }) => {
       try {
         await client.send(new sdk.DeleteObjectCommand(this.#object(key)), { abortSignal: signal });

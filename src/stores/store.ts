@@ -7,6 +7,15 @@ export interface StoredObject {
   readonly size: number;
 }
 
+/** Sums that servers keep with objects. `MD5`: as S3 has it in an object's ETag. */
+export type SumName = 'MD5' | 'CRC32' | 'SHA1' | 'SHA256';
+
+/** A sum that a place keeps of an object, beside the one of what was sent. */
+export interface SumComparison {
+  readonly by: SumName;
+  readonly isSame: boolean;
+}
+
 /** Reading. Every method may be called many times at once; all of them are idempotent. */
 export interface ReadStore {
   /** For messages; holds no secret. */
@@ -78,6 +87,12 @@ export interface Store extends ReadStore {
    * @returns how many bytes the object has
    */
   writeStream?(key: string, content: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<number>;
+
+  /**
+   * Compares what {@link writeStream} of this store has sent under `key` with what the place says of what it has there, which
+   * is not read for this. Absent, or undefined: the place says nothing that could be compared.
+   */
+  compareSums?(key: string, signal: AbortSignal): Promise<SumComparison | undefined>;
 
   /** Removes the object; no error if it is already gone. */
   remove(key: string, signal: AbortSignal): Promise<void>;

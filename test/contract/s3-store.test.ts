@@ -19,6 +19,7 @@ import type { Store } from '../../src/stores/store.ts';
 import { HAS_CEPH, type S3Server } from '../fixtures/ceph.ts';
 import { FaultyStore, taking } from '../fixtures/faulty-store.ts';
 import { administer, clientOf, newBucket, newPlace, openAt, s3Server, storeAt } from '../fixtures/s3.ts';
+import { SummingGateway } from '../fixtures/summing-gateway.ts';
 import { TcpProxy } from '../fixtures/tcp-proxy.ts';
 import { bytes, describeStore, inPieces, listed, ours, stream, type StoreFixture } from './store.ts';
 
@@ -111,6 +112,43 @@ describe.skipIf(!HAS_CEPH)('on S3', () => {
       await far.close();
     });
 
+    it('compares what was sent with the sums that the server keeps, in one request or in parts', async () => {
+      const [Bucket = '', folder = ''] = place.split('/');
+      expect(await store.compareSums('never-sent', signal)).toBeUndefined();
+      for (const [key, size] of [
+        ['empty', 0],
+        ['short', 1000],
+        ['long', 40_000_000],
+      ] as const) {
+        await stream(store, key, inPieces(bytes(size)));
+        expect([key, await store.compareSums(key, signal)]).toEqual([key, { by: 'MD5', isSame: true }]);
+        const Body = bytes(size).fill(1, 0, 1);
+        await clientOf(server).send(new PutObjectCommand({ Bucket, Key: `${folder}/${key}`, Body }));
+        expect([key, (await store.compareSums(key, signal))?.isSame]).toEqual([key, size === 0]);
+      }
+      await clientOf(server).send(new DeleteObjectCommand({ Bucket, Key: `${folder}/long` }));
+      await expect(store.compareSums('long', signal)).rejects.toThrow(ours('store-missing'));
+    });
+
+    it('compares by the checksum that was asked for, where the server keeps it', async () => {
+      await using gateway = await SummingGateway.start(server.host);
+      for (const [option, by] of [
+        ['sha256', 'SHA256'],
+        ['crc32c', 'MD5'],
+      ]) {
+        const asked = parseS3Address(`http://${gateway.host}/${place}?checksum=${option}`);
+        const summing = new S3Store(asked, '/', { credentials: server });
+        for (const [key, size] of [
+          ['short', 1000],
+          ['long', 40_000_000],
+        ] as const) {
+          await stream(summing, key, inPieces(bytes(size)));
+          expect([key, await summing.compareSums(key, signal)]).toEqual([key, { by, isSame: true }]);
+        }
+        await summing.close();
+      }
+    });
+
     describe('is asked by its address', () => {
       const at = async (bucket: string, options: string) => {
         const asked = parseS3Address(`http://${server.host}/${bucket}?${options}`);
@@ -136,6 +174,7 @@ describe.skipIf(!HAS_CEPH)('on S3', () => {
         const bucket = newBucket();
         const keeping = await at(bucket, 'encryption=aws:kms&kms-key=tests&checksum=sha256');
         for (const key of await writeAll(keeping)) {
+          expect(await keeping.compareSums(key, signal)).toBeUndefined();
           const found = await head(bucket, key);
           expect([found.ServerSideEncryption, found.SSEKMSKeyId]).toEqual(['aws:kms', 'tests']);
         }

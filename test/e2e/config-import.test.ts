@@ -77,7 +77,8 @@ describe.skipIf(!HAS_CEPH || !HAS_MARIADB)('respaldo config import', () => {
     expect(await readFile(place.path('respaldo-secrets/prod-password'), 'utf8')).toBe('secret\n');
     const text = await readFile(place.path('respaldo.yaml'), 'utf8');
     expect(text).not.toMatch(/: secret|:secret/);
-    await place.ok('backup', 'prod');
+    const run = await place.respaldo('backup', 'prod');
+    expect([run.code, run.stdout + run.stderr]).toEqual([0, expect.stringContaining("confirmed by the store's MD5")]);
     const [analytics = '', app = '', ...others] = await files();
     expect(others).toEqual([]);
     expect(analytics).toMatch(/^backups\/mysql\/prod-analytics-\w+\.sql\.gz\.gpg$/);

@@ -1,4 +1,4 @@
-import type { WrittenFile } from '../../archive/archive.ts';
+import type { Proof, WrittenFile } from '../../archive/archive.ts';
 import type { ArchiveOutcome } from '../../operations/archive-tally.ts';
 import type { Output } from '../output.ts';
 import { harmless, quoted } from '../printable.ts';
@@ -26,13 +26,22 @@ export const archiveProgress: ProgressView<ArchiveState> = {
   }),
 };
 
+const PROOFS: Readonly<Record<Proof, string>> = {
+  size: 'confirmed by its size',
+  MD5: "confirmed by the store's MD5",
+  CRC32: "confirmed by the store's CRC32",
+  SHA1: "confirmed by the store's SHA-1",
+  SHA256: "confirmed by the store's SHA-256",
+  read: 'confirmed by reading it back',
+};
+
 /** One file at one place: there, or not. */
 export function tellArchivedFile(file: WrittenFile, output: Output): void {
   const { archive } = file.place;
   if (file.error === undefined) {
     const { stored, plain } = file.manifest;
     const sizes = `${formatBytes(stored.bytes, 1)} of ${formatBytes(plain.bytes, 1)}`;
-    output.note(`  ${archive}: ${quoted(file.key)}, ${sizes}`);
+    output.note(`  ${archive}: ${quoted(file.key)}, ${sizes}, ${PROOFS[file.confirmedBy]}`);
     return;
   }
   const { error, key, leftIn } = file;
@@ -59,12 +68,13 @@ export function archiveMessage({ archive, location, state, files, failures }: Ar
     archive,
     location,
     status: state,
-    files: files.map(({ key, manifest }) => ({
+    files: files.map(({ key, manifest, confirmedBy }) => ({
       key,
       database: manifest.database,
       plain_bytes: manifest.plain.bytes,
       stored_bytes: manifest.stored.bytes,
       stored_sha256: manifest.stored.sha256,
+      confirmed_by: confirmedBy,
     })),
     errors: failures.map(({ database, error, leftIn }) => ({
       database,
