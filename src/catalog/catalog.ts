@@ -1,6 +1,7 @@
 /** Memory of what was run. Rebuildable or dispensable: the repository is the truth. */
 export interface NewRun {
-  readonly operation: 'backup' | 'restore' | 'forget' | 'prune' | 'check' | 'verify';
+  /** `archive`: archives were made of a snapshot; those that a backup writes are part of it. */
+  readonly operation: 'backup' | 'archive' | 'restore' | 'forget' | 'prune' | 'check' | 'verify';
   /** Plan name, or the address for an ad-hoc run. Holds no secret. */
   readonly subject: string;
   readonly repository: string;

@@ -34,7 +34,7 @@ const optional = <T extends z.ZodType>(type: T) => type.nullable().transform((va
 
 const Row = z.object({
   id: z.number(),
-  operation: z.enum(['backup', 'restore', 'forget', 'prune', 'check', 'verify']),
+  operation: z.enum(['backup', 'archive', 'restore', 'forget', 'prune', 'check', 'verify']),
   subject: z.string(),
   repository: z.string(),
   type: optional(z.string()),

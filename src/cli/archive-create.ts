@@ -5,12 +5,13 @@ import { hostRuntime, listArchiveAt, openSources } from '../compose.ts';
 import { namedPlans, type NamedPlan } from '../config/named-plans.ts';
 import { RespaldoError, throwIfAborted } from '../errors.ts';
 import { archiveSnapshot } from '../operations/archive-create.ts';
+import { recordedArchives } from '../operations/archive-record.ts';
 import type { ArchiveOutcome } from '../operations/archive-tally.ts';
 import type { Invocation } from './invocation.ts';
 import { closePlaces, openPlaces, tellers, tellOutcomes } from './plan-archives.ts';
 import { sumOf } from './plan-backup.ts';
 import { showProgress } from './progress.ts';
-import { accessTo, openAt, surroundings, type Surroundings } from './session.ts';
+import { accessTo, openAt, surroundings, type Surroundings, withRecorder } from './session.ts';
 import { archiveProgress } from './views/archive-backup.ts';
 import { snapshotTitle } from './views/snapshot.ts';
 
@@ -31,7 +32,12 @@ export async function createArchives(
   const archives = archivesNamed(options.archive, plan, around);
   const { places, failed } = await openPlaces(archives, { invocation, around });
   try {
-    const outcomes = places.length === 0 ? [] : await written(reference, plan, places, options, invocation, around);
+    const run = { operation: 'archive', subject: plan.name } as const;
+    const outcomes = await withRecorder(invocation, (recorder) =>
+      recordedArchives(run, places, recorder, async () =>
+        places.length === 0 ? [] : written(reference, plan, places, options, invocation, around),
+      ),
+    );
     const all = [...failed, ...tellOutcomes(outcomes, invocation)];
     if (all.length > 0) throw sumOf(all, archives.length);
   } finally {

@@ -5,6 +5,7 @@ import type { ArchiveDestination } from '../domain/archive.ts';
 import type { Plan } from '../domain/plan.ts';
 import { RespaldoError, throwIfAborted, toRespaldoError } from '../errors.ts';
 import { backUpToArchives } from '../operations/archive-backup.ts';
+import { recordedArchives } from '../operations/archive-record.ts';
 import type { ArchiveOutcome } from '../operations/archive-tally.ts';
 import type { ArchiveBackupPorts, CapturedSource } from '../operations/archive-writing.ts';
 import type { PlanRun } from '../operations/plan-run.ts';
@@ -59,7 +60,12 @@ export async function backUpPlanArchives(work: ArchiveWork, scene: Scene): Promi
   const { places, failed } = await openPlaces(work.plan.archives ?? [], scene);
   try {
     if (places.length === 0) return failed;
-    const outcomes = await remembered(work, places, recorder, () => written(work, places, invocation));
+    const { plan: subject, destinations } = work.run.identity;
+    // The plan's own run stands for the first of its destinations.
+    const others = places.filter(({ store: { location } }) => location !== destinations[0]);
+    const outcomes = await recordedArchives({ operation: 'backup', subject }, others, recorder, () =>
+      written(work, places, invocation),
+    );
     work.run.archived(outcomes);
     return [...failed, ...tellOutcomes(outcomes, invocation)];
   } finally {
@@ -160,49 +166,6 @@ export function tellers(output: Output): Pick<ArchiveBackupPorts, 'onFile' | 'on
     onUnreadable: (snapshot, error) =>
       output.alarm(`snapshot ${shortId(snapshot)} cannot be read back: ${error.message}; reading the source once more`),
     onFinding: (finding) => tellFinding(finding, 'archival', output),
-  };
-}
-
-/** A run of its own for each archive; the plan's own run stands for the first of its destinations. */
-async function remembered(
-  { run }: ArchiveWork,
-  places: readonly ArchivePlace[],
-  { catalog, clock }: Recorder,
-  work: () => Promise<readonly ArchiveOutcome[]>,
-): Promise<readonly ArchiveOutcome[]> {
-  const { plan: subject, destinations } = run.identity;
-  const ids = new Map<string, number>();
-  for (const { archive, store } of places.filter(({ store: { location } }) => location !== destinations[0]))
-    ids.set(
-      archive,
-      await catalog.begin({ operation: 'backup', subject, repository: store.location, startedAt: clock.now() }),
-    );
-  let outcomes: readonly ArchiveOutcome[] = [];
-  let failure: RespaldoError | undefined;
-  try {
-    outcomes = await work();
-  } catch (error) {
-    failure = toRespaldoError(error);
-    throw error;
-  } finally {
-    for (const [archive, id] of ids) {
-      const outcome = outcomes.find((one) => one.archive === archive);
-      const error = failure ?? outcome?.failures[0]?.error;
-      await catalog.finish(id, {
-        state: failure?.code === 'cancelled' ? 'cancelled' : (outcome?.state ?? 'failed'),
-        finishedAt: clock.now(),
-        ...(outcome && bytesOf(outcome)),
-        ...(error && { error: `${error.code}: ${error.message}` }),
-      });
-    }
-  }
-  return outcomes;
-}
-
-function bytesOf({ files }: ArchiveOutcome): { readonly bytesProcessed: number; readonly bytesAdded: number } {
-  return {
-    bytesProcessed: files.reduce((sum, { manifest }) => sum + manifest.plain.bytes, 0),
-    bytesAdded: files.reduce((sum, { manifest }) => sum + manifest.stored.bytes, 0),
   };
 }
 

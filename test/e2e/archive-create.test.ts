@@ -33,6 +33,11 @@ describe('respaldo archive create', () => {
     await place.ok('archive', 'create', 'latest', '--plan', 'files', '--archive', 'there');
     await place.ok('archive', 'create', 'latest', '--plan', 'files', '--archive', 'there');
     await place.ok('archive', 'verify');
+    const runs = JSON.parse(await place.ok('runs', 'files', '--json')) as { readonly operation: string }[];
+    expect(runs.filter(({ operation }) => operation === 'archive')).toMatchObject([
+      { repository: place.path('there'), outcome: { state: 'succeeded', bytesAdded: 0 } },
+      { repository: place.path('there'), outcome: { state: 'succeeded', snapshot: expect.any(String) as string } },
+    ]);
     const listed = await place.ok('archive', 'list', '--archive', 'there', '--json');
     const snapshots = JSON.parse(await place.ok('snapshots', '--json')) as { readonly id: string; time: string }[];
     expect(JSON.parse(listed)).toMatchObject([
@@ -66,6 +71,8 @@ describe('respaldo archive create', () => {
     await rm(place.path('repository/data'), { recursive: true });
     const { code } = await place.respaldo('archive', 'create', 'latest', '--plan', 'files');
     expect(code).toBe(1);
+    const [run] = JSON.parse(await place.ok('runs', '--json')) as { readonly operation: string }[];
+    expect(run).toMatchObject({ operation: 'archive', outcome: { state: 'failed' } });
     expect((await readdir(place.path('here'), { recursive: true })).filter((name) => name.includes('.tar'))).toEqual(
       [],
     );
