@@ -128,7 +128,7 @@ export class DatabaseEntries {
     // Proof that the one who held the snapshot was there all the time.
     await held.session.close();
 
-    const { extensions, counts, largeObjects, relations } = inventory;
+    const { extensions, counts, largeObjects, relations, roles } = inventory;
     this.#facts = {
       ...described(database),
       folder,
@@ -139,6 +139,7 @@ export class DatabaseEntries {
       sequences: this.#content.sequences,
       counts,
       largeObjects,
+      roles: [...roles],
     };
   }
 
@@ -151,7 +152,7 @@ export class DatabaseEntries {
     const inventory = await inspectContent(held.session);
     const bytes = inventory.relations.reduce((sum, relation) => sum + relation.bytes, 0);
     const cut = chooseCut(bytes, before);
-    const large = largeTables(inventory.relations);
+    const large = largeTables(inventory.relations, held.encoding);
     const sections = this.#sections(held, large);
     return { held, inventory, bytes, cut, large, sections, copies: await this.#copies(held, large, cut) };
   }
@@ -159,7 +160,13 @@ export class DatabaseEntries {
   /** pg_dump's three parts: they begin at once, and wait for their turn. */
   #sections(held: HeldSnapshot, without: readonly RelationInventory[]): Record<Section, AsyncIterable<Uint8Array>> {
     const begin = (section: Section): AsyncIterable<Uint8Array> => {
-      const request = { database: this.#request.database.name, section, snapshot: held.id, without };
+      const request = {
+        database: this.#request.database.name,
+        section,
+        snapshot: held.id,
+        encoding: held.encoding,
+        without,
+      };
       const ahead = new ReadAhead(dumpSection(this.#tools, this.#request.isGuarded, request, this.#content), AHEAD);
       this.#begun.defer(() => ahead.stop());
       return ahead.content;

@@ -42,9 +42,8 @@ export function propertyStatements(facts: DatabaseFacts, name: string): readonly
   ];
 }
 
-/** Settings that are lists, whose items must stay apart. */
+/** Settings that are lists of names, which PostgreSQL keeps as SQL has them: quoted where they must be. */
 const LISTS = new Set([
-  'datestyle',
   'search_path',
   'temp_tablespaces',
   'session_preload_libraries',

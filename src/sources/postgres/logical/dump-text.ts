@@ -1,4 +1,5 @@
 import { RespaldoError } from '../../../errors.ts';
+import { decoderOf, type Decode } from './server-encoding.ts';
 
 const NEWLINE = 0x0a;
 const BACKSLASH = 0x5c;
@@ -35,6 +36,8 @@ export interface DumpTextOptions {
    * that the whole is restored in.
    */
   readonly isData: boolean;
+  /** As the server names it; absent: UTF-8. */
+  readonly encoding?: string;
 }
 
 /**
@@ -67,6 +70,7 @@ function* counted(pieces: Iterable<Uint8Array>, content: DumpContent): Generator
 class DumpLines {
   readonly #content: DumpContent;
   readonly #dropped: ReadonlySet<string>;
+  readonly #decode: Decode;
   #isComplete = false;
   /** The beginning of a line, or of a COPY whose name goes over several lines. */
   #held: Buffer = Buffer.alloc(0);
@@ -75,8 +79,9 @@ class DumpLines {
   /** Within a row whose beginning has passed. */
   #isMidRow = false;
 
-  constructor(content: DumpContent, { guard, isData }: DumpTextOptions) {
+  constructor(content: DumpContent, { guard, isData, encoding = 'UTF8' }: DumpTextOptions) {
     this.#content = content;
+    this.#decode = decoderOf(encoding);
     this.#dropped = new Set([
       ...(guard === undefined ? [] : [`\\restrict ${guard}`, `\\unrestrict ${guard}`]),
       ...(isData ? ['BEGIN;', 'COMMIT;'] : []),
@@ -104,7 +109,7 @@ class DumpLines {
       }
       const end = statementEnd(bytes, at);
       if (end < 0) break;
-      if (this.#judge(bytes.toString('utf8', at, end))) {
+      if (this.#judge(this.#decode(bytes, at, end))) {
         if (at > kept) yield bytes.subarray(kept, at);
         kept = end + 1;
       }

@@ -16,6 +16,8 @@ export interface DumpRequest {
   readonly section: Section;
   /** Of the session that holds it. */
   readonly snapshot: string;
+  /** Of the database: what was converted could not always be converted back. */
+  readonly encoding: string;
   /** Tables whose rows somebody else reads. */
   readonly without: readonly RelationInventory[];
 }
@@ -29,19 +31,19 @@ export async function knowsGuard(tools: Toolbox): Promise<boolean> {
 export function dumpSection(
   tools: Toolbox,
   isGuarded: boolean,
-  { database, section, snapshot, without }: DumpRequest,
+  { database, section, snapshot, encoding, without }: DumpRequest,
   content: DumpContent,
 ): AsyncGenerator<Uint8Array> {
   const guard = isGuarded ? randomBytes(16).toString('hex') : undefined;
   const args = [
     ...['--no-password', '--format=plain', `--section=${section}`, `--snapshot=${snapshot}`],
-    `--lock-wait-timeout=${LOCK_TIMEOUT}`,
+    ...[`--encoding=${encoding}`, `--lock-wait-timeout=${LOCK_TIMEOUT}`],
     ...(guard === undefined ? [] : [`--restrict-key=${guard}`]),
     ...without.map((table) => `--exclude-table-data=${exactPattern(table)}`),
   ];
   const dump = tools.run({ program: 'pg_dump', args, database });
   const what = `pg_dump of "${database}" (${section})`;
-  return dumpText(dump, content, what, { isData: section === 'data', ...(guard !== undefined && { guard }) });
+  return dumpText(dump, content, what, { isData: section === 'data', encoding, ...(guard !== undefined && { guard }) });
 }
 
 /** Roles and tablespaces. @param passwords whether the role may read them. */

@@ -54,6 +54,8 @@ const database = z.object({
   /** How many there are of what has no entry of its own: functions, indexes, constraints, triggers … */
   counts: z.record(z.string(), z.number()),
   largeObjects: z.number(),
+  /** Whom anything in it belongs to, or gives rights to, or is for. Absent in older snapshots. */
+  roles: z.array(z.string()).exactOptional(),
 });
 
 export const logicalFacts = z.object({

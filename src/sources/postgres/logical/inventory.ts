@@ -96,11 +96,12 @@ const TABLES = `SELECT format('%I.%I', n.nspname, o.relname) AS sql
 const EXTENSIONS = `SELECT e.extname AS name, e.extversion AS version, n.nspname AS schema
   FROM pg_extension AS e JOIN pg_namespace AS n ON n.oid = e.extnamespace ORDER BY e.extname`;
 
-/** NOT NULL is a constraint with a name only since version 18. */
+/** NOT NULL is a constraint with a name only since version 18. pg_dump leaves out indexes whose making has failed. */
 const COUNTS = `SELECT
   (SELECT count(*) FROM pg_namespace AS o WHERE nspname !~ '^pg_' AND nspname <> 'information_schema') AS schemas,
   (SELECT count(*) FROM pg_proc AS o WHERE ${OURS('pro', 'pg_proc')}) AS functions,
-  (SELECT count(*) FROM pg_class AS o WHERE relkind IN ('i', 'I') AND ${OURS('rel', 'pg_class')}) AS indexes,
+  (SELECT count(*) FROM pg_class AS o JOIN pg_index AS i ON i.indexrelid = o.oid JOIN pg_class AS t ON t.oid = i.indrelid
+   WHERE i.indisready AND (i.indisvalid OR t.relkind = 'p') AND ${OURS('o.rel', 'pg_class')}) AS indexes,
   (SELECT count(*) FROM pg_constraint AS o WHERE contype <> 'n' AND ${OURS('con', 'pg_constraint')}) AS constraints,
   (SELECT count(*) FROM pg_type AS o WHERE typtype IN ('d', 'e', 'r') AND ${OURS('typ', 'pg_type')}) AS types,
   (SELECT count(*) FROM pg_operator AS o WHERE ${OURS('opr', 'pg_operator')}) AS operators,
@@ -109,6 +110,11 @@ const COUNTS = `SELECT
   (SELECT count(*) FROM pg_event_trigger) AS "event triggers",
   (SELECT count(*) FROM pg_publication) AS publications,
   (SELECT count(*) FROM pg_largeobject_metadata) AS "largeObjects"`;
+
+/** All but the one that the server was made with: that it needs its own things, PostgreSQL does not write down. */
+const ROLES = `SELECT DISTINCT r.rolname AS name FROM pg_shdepend AS d JOIN pg_roles AS r ON r.oid = d.refobjid
+  WHERE d.refclassid = 'pg_authid'::regclass
+    AND d.dbid = (SELECT oid FROM pg_database WHERE datname = current_database()) ORDER BY name`;
 
 const counts = z.record(z.string(), z.number());
 
@@ -119,6 +125,7 @@ export async function inspectTables(session: PsqlSession): Promise<readonly stri
 
 /** What one database holds, as the session's snapshot sees it. */
 export interface ContentInventory extends Pick<DatabaseFacts, 'extensions' | 'counts' | 'largeObjects'> {
+  readonly roles: readonly string[];
   readonly relations: readonly RelationInventory[];
 }
 
@@ -126,5 +133,6 @@ export async function inspectContent(session: PsqlSession): Promise<ContentInven
   const relations = (await session.query(RELATIONS)).map((row) => relation.parse(row));
   const extensions = facts.extensions.parse(await session.query(EXTENSIONS));
   const { largeObjects = 0, ...others } = counts.parse((await session.query(COUNTS))[0]);
-  return { relations, extensions, counts: others, largeObjects };
+  const roles = (await session.query(ROLES)).map(({ name }) => String(name));
+  return { relations, extensions, counts: others, largeObjects, roles };
 }

@@ -70,6 +70,8 @@ async function loginInside(
 function basics({ sslMode, connectTimeoutSeconds }: PostgresAddress): Readonly<Record<string, string>> {
   return {
     LC_ALL: 'C',
+    // Whatever the database says of its clients: names are read as UTF-8.
+    PGCLIENTENCODING: 'UTF8',
     PGAPPNAME: 'respaldo',
     PGSSLMODE: sslMode,
     PGCONNECT_TIMEOUT: String(connectTimeoutSeconds),

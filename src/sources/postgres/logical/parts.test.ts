@@ -25,12 +25,12 @@ describe('a table that is read in parallel', () => {
   it('is large, has columns, and is dumped as itself', () => {
     const small = table({ bytes: MIB - 1 });
     const others = [small, table({ columns: [] }), table({ alone: false })];
-    expect(largeTables([...others, table()])).toEqual([table()]);
+    expect(largeTables([...others, table()], 'UTF8')).toEqual([table()]);
   });
 
   it('is among the largest where there are very many', () => {
     const many = Array.from({ length: 3000 }, (_, i) => table({ name: String(i), bytes: MIB + i }));
-    expect(largeTables(many)).toEqual(many.slice(1000));
+    expect(largeTables(many, 'UTF8')).toEqual(many.slice(1000));
   });
 
   it('is covered by its ranges without gap or overlap', () => {

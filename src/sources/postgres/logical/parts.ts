@@ -1,5 +1,6 @@
 /** Which tables are read in parallel, and in which pieces. Pure. */
 import type { RelationInventory } from './inventory.ts';
+import { isWrittenAlike } from './server-encoding.ts';
 
 const MIB = 1024 * 1024;
 
@@ -14,9 +15,15 @@ const FILE_PIECES = 2048;
 /** From this version on, a range of row addresses reads nothing but these pages. */
 const RANGE_SCANS_SINCE = 140_000;
 
-/** The tables that are copied by themselves, the largest ones if there are too many. In the order given. */
-export function largeTables(relations: readonly RelationInventory[]): readonly RelationInventory[] {
-  const large = relations.filter(({ alone, columns, bytes }) => alone && columns.length > 0 && bytes >= LARGE);
+/**
+ * The tables that are copied by themselves, the largest ones if there are too many. In the order given.
+ * @param encoding of the database: we, and what pg_dump is told, name things in UTF-8.
+ */
+export function largeTables(relations: readonly RelationInventory[], encoding: string): readonly RelationInventory[] {
+  const large = relations.filter(
+    ({ alone, sql, columns, bytes }) =>
+      alone && columns.length > 0 && bytes >= LARGE && isWrittenAlike([sql, ...columns].join(), encoding),
+  );
   if (large.length <= MOST_LARGE) return large;
   const least = large.map(({ bytes }) => bytes).toSorted((a, b) => b - a)[MOST_LARGE - 1] ?? 0;
   return large.filter(({ bytes }) => bytes >= least).slice(0, MOST_LARGE);

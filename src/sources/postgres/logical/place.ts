@@ -22,6 +22,17 @@ const DROP_TABLES = `DO $$ DECLARE name text; BEGIN
   LOOP EXECUTE 'DROP TABLE IF EXISTS ' || name || ' CASCADE'; END LOOP;
 END $$`;
 
+/** No database goes that has a subscription. What was dumped of one never had a connection: nobody else loses anything. */
+const DROP_SUBSCRIPTIONS = `DO $$ DECLARE name text; BEGIN
+  FOR name IN SELECT quote_ident(subname) FROM pg_subscription
+    WHERE subdbid = (SELECT oid FROM pg_database WHERE datname = current_database())
+  LOOP
+    EXECUTE 'ALTER SUBSCRIPTION ' || name || ' DISABLE';
+    EXECUTE 'ALTER SUBSCRIPTION ' || name || ' SET (slot_name = NONE)';
+    EXECUTE 'DROP SUBSCRIPTION ' || name;
+  END LOOP;
+END $$`;
+
 /** Where a database comes to be, and how it gets its name. */
 export class Place {
   readonly #tools: Toolbox;
@@ -51,8 +62,11 @@ export class Place {
     try {
       await this.#run(restorable.create(this.#side, version));
       await restorable.load(this.#tools, this.#side);
-      if (restorable.facts !== undefined) await this.#finish(restorable.facts, restorable.dumpVersion ?? 0, version);
+      const { facts, dumpVersion = 0 } = restorable;
+      if (facts !== undefined) await this.#compare(facts, dumpVersion, version);
       await this.#run('ANALYZE', this.#side);
+      // Only now: its settings (a time limit, read only) are for those who work with it.
+      if (facts !== undefined) await this.#run(propertyStatements(facts, this.#side).join(';\n'));
       await this.#settle();
       old = await this.#swap();
     } catch (error) {
@@ -72,8 +86,7 @@ export class Place {
     }
   }
 
-  async #finish(facts: DatabaseFacts, dumpVersion: number, version: number): Promise<void> {
-    await this.#run(propertyStatements(facts, this.#side).join(';\n'));
+  async #compare(facts: DatabaseFacts, dumpVersion: number, version: number): Promise<void> {
     const found = await inspectRestored(this.#tools, this.#side, facts);
     const isSame = Math.floor(dumpVersion / 10_000) === Math.floor(version / 10_000);
     requireSame(this.#planned.target, differences(facts, found, isSame));
@@ -126,6 +139,7 @@ export class Place {
       try {
         await drop();
       } catch {
+        await execute(tools, this.#side, DROP_SUBSCRIPTIONS);
         // Dropping takes a checkpoint, and that takes room, which there may only be without the rows.
         await execute(tools, this.#side, DROP_TABLES);
         await drop();

