@@ -12,6 +12,11 @@ const project = (name: string, include: string[], timeout: number) => ({
   test: { name, include, testTimeout: timeout, hookTimeout: timeout },
 });
 
+/** A project whose tests run commands, too. */
+const commanding = (...[name, include, timeout]: Parameters<typeof project>) => ({
+  test: { ...project(name, include, timeout).test, globalSetup: './test/fixtures/compiled-program.ts' },
+});
+
 export default defineConfig({
   test: {
     pool: 'forks',
@@ -23,11 +28,11 @@ export default defineConfig({
     reporters: ['default', './test/reporter.ts'],
     projects: [
       project('unit', ['src/**/*.test.ts', '{bench,scripts}/**/*.test.ts', 'test/house/**/*.test.ts'], 30 * seconds),
-      project('contract', ['test/contract/**/*.test.ts'], 60 * seconds),
-      project('interop', ['test/interop/**/*.test.ts'], 180 * seconds),
+      commanding('contract', ['test/contract/**/*.test.ts'], 60 * seconds),
+      commanding('interop', ['test/interop/**/*.test.ts'], 180 * seconds),
       project('fuzz', ['test/fuzz/**/*.test.ts'], 180 * seconds),
-      project('model', ['test/model/**/*.test.ts'], 300 * seconds),
-      project('e2e', ['test/e2e/**/*.test.ts'], 300 * seconds),
+      commanding('model', ['test/model/**/*.test.ts'], 300 * seconds),
+      commanding('e2e', ['test/e2e/**/*.test.ts'], 300 * seconds),
     ],
   },
 });

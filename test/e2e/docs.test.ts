@@ -6,6 +6,8 @@ import { delimiter, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { embeddedBinaries } from '../../examples/tienda/binaries.ts';
 import { Cluster } from '../../examples/tienda/cluster.ts';
+import { BIN, CHECKOUT_BIN } from '../fixtures/cli.ts';
+import { COMPILE_CACHE } from '../fixtures/compiled-sources.ts';
 import { HAS_MARIADB, MariaServer } from '../fixtures/mariadb.ts';
 import { DEBIAN_15, debianBinaries } from '../fixtures/postgres.ts';
 import { RedisServer } from '../fixtures/redis.ts';
@@ -59,12 +61,12 @@ function scriptOf(blocks: readonly Block[]): string {
 
 const quote = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
 
-/** A folder in which `respaldo` and `npx respaldo` are this checkout's. */
-async function freshFolder(): Promise<string> {
+/** A folder in which `respaldo` and `npx respaldo` are what the document speaks of: the README begins with a checkout. */
+async function freshFolder(document: string): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'respaldo-docs-'));
   const bin = join(folder, 'node_modules/.bin');
   await mkdir(bin, { recursive: true });
-  await symlink(join(root, 'bin/respaldo.js'), join(bin, 'respaldo'));
+  await symlink(document === 'README.md' ? CHECKOUT_BIN : BIN, join(bin, 'respaldo'));
   await writeFile(join(folder, 'package.json'), '{ "private": true }\n');
   await mkdir(join(folder, 'home'));
   return folder;
@@ -104,7 +106,7 @@ describe('The documents', () => {
     .map(({ document, blocks }) => ({ document, blocks: blocks.filter(({ flags }) => !flags.includes('checkout')) }))
     .filter(({ blocks }) => blocks.length > 0);
 
-  it.for(runnable)('show in $document only commands that work', async ({ blocks: all }, { skip }) => {
+  it.for(runnable)('show in $document only commands that work', async ({ document, blocks: all }, { skip }) => {
     const blocks = all
       .filter(({ flags }) => existsSync(DEBIAN_15) || !flags.includes('dump'))
       .filter(({ flags }) => HAS_MARIADB || !flags.includes('mysql'));
@@ -112,10 +114,10 @@ describe('The documents', () => {
     skip(wantsRestic && RESTICS.length === 0, 'there is no restic on this machine');
     const { LANG = 'C.UTF-8' } = process.env;
     await using stack = new AsyncDisposableStack();
-    const folder = await freshFolder();
+    const folder = await freshFolder(document);
     stack.defer(() => rm(folder, { recursive: true, force: true }));
     const path = [join(folder, 'node_modules/.bin'), join(root, 'node_modules/.bin'), process.env.PATH].join(delimiter);
-    const env = { PATH: path, HOME: join(folder, 'home'), LANG, USER: 'me' };
+    const env = { PATH: path, HOME: join(folder, 'home'), LANG, USER: 'me', NODE_COMPILE_CACHE: COMPILE_CACHE };
     let script = scriptOf(blocks);
     if (blocks.some(({ flags }) => flags.includes('postgres'))) {
       const { port, password } = await startPostgres(

@@ -1,6 +1,6 @@
 import { chmod, copyFile, mkdir, readdir, symlink, writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { BIN, which, Workplace } from '../fixtures/cli.ts';
+import { CHECKOUT_BIN as BIN, which, Workplace } from '../fixtures/cli.ts';
 
 /** A Node below 24, where the machine has one. */
 async function olderNode(place: Workplace): Promise<string | undefined> {
@@ -40,16 +40,17 @@ describe('bin/respaldo.js', () => {
   });
 
   it('keeps compiled code for the next start, but only where nobody else could plant some', async () => {
+    const version = (env: NodeJS.ProcessEnv) =>
+      place.startProgram([process.execPath, BIN, 'version'], { ...env, NODE_COMPILE_CACHE: undefined }).ended;
     const cacheAfter = async (name: string, mode: number): Promise<string[]> => {
       await mkdir(place.path(name));
       await chmod(place.path(name), mode);
-      await place.start(['version'], { XDG_CACHE_HOME: place.path(name), NODE_COMPILE_CACHE: undefined }).ended;
+      await version({ XDG_CACHE_HOME: place.path(name) });
       return readdir(place.path(name), { recursive: true });
     };
     expect(await cacheAfter('private', 0o700)).not.toEqual([]);
     expect(await cacheAfter('shared', 0o777)).toEqual([]);
-    const unwritable = { XDG_CACHE_HOME: '/proc/nowhere', NODE_COMPILE_CACHE: undefined };
-    expect((await place.start(['version'], unwritable).ended).stderr).toBe('');
+    expect((await version({ XDG_CACHE_HOME: '/proc/nowhere' })).stderr).toBe('');
   });
 
   it('runs in the Node beside it when started by an older one: same output, same exit code', async ({ skip }) => {
