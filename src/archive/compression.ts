@@ -3,19 +3,16 @@ import { promisify } from 'node:util';
 import * as zlib from 'node:zlib';
 import type { Compression, CompressionName } from '../domain/archive.ts';
 import { RespaldoError } from '../errors.ts';
+import { compressedBlocks, gzipCompressor, zstdCompressor } from './block-compressor.ts';
 import { byBlocks, inParallel } from './blocks.ts';
 import { filtered, filteredBytes, type FilterProgram } from './filter.ts';
 import { zstdFrames } from './zstd-frames.ts';
 
-const gzip = promisify<zlib.InputType, zlib.ZlibOptions, Buffer>(zlib.gzip);
-const zstdCompress = promisify<zlib.InputType, zlib.ZstdOptions, Buffer>(zlib.zstdCompress);
 const zstdDecompress = promisify<zlib.InputType, zlib.ZstdOptions, Buffer>(zlib.zstdDecompress);
 
 const MIB = 1024 * 1024;
 /** Larger blocks compress better, smaller ones keep all cores busy with less memory. What bzip2 sorts at once has 0.9 MB. */
 const BLOCK = { gzip: MIB, zstd: 4 * MIB, bzip2: 9 * 900_000 };
-/** What a thread hands out at a time: most blocks become no more than that, and its memory is new for each of them. */
-const OUTPUT = { gzip: 256 * 1024, zstd: 256 * 1024 };
 
 /**
  * Content compressed on several cores. Where the format allows it, blocks are compressed apart and follow one another as
@@ -32,17 +29,10 @@ export function compressed(
   switch (name) {
     case 'none':
       return content;
-    case 'gzip': {
-      const options = { level: level ?? 6, chunkSize: OUTPUT.gzip };
-      return byBlocks(content, BLOCK.gzip, (block) => gzip(block, options), onTaken);
-    }
-    case 'zstd': {
-      const options = {
-        chunkSize: OUTPUT.zstd,
-        params: { [zlib.constants.ZSTD_c_compressionLevel]: level ?? 3, [zlib.constants.ZSTD_c_checksumFlag]: 1 },
-      };
-      return byBlocks(content, BLOCK.zstd, (block) => zstdCompress(block, options), onTaken);
-    }
+    case 'gzip':
+      return compressedBlocks(content, BLOCK.gzip, () => gzipCompressor(level ?? 6), onTaken);
+    case 'zstd':
+      return compressedBlocks(content, BLOCK.zstd, () => zstdCompressor(level ?? 3, BLOCK.zstd), onTaken);
     case 'bzip2':
       return byBlocks(
         content,

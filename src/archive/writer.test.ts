@@ -137,6 +137,30 @@ describe('a file for several places', () => {
     expect(Buffer.concat(await Array.fromAsync(content)).equals(TEXT)).toBe(true);
   });
 
+  it.each([['gzip'], ['zstd'], ['none'], ['gzip', 'none'], ['zstd', 'gzip']] as const)(
+    'holds what came in pieces that were overwritten by the next one: %s %s',
+    async (...names) => {
+      const piece = Buffer.alloc(100_000);
+      const content = async function* () {
+        for (let at = 0; at < TEXT.length; at += piece.length) {
+          TEXT.copy(piece, 0, at);
+          yield await Promise.resolve(piece);
+          piece.fill(0);
+        }
+      };
+      const stores = await Promise.all(names.map((name) => store(name)));
+      const places = stores.map((held, i) => placeIn(held, { name: names[i] ?? 'none' }));
+      const file = { ...newFile(), content: content(), fleeting: true as const };
+      expect(errorsOf(await writeArchiveFile(file, places, { signal }))).toEqual(names.map(() => undefined));
+      for (const held of stores) {
+        const [found] = (await listArchive(held, signal)).files;
+        if (found === undefined) throw new Error('nothing is listed');
+        const plain = plainContent(storedContent(held, found.key, found.manifest, signal), found.manifest, {}, signal);
+        expect(Buffer.concat(await Array.fromAsync(plain)).equals(TEXT)).toBe(true);
+      }
+    },
+  );
+
   it('is sent again from where it lies where a store broke, without being captured again', async () => {
     const seen = { captured: 0 };
     const retried: string[] = [];

@@ -18,6 +18,8 @@ export interface NewArchiveFile {
   readonly content: AsyncIterable<Uint8Array>;
   /** Nobody looks at a piece of the content any more once it has been handed out. */
   readonly disposable?: true;
+  /** A piece of the content is good until the next one is asked for. */
+  readonly fleeting?: true;
   readonly name: Omit<NamedFile, 'ending'>;
   readonly source: string;
   readonly run: string;
@@ -64,11 +66,11 @@ async function writeTo(
   const groups = bySteps(targets);
   const plain = new Checksum();
   const source = new SourceWatch(plain.of(file.content), plain, options.onProgress);
-  const shared = new SharedContent(source.pieces(), groups.length);
+  const readers = readersOf(source.pieces(), groups, file.fleeting === true);
   const isOnlyOurs = file.disposable === true && groups.length === 1;
   const stored = await Promise.all(
     groups.map(async ({ steps, targets: members }, index) => {
-      const reader = shared.readers[index];
+      const reader = readers[index];
       if (reader === undefined) throw new RespaldoError('internal', 'there are more groups than readers');
       try {
         return await writeGroup(reader, steps, members, isOnlyOurs, signal);
@@ -86,6 +88,30 @@ async function writeTo(
   return written.flat();
 }
 
+/** Somebody who reads content, and lets go of it by `return`. */
+type ContentReader = AsyncIterable<Uint8Array> & { return(): Promise<unknown> };
+
+/** Of one content, a reader for each group. What is fleeting is copied unless it is done with before the next piece comes. */
+function readersOf(
+  pieces: AsyncGenerator<Uint8Array, void>,
+  groups: readonly Group[],
+  isFleeting: boolean,
+): readonly ContentReader[] {
+  if (!isFleeting) return new SharedContent(pieces, groups.length).readers;
+  const [first, ...others] = groups;
+  const isTakenAtOnce = others.length === 0 && first !== undefined && !isHandedOn(first.steps);
+  return isTakenAtOnce ? [pieces] : new SharedContent(copies(pieces), groups.length).readers;
+}
+
+/** Whether pieces reach the stores as they are: every step takes what it is given before it asks for more. */
+function isHandedOn({ compression, encryption }: Steps): boolean {
+  return compression.name === 'none' && encryption === undefined;
+}
+
+async function* copies(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  for await (const piece of pieces) yield Uint8Array.from(piece);
+}
+
 /** Remembers whether the content itself failed: then nothing of it is good anywhere. */
 class SourceWatch {
   readonly #content: AsyncIterable<Uint8Array>;
@@ -99,7 +125,7 @@ class SourceWatch {
     this.#onProgress = onProgress;
   }
 
-  async *pieces(): AsyncGenerator<Uint8Array> {
+  async *pieces(): AsyncGenerator<Uint8Array, void> {
     try {
       for await (const piece of this.#content) {
         this.#onProgress?.(this.#plain.bytes);

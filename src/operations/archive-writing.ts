@@ -116,13 +116,14 @@ function writeTo(
   { request, ports, io, time, tallies }: Writing,
 ): Promise<readonly WrittenFile[]> {
   const { plan, hostname: host, run, program } = request;
-  const { name: database, extension, content, disposable } = file;
+  const { name: database, extension, content, disposable, fleeting } = file;
   const before = Math.max(0, ...tallies.map(({ bytes }) => bytes));
   const files = Math.max(0, ...tallies.map(({ count }) => count));
   const name = { plan, database, host, time, extension };
   const written: NewArchiveFile = {
     content,
     ...(disposable && { disposable }),
+    ...(fleeting && { fleeting }),
     name,
     source: source.kind,
     run,

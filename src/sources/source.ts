@@ -374,12 +374,14 @@ export interface PortableFile {
   /** Of the file's name, without the dot: `sql`, `tar`. */
   readonly extension: string;
   /**
-   * The plain bytes, pulled once; each piece is the reader's own. Ends normally only when the source has positively said
+   * The plain bytes, pulled once; each piece is the reader's own, unless it is fleeting. Ends normally only when the source has positively said
    * that everything was sent; throws otherwise. Leaving early releases what is held.
    */
   readonly content: AsyncIterable<Uint8Array>;
   /** Whoever yields the content never looks again at a piece that was taken: its memory may be given back at once. */
   readonly disposable?: true;
+  /** A piece is good until the next one is asked for: its memory is used again. */
+  readonly fleeting?: true;
   /** Asked after `content` has ended. */
   about(): PortableAbout;
   /**

@@ -1,0 +1,90 @@
+import type { Transform } from 'node:stream';
+import * as zlib from 'node:zlib';
+import { byBlocks } from './blocks.ts';
+
+/** Makes of each block a whole that stands by itself: a member of gzip, or a frame of zstd. One block at a time. */
+export interface BlockCompressor {
+  /** What it answers is nobody else's to write to. */
+  compress(block: Uint8Array): Promise<Uint8Array>;
+  close(): void;
+}
+
+const KIB = 1024;
+
+/**
+ * Content as compressors make it, block by block, several at a time; each of them goes on with the next block.
+ * @param onTaken told of each piece of the content that is not needed any more
+ */
+export async function* compressedBlocks(
+  content: AsyncIterable<Uint8Array>,
+  blockBytes: number,
+  newCompressor: () => BlockCompressor,
+  onTaken?: (piece: Uint8Array) => void,
+): AsyncGenerator<Uint8Array> {
+  const idle: BlockCompressor[] = [];
+  const work = async (block: Uint8Array): Promise<Uint8Array> => {
+    const compressor = idle.pop() ?? newCompressor();
+    const compact = await compressor.compress(block);
+    idle.push(compressor);
+    return compact;
+  };
+  try {
+    yield* byBlocks(content, blockBytes, work, onTaken);
+  } finally {
+    for (const compressor of idle) compressor.close();
+  }
+}
+
+/** What a thread hands out at a time. Most blocks of gzip become no more than that. */
+const GZIP_OUTPUT = 256 * KIB;
+
+export function gzipCompressor(level: number): BlockCompressor {
+  const options = { level, flush: zlib.constants.Z_FINISH, chunkSize: GZIP_OUTPUT };
+  // Its type does not say that it can be reset, as everything of deflate can.
+  const gzip = zlib.createGzip(options) as zlib.Gzip & zlib.ZlibReset;
+  return compressorOf(gzip, () => gzip.reset());
+}
+
+/**
+ * @param blockBytes of the largest block. Where the frame of it has room in one piece of output whatever comes, zstd
+ * works on the block where it lies; else it copies it first, and looks for matches across the seams of its copies.
+ */
+export function zstdCompressor(level: number, blockBytes: number): BlockCompressor {
+  const { ZSTD_c_compressionLevel, ZSTD_c_checksumFlag, ZSTD_e_end } = zlib.constants;
+  const largestFrame = blockBytes + blockBytes / 256 + KIB;
+  // The piece serves many frames, and is done with when the largest has no more room in what is left of it.
+  const options = {
+    flush: ZSTD_e_end,
+    chunkSize: 2 * largestFrame,
+    params: { [ZSTD_c_compressionLevel]: level, [ZSTD_c_checksumFlag]: 1 },
+  };
+  return compressorOf(zlib.createZstdCompress(options), () => undefined);
+}
+
+/**
+ * The memory that compression works in is the same for all blocks: to ask for it anew takes as long as zstd itself.
+ * @param zipped ends a member or frame with everything that is written to it at once
+ * @param prepare what has to be done between two of them
+ */
+function compressorOf(zipped: Transform, prepare: () => void): BlockCompressor {
+  let pieces: Uint8Array[] = [];
+  zipped.on('data', (piece: Uint8Array) => pieces.push(piece));
+  // Whoever waits for the block is told.
+  zipped.on('error', () => undefined);
+  return {
+    compress: (block) =>
+      new Promise((resolve, reject) => {
+        zipped.write(block, (error) => {
+          if (error) {
+            reject(error);
+            return;
+          }
+          const [first, ...others] = pieces;
+          resolve(others.length === 0 && first !== undefined ? first : Buffer.concat(pieces));
+          pieces = [];
+          prepare();
+        });
+      }),
+    close: () => zipped.destroy(),
+  };
+}
