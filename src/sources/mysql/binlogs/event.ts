@@ -54,11 +54,24 @@ export interface BinlogEvent {
   /** Seconds since 1970: when the statement began. */
   readonly timestamp: number;
   readonly serverId: number;
-  /** Where it ends in its file, modulo 2^32; 0: it lies in no file, and the server made it for us. */
+  /**
+   * Where it ends in its file, modulo 2^32. 0: it lies in no file, or it was written before its place was known, as MariaDB has
+   * it from version 11.4 on for what lies between the beginning of a transaction and its end.
+   */
   readonly end: number;
   readonly bytes: Buffer;
   /** Behind the header, without the checksum. */
   readonly body: Buffer;
+}
+
+/** What a server tells about its files to whoever reads them; without an end it lies in none. */
+const TOLD: ReadonlySet<number> = new Set([
+  ...[EVENT.rotate, EVENT.mysqlPreviousGtids, EVENT.checkpoint, EVENT.gtidList, EVENT.startEncryption],
+]);
+
+/** Whether the event lies in no file: the server made it for us. */
+export function isMadeForReader({ type, end }: BinlogEvent): boolean {
+  return type === EVENT.heartbeat || type === EVENT.heartbeat2 || (end === 0 && TOLD.has(type));
 }
 
 export function sizeIn(header: Buffer): number {

@@ -8,6 +8,7 @@ import {
   formatTellsChecksums,
   hasGoodChecksum,
   HEADER_BYTES,
+  isMadeForReader,
   MAGIC,
   parseEvent,
   rotatesTo,
@@ -154,8 +155,7 @@ export class BinlogReader {
     if (!this.#hasFormat) throw this.#damaged('its first event does not tell its format');
     if (this.#isChecksummed && !hasGoodChecksum(bytes)) throw this.#damaged('the checksum of an event is wrong');
     const event = parseEvent(bytes, this.#isChecksummed);
-    if (event.end === 0 || type === EVENT.heartbeat || type === EVENT.heartbeat2) return undefined;
-    return this.#here(event);
+    return isMadeForReader(event) ? undefined : this.#here(event);
   }
 
   #takeFormat(bytes: Buffer): PlacedEvent | undefined {
@@ -178,7 +178,8 @@ export class BinlogReader {
   #here(event: BinlogEvent): PlacedEvent {
     const from = this.#begin(event);
     const to = from + event.bytes.length;
-    if (event.end !== to % WRAP)
+    // One that does not know its end is held to it by the next that does: the end of its transaction.
+    if (event.end !== 0 && event.end !== to % WRAP)
       throw this.#damaged(`an event ends at ${String(event.end)}, and should end at ${String(to)}`);
     this.#position = to;
     if (event.type !== EVENT.format) this.#mayLeap = false;

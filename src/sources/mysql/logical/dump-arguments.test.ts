@@ -49,6 +49,12 @@ describe('the dump program is asked', () => {
     expect(asked(MYSQL80, server(MARIA))).toEqual([]);
   });
 
+  it('for no transactions around the rows of a table, which newer versions write, unless somebody says so', () => {
+    expect(tables(MARIA, server(MARIA))).toContain('--skip-no-autocommit');
+    const args = tables(MARIA, server(MARIA), '--no-autocommit');
+    expect(args.indexOf('--no-autocommit')).toBeGreaterThan(args.indexOf('--skip-no-autocommit'));
+  });
+
   it('for nothing that a server does not know', () => {
     expect(tables(MYSQL80, server(MARIA))).toContain('--column-statistics=0');
     expect(tables(MYSQL80, server(MARIA)).join(' ')).not.toContain('gtid-purged');

@@ -63,7 +63,8 @@ export function programsArguments(
 }
 
 function common(tool: Version, server: ServerInventory): readonly string[] {
-  if (tool.product === 'mariadb') return ALWAYS;
+  // Version 11.8 switches it on by itself. A restore sees to it, and dumps by all versions are alike.
+  if (tool.product === 'mariadb') return [...ALWAYS, '--skip-no-autocommit'];
   return [
     ...ALWAYS,
     // It asks for a table that only MySQL 8 has, and stores what ANALYZE can make again.

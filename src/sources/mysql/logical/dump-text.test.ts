@@ -92,6 +92,12 @@ describe('a dump of several databases', () => {
     expect(position).toEqual({ gtid: 'aaaa:1-5,bbbb:1-3' });
   });
 
+  it('keeps all of what makes a transaction of the rows of a table, where there is one', async () => {
+    const rows = `SET @OLD_AUTOCOMMIT=@@AUTOCOMMIT, @@AUTOCOMMIT=0;\nINSERT INTO \`t\` VALUES\n(1);\nCOMMIT;\n`;
+    const table = `DROP TABLE IF EXISTS \`t\`;\n${rows}SET AUTOCOMMIT=@OLD_AUTOCOMMIT;\n`;
+    expect((await read([Buffer.from(`${HEAD}USE \`a\`;\n${table}${FOOT}`)])).bytes).toBe(table);
+  });
+
   it.each([
     ['its end', HEAD + DATABASES],
     ['the end of its last statement', `${HEAD}USE \`a\`;\nCREATE TABLE \`t\` (\n-- Dump completed\n`],

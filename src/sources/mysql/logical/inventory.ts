@@ -8,6 +8,11 @@ export const SYSTEM: readonly string[] = ['information_schema', 'mysql', 'ndbinf
 const CONSISTENT = ['innodb', 'rocksdb', 'tokudb', 'xtradb'];
 const WITHOUT_ROWS = ['merge', 'mrg_myisam', 'federated', 'connect', 'spider', 'blackhole', 'sequence', 'null'];
 
+/** Whether a table of that engine has rows itself, and does not show those of others. */
+export function hasOwnRows(engine: string): boolean {
+  return !WITHOUT_ROWS.includes(engine.toLowerCase());
+}
+
 export interface ServerInventory {
   /** As it says it: `10.11.6-MariaDB-0+deb12u1-log`. */
   readonly said: string;
@@ -180,7 +185,7 @@ function tableOf({ name, type, engine, rows, bytes }: TableRow): TableInventory 
     engine: engine ?? '',
     rowEstimate: Number(rows ?? 0),
     bytes: Number(bytes),
-    consistent: CONSISTENT.includes(lower) || WITHOUT_ROWS.includes(lower),
+    consistent: CONSISTENT.includes(lower) || !hasOwnRows(lower),
     versioned: type === 'SYSTEM VERSIONED',
   };
 }

@@ -35,3 +35,14 @@ it('views that rest on each other are made with their columns first', () => {
     '-- x;',
   ]);
 });
+
+it('a view is made after those that it names, and one that names itself, or in a circle, is made as well', () => {
+  const view = (name: string, named: string) =>
+    ({
+      name,
+      create: `CREATE VIEW \`${name}\` AS select 1 from \`${named}\``,
+      ...{ charset: 'utf8mb4', collation: 'c', state: 'sound', columns: ['a'] },
+    }) as const;
+  const made = viewStatements([view('a', 'b'), view('b', 'c'), view('c', 't'), view('d', 'e'), view('e', 'd')]);
+  expect([...made.matchAll(/VIEW `(.)` AS select/g)].map(([, name]) => name)).toEqual(['c', 'b', 'a', 'e', 'd']);
+});

@@ -101,7 +101,8 @@ export function withoutDatabase(create: string, database: string): string {
 }
 
 /**
- * Statements that make the views, whichever rests on which: first all of them with their columns only, then as they are.
+ * Statements that make the views, whichever rests on which: first all of them with their columns only, then as they are,
+ * those first that others rest on: what only has columns takes no CHECK OPTION.
  * What is broken comes last, as comments: whatever it lacks would be missing again.
  */
 export function viewStatements(views: readonly ViewDefinition[]): string {
@@ -112,11 +113,32 @@ export function viewStatements(views: readonly ViewDefinition[]): string {
     ...sound.map(
       ({ name, columns }) => `CREATE OR REPLACE VIEW ${identifier(name)} AS SELECT ${placeholders(columns)};`,
     ),
-    ...[...sound, ...of('orphaned')].flatMap(definition),
+    ...inOrder([...sound, ...of('orphaned')]).flatMap(definition),
     ...of('broken').map((view) => `-- It was broken when it was dumped:\n${commented(definition(view).join('\n'))}`),
   ];
   return lines.length === 0 ? '' : `${lines.join('\n')}\n`;
 }
+
+/** Each after those that it names. */
+function inOrder(views: readonly ViewDefinition[]): readonly ViewDefinition[] {
+  const byName = new Map(views.map((view) => [identifier(view.name), view]));
+  const ordered: ViewDefinition[] = [];
+  const visited = new Set<ViewDefinition>();
+  const visit = (view: ViewDefinition): void => {
+    if (visited.has(view)) return;
+    visited.add(view);
+    for (const [name] of view.create.matchAll(NAME)) {
+      const other = byName.get(name);
+      if (other !== undefined) visit(other);
+    }
+    ordered.push(view);
+  };
+  for (const view of views) visit(view);
+  return ordered;
+}
+
+/** As the server quotes names. */
+const NAME = /`(?:[^`]|``)*`/g;
 
 function placeholders(columns: readonly string[]): string {
   return columns.map((column) => `1 AS ${identifier(column)}`).join(', ');
