@@ -6,7 +6,7 @@ import type { BackupAddress } from '../address.ts';
 import { findPassword } from '../password.ts';
 import { conninfo } from './conninfo.ts';
 import { passwordsMissing } from './capture.ts';
-import { DatabaseEntries, type DatabaseRequest } from './database-entries.ts';
+import { DatabaseEntries } from './database-entries.ts';
 import { dumpGlobals } from './dumps.ts';
 import type { DatabaseInventory, ServerInventory } from './inventory.ts';
 import { databaseScript, readLogicalFacts } from './logical-snapshot.ts';
@@ -27,11 +27,19 @@ export async function* portableDumps(
 ): AsyncGenerator<PortableFile> {
   const { server, tools, databases, maintenance } = await lookAt(address, given, io);
   if (!server.passwords) io.report(passwordsMissing(tools.server));
-  yield await globals(tools, server, maintenance);
   const direct = io.runtime.kind === 'host' ? { address, password: await findPassword(address, given) } : undefined;
   // Whoever loads the file by hand is guarded by the words that pg_dump itself writes.
   const request = { version: server.number, isGuarded: false, jobs: address.jobs, direct, before: undefined };
-  for (const database of databases) yield await dumpOf(tools, server, { ...request, database });
+  const all = databases.map((database) => new DatabaseEntries(tools, { ...request, database }));
+  await using begun = new AsyncDisposableStack();
+  // While roles are written, the first database gets ready.
+  const [first] = all;
+  if (first !== undefined) begun.use(first).begin();
+  yield await globals(tools, server, maintenance);
+  for (const [i, database] of databases.entries()) {
+    await using entries = all[i];
+    if (entries !== undefined) yield await dumpOf(tools, server, database, entries);
+  }
 }
 
 /** The same of a snapshot: the scripts of each database in the order in which they are restored. */
@@ -57,17 +65,22 @@ async function globals(tools: Toolbox, server: ServerInventory, maintenance: str
   };
 }
 
-async function dumpOf(tools: Toolbox, server: ServerInventory, request: DatabaseRequest): Promise<PortableFile> {
+async function dumpOf(
+  tools: Toolbox,
+  server: ServerInventory,
+  database: DatabaseInventory,
+  entries: DatabaseEntries,
+): Promise<PortableFile> {
   return {
-    ...databaseFile(request.database, await tools.version('pg_dump'), server.version),
+    ...databaseFile(database, await tools.version('pg_dump'), server.version),
     fleeting: true,
-    content: newScript(tools, request),
+    content: newScript(entries),
   };
 }
 
 /** Read as it is for a repository, and in the order of {@link databaseScript}. */
-async function* newScript(tools: Toolbox, request: DatabaseRequest): AsyncGenerator<Uint8Array> {
-  for await (const entry of new DatabaseEntries(tools, request).entries(() => undefined)) {
+async function* newScript(database: DatabaseEntries): AsyncGenerator<Uint8Array> {
+  for await (const entry of database.entries(() => undefined)) {
     if (entry.kind !== 'file' || entry.path.endsWith('/restore.sql')) continue;
     yield* entry.content;
   }
