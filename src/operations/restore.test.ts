@@ -76,6 +76,21 @@ describe('the plan', () => {
     expect(plan.target.freeBytes).toBeGreaterThan(0);
   });
 
+  it('believes the record of a whole snapshot, and counts where there is none, for a part, and where it may not fit', async () => {
+    await using here = await bench();
+    const { summary, ...bare } = await snapshotOf(here, TAGS, FACTS);
+    if (summary === undefined) throw new Error('the snapshot has no summary');
+    const bytesOf = async (total: number | undefined, more: Partial<RestoreRequest> = {}): Promise<number> => {
+      const snapshot = total === undefined ? bare : { ...bare, summary: { ...summary, total_bytes_processed: total } };
+      return (await planRestore(request(snapshot, here, more), portsOf(here), here.signal)).selected.bytes;
+    };
+    const counted = FACTS.length + 'rowsmore rows'.length;
+    expect(await bytesOf(5)).toBe(5);
+    expect(await bytesOf(undefined)).toBe(counted);
+    expect(await bytesOf(5, { path: '/data' })).toBeGreaterThan(5);
+    expect(await bytesOf(Number.MAX_SAFE_INTEGER)).toBe(counted);
+  });
+
   it.each<[string, Partial<RestoreRequest>]>([
     ['a part of it', { path: '/data' }],
     ['patterns', { include: ['1'] }],

@@ -57,8 +57,9 @@ export interface RestorePlan {
   /** What that database will be, for people: `a PostgreSQL data directory that a server starts on`. */
   readonly makes?: string;
   /**
-   * What the request selects, before its patterns. Bytes are uncompressed; hard links count once. Of a damaged
-   * snapshot, what could be counted.
+   * What the request selects, before its patterns: regular files, folders, uncompressed bytes. Told by the snapshot's
+   * record; counted where that tells nothing of it, or where the bytes may not fit, for then hard links count once. Of
+   * a damaged snapshot, what could be counted.
    */
   readonly selected: { readonly files: number; readonly folders: number; readonly bytes: number };
   readonly target: TargetState;
@@ -88,7 +89,9 @@ export async function planRestore(
     ? await databaseKind(request.snapshot, ports.repository, ports.kinds, signal)
     : undefined;
   if (kind && request.overwrite !== undefined && target.entries > 0) throw mixed(request.target);
-  const selected = await measure(request, ports.repository, signal);
+  const told = recorded(request);
+  const fits = told !== undefined && told.bytes <= target.freeBytes;
+  const selected = fits ? told : await measure(request, ports.repository, signal);
   return {
     request,
     as: kind?.name ?? 'files',
@@ -171,6 +174,16 @@ function selectionOf({ include, exclude, iinclude = [], iexclude = [] }: Restore
   return { include, exclude, iinclude, iexclude };
 }
 
+/** To walk through all of a snapshot would take as long as much of its restore. */
+function recorded({ snapshot: { summary }, path = '/' }: RestoreRequest): RestorePlan['selected'] | undefined {
+  if (summary === undefined || path !== '/') return undefined;
+  return {
+    files: summary.total_files_processed,
+    folders: summary.dirs_new + summary.dirs_changed + summary.dirs_unmodified,
+    bytes: summary.total_bytes_processed,
+  };
+}
+
 async function measure(
   { snapshot, path }: RestoreRequest,
   repository: Repository,
@@ -180,7 +193,7 @@ async function measure(
   const selected = { files: 0, folders: 0, bytes: 0 };
   const count = (node: ListedNode): void => {
     if (node.type === 'dir') selected.folders += 1;
-    else selected.files += 1;
+    else if (node.type === 'file') selected.files += 1;
     const linked = (node.links ?? 1) > 1 && node.inode !== undefined;
     const identity = linked ? `${String(node.deviceId)}:${String(node.inode)}` : undefined;
     if (identity === undefined || !seen.has(identity)) selected.bytes += node.size;

@@ -2,6 +2,8 @@ import type { FileJob } from './file-job.ts';
 
 /** How many files and blobs are planned together, so that these are read pack by pack, and how many such batches run at once. */
 export interface BatchLimits {
+  /** Of the first batch: no worker has anything to do before. Each is twice as large as the one before, up to `files`. */
+  readonly first: number;
   readonly files: number;
   readonly blobs: number;
   /** While one is being restored, the next ones are put together and begun, so that no worker waits for its end. */
@@ -9,9 +11,9 @@ export interface BatchLimits {
 }
 
 /** Where packs lie on this machine: looking into one again costs nothing, and the first files are begun at once. */
-export const NEAR: BatchLimits = { files: 1024, blobs: 4096, atOnce: 3 };
+export const NEAR: BatchLimits = { first: 64, files: 1024, blobs: 4096, atOnce: 3 };
 /** Where packs are asked for: the blobs of one should come in few answers. */
-export const FAR: BatchLimits = { files: 8192, blobs: 16384, atOnce: 2 };
+export const FAR: BatchLimits = { first: 8192, files: 8192, blobs: 16384, atOnce: 2 };
 
 /** Gathers files into batches, whose size bounds memory, and restores those while more are found. */
 export class Batches {
@@ -19,16 +21,18 @@ export class Batches {
   readonly #running = new Set<Promise<void>>();
   #jobs: FileJob[] = [];
   #blobs = 0;
+  #files: number;
   readonly #limits: BatchLimits;
 
   constructor(limits: BatchLimits, restore: (jobs: readonly FileJob[]) => Promise<void>) {
     this.#limits = limits;
+    this.#files = limits.first;
     this.#restore = restore;
   }
 
   /** Whether {@link send} should be awaited before anything is added. */
   get isFull(): boolean {
-    return this.#jobs.length >= this.#limits.files || this.#blobs >= this.#limits.blobs;
+    return this.#jobs.length >= this.#files || this.#blobs >= this.#limits.blobs;
   }
 
   add(job: FileJob): void {
@@ -42,6 +46,7 @@ export class Batches {
     const batch = this.#restore(this.#jobs);
     this.#jobs = [];
     this.#blobs = 0;
+    this.#files = Math.min(2 * this.#files, this.#limits.files);
     this.#running.add(batch);
     // A batch that fails stays among the running ones: whoever waits for them gets its error.
     batch.then(
