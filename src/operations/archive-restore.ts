@@ -2,6 +2,7 @@
 import type { ArchivedFile, Keys } from '../archive/archive.ts';
 import { chainOf, plainContent, storedContent } from '../archive/index.ts';
 import type { Finding } from '../domain/finding.ts';
+import { release } from '../domain/release.ts';
 import { isError, RespaldoError } from '../errors.ts';
 import type { Runtime } from '../runtimes/runtime.ts';
 import type { ArchivedCopy, DumpFile, SourceIo, SourceKind } from '../sources/source.ts';
@@ -28,7 +29,12 @@ export async function verifyArchivedFile(
   requireThere(file);
   const stored = storedContent(store, file.key, file.manifest, signal);
   let bytes = 0;
-  for await (const piece of plainContent(stored, file.manifest, keys, signal)) onProgress?.((bytes += piece.length));
+  // What a decompressor has made is nobody else's.
+  const isOurs = file.manifest.compression.name !== 'none';
+  for await (const piece of plainContent(stored, file.manifest, keys, signal)) {
+    onProgress?.((bytes += piece.length));
+    if (isOurs) release(piece);
+  }
 }
 
 /** What is there is read to its end: a size alone tells where that is in vain. */
