@@ -12,6 +12,7 @@ import { fileURLToPath } from 'node:url';
 const root = fileURLToPath(new URL('..', import.meta.url));
 /** Each has its source in a folder beside it. */
 const KERNELS = [
+  'src/repository/kernel/index-scan',
   'src/repository/kernel/kernel',
   'src/repository/kernel/scrypt',
   'src/sources/mysql/row-kernel/row-kernel',

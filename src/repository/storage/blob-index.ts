@@ -267,7 +267,7 @@ export class BlobIndex {
     this.#packRow.set(packId.words);
     this.#packRow.set([this.#blobs.count, rows.length / BLOB_WORDS, file], ID_WORDS);
     this.#packs.append(this.#packRow);
-    for (let at = 0; at < rows.length; at += BLOB_WORDS) this.#blobs.append(rows, at);
+    this.#blobs.appendAll(rows);
   }
 
   /** Adds what other files did not tell of the pack. */

@@ -85,15 +85,25 @@ export class IdRows {
 
   /** Copies a row: its words, the id first, lie from `from` in `source`. @returns its number */
   append(source: Uint32Array, from = 0): number {
-    const row = this.#count;
-    if (row % this.#segmentRows === 0) this.#segments.push(allocate(this.#segmentRows * this.#width));
-    const segment = this.#segmentOf(row);
-    const at = this.#offsetOf(row);
-    for (let i = 0; i < this.#width; i++) segment[at + i] = source[from + i] ?? 0;
-    if (row + 1 > this.#slots.length * MAX_LOAD) this.#resizeSlots(Math.ceil(this.#slots.length * GROWTH));
-    this.#enter(this.#slots, row);
-    this.#count += 1;
-    return row;
+    this.appendAll(source.subarray(from, from + this.#width));
+    return this.#count - 1;
+  }
+
+  /** Copies rows that lie one behind the other; they get the next numbers. */
+  appendAll(rows: Uint32Array): void {
+    const added = rows.length / this.#width;
+    while (this.#count + added > this.#slots.length * MAX_LOAD)
+      this.#resizeSlots(Math.ceil(this.#slots.length * GROWTH));
+    for (let from = 0; from < rows.length;) {
+      if (this.#count % this.#segmentRows === 0) this.#segments.push(allocate(this.#segmentRows * this.#width));
+      const segment = this.#segmentOf(this.#count);
+      const at = this.#offsetOf(this.#count);
+      const piece = rows.subarray(from, from + segment.length - at);
+      segment.set(piece, at);
+      for (const end = this.#count + piece.length / this.#width; this.#count < end; this.#count++)
+        this.#enter(this.#slots, this.#count);
+      from += piece.length;
+    }
   }
 
   /** Rows of the same id and kind that `first` and `next` do not come to, in the order they were added. */

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { encodeIndex, type IndexedPack } from '../format/index-file.ts';
@@ -38,6 +39,21 @@ describe('scanning an index file', () => {
         expect(read(encodeIndex(list))).toEqual(list);
       }),
     );
+  });
+
+  test('reads files of any length, whatever number begins or ends an entry where the kernel gets its next stretch', () => {
+    const hex = (n: number): string => createHash('sha256').update(String(n)).digest('hex');
+    const list = [5000, 1, 0, 3000].map((count, pack) => ({
+      id: hex(-pack),
+      blobs: Array.from({ length: count }, (_, n) => ({
+        id: hex(n),
+        type: n % 7 === 0 ? ('tree' as const) : ('data' as const),
+        offset: 4 ** (n % 16),
+        length: 32 + 3 ** (n % 20),
+        uncompressedLength: n % 5 === 0 ? 0 : 5 ** (n % 13),
+      })),
+    }));
+    expect(read(encodeIndex(list))).toEqual(list);
   });
 
   test('leaves every other form to the parser, damaged ones among them', () => {

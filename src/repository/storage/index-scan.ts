@@ -1,5 +1,6 @@
 import { SEAL_OVERHEAD } from '../format/crypto.ts';
 import { ID_BYTES, readHex } from '../format/id.ts';
+import { IndexScan } from '../kernel/index-scan.ts';
 import { ID_WORDS } from './id-words.ts';
 import { BLOB_FIELDS, LENGTH, OFFSET, PLACE, UNCOMPRESSED_LENGTH } from './known-blobs.ts';
 
@@ -45,6 +46,7 @@ const MAX_UINT32 = 0xffff_ffff;
 
 class Scan {
   readonly #json: Uint8Array;
+  readonly #kernel: IndexScan;
   readonly #packIds: Uint32Array;
   readonly #packBytes: Uint8Array;
   readonly #blobs: Uint32Array;
@@ -56,6 +58,7 @@ class Scan {
 
   constructor(json: Uint8Array) {
     this.#json = json;
+    this.#kernel = new IndexScan(json);
     this.#packIds = new Uint32Array(Math.ceil(json.length / SHORTEST_PACK) * ID_WORDS);
     this.#packBytes = new Uint8Array(this.#packIds.buffer);
     this.#blobs = new Uint32Array(Math.ceil(json.length / SHORTEST_BLOB) * BLOB_WORDS);
@@ -88,7 +91,22 @@ class Scan {
     if (!this.#take(PACK) || !this.#id(this.#packBytes, this.#packs * ID_BYTES) || !this.#take(BLOBS)) return false;
     this.#firstBlobs.push(this.#count);
     this.#packs += 1;
-    return this.#list(() => this.#blob()) && this.#takeByte(CLOSE);
+    return this.#blobList() && this.#takeByte(CLOSE);
+  }
+
+  /** Most entries are the kernel's; those that it leaves are looked at here, and so is what is wrong. */
+  #blobList(): boolean {
+    if (this.#takeByte(END_OF_LIST)) return true;
+    for (;;) {
+      const { rows, next, isEnded } = this.#kernel.entries(this.#at);
+      this.#blobs.set(rows, this.#count * BLOB_WORDS);
+      this.#count += rows.length / BLOB_WORDS;
+      this.#at = next;
+      if (isEnded) return true;
+      if (rows.length > 0) continue;
+      if (!this.#blob()) return false;
+      if (!this.#takeByte(COMMA)) return this.#takeByte(END_OF_LIST);
+    }
   }
 
   #blob(): boolean {
