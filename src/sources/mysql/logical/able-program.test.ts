@@ -10,12 +10,16 @@ const SEQUENCE: TableInventory = {
   ...{ consistent: true, versioned: false },
 };
 
+const NOTHING = { tables: [], computed: [], routines: [] };
+const PACKAGE = { name: 'box', definer: 'root@localhost', kind: 'package' as const };
+
 it.each([
-  ['of another product for generated columns', MARIADB, MYSQL, { tables: [], computed: ['bills'] }, 'bills of "shop"'],
-  ['of another product for sequences', MYSQL, MARIADB, { tables: [SEQUENCE], computed: [] }, 'sequence numbers'],
+  ['of another product for generated columns', MARIADB, MYSQL, { ...NOTHING, computed: ['bills'] }, 'bills of "shop"'],
+  ['of another product for sequences', MYSQL, MARIADB, { ...NOTHING, tables: [SEQUENCE] }, 'sequence numbers'],
+  ['of another product for packages', MYSQL, MARIADB, { ...NOTHING, routines: [PACKAGE] }, 'package box'],
 ])('a program %s is told from one that can dump them', (_what, tool, version, content, lack) => {
   const databases = [{ name: 'shop', content }];
   expect(lackOf(tool, { version }, databases)).toContain(lack);
   expect(lackOf(version, { version }, databases)).toBeUndefined();
-  expect(lackOf(tool, { version }, [{ name: 'shop', content: { tables: [], computed: [] } }])).toBeUndefined();
+  expect(lackOf(tool, { version }, [{ name: 'shop', content: NOTHING }])).toBeUndefined();
 });

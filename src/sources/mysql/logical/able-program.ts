@@ -30,7 +30,10 @@ export async function requireAbleProgram(
 export function lackOf(
   tool: Version,
   { version }: Pick<ServerInventory, 'version'>,
-  databases: readonly { readonly name: string; readonly content: Pick<ContentInventory, 'tables' | 'computed'> }[],
+  databases: readonly {
+    readonly name: string;
+    readonly content: Pick<ContentInventory, 'tables' | 'computed' | 'routines'>;
+  }[],
 ): string | undefined {
   if (tool.product === version.product) return undefined;
   for (const { name, content } of databases) {
@@ -40,6 +43,9 @@ export function lackOf(
     const sequence = content.tables.find(({ kind }) => kind === 'sequence')?.name;
     if (tool.product === 'mysql' && sequence !== undefined)
       return `it takes the sequence ${sequence} of "${name}" for a table`;
+    const inPackage = content.routines.find(({ kind }) => kind === 'package')?.name;
+    if (tool.product === 'mysql' && inPackage !== undefined)
+      return `it leaves out the package ${inPackage} of "${name}"`;
   }
   return undefined;
 }

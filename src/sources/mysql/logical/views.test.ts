@@ -41,7 +41,10 @@ it('a view is made after those that it names, and one that names itself, or in a
     ({
       name,
       create: `CREATE VIEW \`${name}\` AS select 1 from \`${named}\``,
-      ...{ charset: 'utf8mb4', collation: 'c', state: 'sound', columns: ['a'] },
+      charset: 'utf8mb4',
+      collation: 'c',
+      state: 'sound',
+      columns: ['a'],
     }) as const;
   const made = viewStatements([view('a', 'b'), view('b', 'c'), view('c', 't'), view('d', 'e'), view('e', 'd')]);
   expect([...made.matchAll(/VIEW `(.)` AS select/g)].map(([, name]) => name)).toEqual(['c', 'b', 'a', 'e', 'd']);

@@ -48,13 +48,17 @@ export async function dropTriggers(session: Session, database: string): Promise<
   for (const sql of triggerDrops(database, triggers)) await session.execute(sql);
 }
 
+/** Packages are known to MariaDB only while it takes Oracle’s SQL. */
 function dropStatements(database: string, { views, routines, triggers, events }: ContentInventory): readonly string[] {
   const named = (name: string): string => `${identifier(database)}.${identifier(name)}`;
   return [
     ...events.map(({ name }) => `DROP EVENT IF EXISTS ${named(name)}`),
     ...triggerDrops(database, triggers),
     ...views.map(({ name }) => `DROP VIEW IF EXISTS ${named(name)}`),
-    ...routines.map(({ name, kind }) => `DROP ${kind.toUpperCase()} IF EXISTS ${named(name)}`),
+    ...routines.flatMap(({ name, kind }) => {
+      const drop = `DROP ${kind.toUpperCase()} IF EXISTS ${named(name)}`;
+      return kind === 'package' ? ["SET sql_mode = 'ORACLE'", drop, 'SET sql_mode = DEFAULT'] : [drop];
+    }),
   ];
 }
 
