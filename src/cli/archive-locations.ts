@@ -4,7 +4,7 @@ import type { Surroundings } from './session.ts';
 
 /** As the stores of a plan's archives name themselves, whether or not they can be reached. */
 export async function archiveLocations(
-  { archives = [] }: Plan,
+  { archives = [] }: Pick<Plan, 'archives'>,
   { config, workingDirectory }: Surroundings,
 ): Promise<readonly string[]> {
   const locations: string[] = [];

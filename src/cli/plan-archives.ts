@@ -5,13 +5,14 @@ import type { ArchiveDestination } from '../domain/archive.ts';
 import type { Plan } from '../domain/plan.ts';
 import { RespaldoError, throwIfAborted, toRespaldoError } from '../errors.ts';
 import { backUpToArchives } from '../operations/archive-backup.ts';
-import { recordedArchives } from '../operations/archive-record.ts';
+import { recordedArchives, recordUnopened } from '../operations/archive-record.ts';
 import type { ArchiveOutcome } from '../operations/archive-tally.ts';
 import type { ArchiveBackupPorts, CapturedSource } from '../operations/archive-writing.ts';
 import type { PlanRun } from '../operations/plan-run.ts';
 import type { Recorder } from '../operations/recording.ts';
 import type { Runtime } from '../runtimes/runtime.ts';
 import type { Source } from '../sources/source.ts';
+import { archiveLocations } from './archive-locations.ts';
 import type { Invocation } from './invocation.ts';
 import type { Output } from './output.ts';
 import { harmless, quoted } from './printable.ts';
@@ -45,13 +46,17 @@ export interface FailedDestination {
   readonly error: RespaldoError;
 }
 
+interface UnopenedArchive extends FailedDestination {
+  readonly archive: string;
+}
+
 /**
  * Writes the plan's portable files to all of its archives.
  * @returns those that failed, which have been told
  * @throws RespaldoError what keeps every archive from getting anything, and `cancelled`
  */
 export async function backUpPlanArchives(work: ArchiveWork, scene: Scene): Promise<readonly FailedDestination[]> {
-  const { invocation, recorder } = scene;
+  const { invocation, around, recorder } = scene;
   const { output, signal } = invocation;
   if (work.dryRun) {
     output.note('a dry run: archives are not written');
@@ -59,13 +64,16 @@ export async function backUpPlanArchives(work: ArchiveWork, scene: Scene): Promi
   }
   const { places, failed } = await openPlaces(work.plan.archives ?? [], scene);
   try {
-    if (places.length === 0) return failed;
     const { plan: subject, destinations } = work.run.identity;
+    const run = { operation: 'backup', subject } as const;
     // The plan's own run stands for the first of its destinations.
-    const others = places.filter(({ store: { location } }) => location !== destinations[0]);
-    const outcomes = await recordedArchives({ operation: 'backup', subject }, others, recorder, () =>
-      written(work, places, invocation),
-    );
+    const isOther = (location: string): boolean => location !== destinations[0];
+    for (const { archive, error } of failed)
+      for (const location of (await archiveLocations({ archives: [archive] }, around)).filter(isOther))
+        await recordUnopened(run, location, error, recorder);
+    if (places.length === 0) return failed;
+    const others = places.filter(({ store: { location } }) => isOther(location));
+    const outcomes = await recordedArchives(run, others, recorder, () => written(work, places, invocation));
     work.run.archived(outcomes);
     return [...failed, ...tellOutcomes(outcomes, invocation)];
   } finally {
@@ -98,10 +106,10 @@ export async function closePlaces(places: readonly ArchivePlace[]): Promise<void
 export async function openPlaces(
   archives: readonly string[],
   { invocation, around }: Omit<Scene, 'recorder'>,
-): Promise<{ readonly places: readonly ArchivePlace[]; readonly failed: readonly FailedDestination[] }> {
+): Promise<{ readonly places: readonly ArchivePlace[]; readonly failed: readonly UnopenedArchive[] }> {
   const { output, signal } = invocation;
   const places: ArchivePlace[] = [];
-  const failed: FailedDestination[] = [];
+  const failed: UnopenedArchive[] = [];
   for (const name of archives) {
     try {
       const { readSecret, workingDirectory } = around;
@@ -111,7 +119,7 @@ export async function openPlaces(
     } catch (error) {
       throwIfAborted(signal);
       const failure = toRespaldoError(error);
-      failed.push({ name: `archive ${name}`, error: failure });
+      failed.push({ archive: name, name: `archive ${name}`, error: failure });
       output.json({
         message_type: 'archive',
         archive: name,

@@ -30,6 +30,17 @@ export async function recordedArchives(
   return outcomes;
 }
 
+/** Remembers a place that could not even be opened as one that failed: nothing of it goes then by the rules of retention. */
+export async function recordUnopened(
+  run: Pick<NewRun, 'operation' | 'subject'>,
+  repository: string,
+  error: RespaldoError,
+  { catalog, clock }: Recorder,
+): Promise<void> {
+  const id = await catalog.begin({ ...run, repository, startedAt: clock.now() });
+  await catalog.finish(id, { ...failureOf(error), finishedAt: clock.now() });
+}
+
 /** @param failure what kept all of them from getting anything */
 function resultOf(
   outcome: ArchiveOutcome | undefined,

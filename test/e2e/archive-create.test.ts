@@ -28,6 +28,13 @@ describe('respaldo archive create', () => {
   it('makes up for an archive that failed, although what it is of is gone, and writes nothing twice', async () => {
     await writeFile(place.path('there'), 'in the way');
     expect((await place.respaldo('backup', 'files')).code).not.toBe(0);
+    expect(JSON.parse(await place.ok('runs', 'files', '--json'))).toContainEqual(
+      expect.objectContaining({
+        operation: 'backup',
+        repository: place.path('there'),
+        outcome: expect.objectContaining({ state: 'failed' }) as unknown,
+      }),
+    );
     await rename(place.path('data'), place.path('away'));
     await rm(place.path('there'));
     await place.ok('archive', 'create', 'latest', '--plan', 'files', '--archive', 'there');
