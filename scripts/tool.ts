@@ -21,12 +21,16 @@ export interface Outcome {
   readonly output: string;
 }
 
-/** Runs a program in the root folder to its end. `show` lets it write to the terminal itself. */
-export function run(argv: readonly string[], options: { readonly show?: boolean } = {}): Promise<Outcome> {
+/** Runs a program in the root folder to its end. `show` lets it write to the terminal itself; `signal` ends it. */
+export function run(
+  argv: readonly string[],
+  options: { readonly show?: boolean; readonly signal?: AbortSignal } = {},
+): Promise<Outcome> {
   const [program = '', ...rest] = argv;
   const child = spawn(program, rest, {
     cwd: root,
     env: environment,
+    signal: options.signal,
     stdio: options.show ? 'inherit' : ['ignore', 'pipe', 'pipe'],
   });
   const all: Buffer[] = [];
