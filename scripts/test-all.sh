@@ -5,12 +5,6 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-if testbed/testbed.sh; then
-  # Everything is there, so a skipped test would be a hole.
-  if [ "$(id -u)" = 0 ]; then export RESPALDO_NO_SKIPPED_TESTS=1; fi
-fi
-PATH="$(testbed/testbed.sh --path):$PATH"
-
 # Whether node_modules is what the lock file asks for. Optional packages may be missing: other platforms' are.
 installed() {
   node --input-type=commonjs -e '
@@ -22,6 +16,16 @@ installed() {
       if (path !== "" && !optional && present[path]?.version !== version) process.exit(1);
   ' 2>/dev/null
 }
-installed || npm ci --no-audit --no-fund
+
+# Beside the test bed: both mostly wait for what they fetch.
+{ installed || npm ci --no-audit --no-fund; } &
+packages=$!
+
+if testbed/testbed.sh; then
+  # Everything is there, so a skipped test would be a hole.
+  if [ "$(id -u)" = 0 ]; then export RESPALDO_NO_SKIPPED_TESTS=1; fi
+fi
+PATH="$(testbed/testbed.sh --path):$PATH"
+wait "$packages"
 
 exec npm run --silent verify </dev/null
