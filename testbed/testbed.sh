@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Puts on a Debian machine what the tests compare Respaldo with: PostgreSQL, MariaDB, MySQL, restic as Debian has it, a
 # newer restic, Ceph with its S3 gateway, Apache and nginx for WebDAV, a Docker engine and compose, Podman,
-# programs that compress and encrypt, and a few terminals and shells. Quick when everything is there.
+# programs that compress and encrypt, a few terminals and shells, and what keeps throw-away servers from waiting for
+# disks. Quick when everything is there.
 # Starts nothing, and leaves apt's sources alone.
 #
 # usage: testbed/testbed.sh          as root: install what is missing; otherwise: say what is missing
@@ -18,6 +19,7 @@ components=(
   mariadb=mariadb-client
   mariadb-backup=mariadb-backup
   patchelf=patchelf
+  eatmydata=eatmydata
   restic=restic
   /usr/sbin/sshd=openssh-server
   ssh=openssh-client
