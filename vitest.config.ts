@@ -20,15 +20,15 @@ const commanding = (...[name, include, timeout]: Parameters<typeof project>) => 
 export default defineConfig({
   test: {
     pool: 'forks',
-    // Some tests mostly wait for other programs: two at once even on one core.
-    maxWorkers: Math.max(2, availableParallelism() - 1),
+    // Tests mostly wait for other programs, and for disks.
+    maxWorkers: availableParallelism() + 1,
     globalSetup: ['./test/fixtures/compiled-sources.ts', './test/fixtures/shared-servers.ts'],
     teardownTimeout: 30 * seconds,
     coverage: { provider: 'v8', include: ['src/**/*.ts'], exclude: ['src/repository/kernel/assembly/**'] },
     reporters: ['default', './test/reporter.ts'],
     projects: [
       project('unit', ['src/**/*.test.ts', '{bench,scripts}/**/*.test.ts', 'test/house/**/*.test.ts'], 30 * seconds),
-      commanding('contract', ['test/contract/**/*.test.ts'], 60 * seconds),
+      commanding('contract', ['test/contract/**/*.test.ts'], 180 * seconds),
       commanding('interop', ['test/interop/**/*.test.ts'], 180 * seconds),
       project('fuzz', ['test/fuzz/**/*.test.ts'], 180 * seconds),
       commanding('model', ['test/model/**/*.test.ts'], 300 * seconds),
