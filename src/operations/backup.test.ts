@@ -148,6 +148,27 @@ describe('a database', () => {
     });
   });
 
+  it('begins before the repository is there, and ends what it has begun if that never is', async () => {
+    await using at = await bench();
+    const source = new Database();
+    const told: string[] = [];
+    const prepare = (): Promise<AsyncDisposable> => {
+      told.push('begun');
+      return Promise.resolve({
+        [Symbol.asyncDispose]: () => {
+          told.push('ended');
+          return Promise.resolve();
+        },
+      });
+    };
+    const locked = new RespaldoError('repository-locked', 'somebody else works there');
+    const nowhere = { ...at, clock: systemClock, repository: Promise.reject(locked) };
+    const failing = backup(request(Object.assign(source, { prepare })), nowhere, at.signal);
+    await expect(failing).rejects.toBe(locked);
+    expect(told).toEqual(['begun', 'ended']);
+    expect(source.asked).toEqual([]);
+  });
+
   it('goes from full to incremental and back, each tagged with its type', async () => {
     await using at = await bench();
     const source = new Database();

@@ -103,7 +103,8 @@ export async function backup(request: BackupRequest, ports: BackupPorts, signal:
   const progress = new Expectation(ports.onProgress);
   const io: SourceIo = { runtime: ports.runtime, signal, report: findings.add, expect: progress.expect };
 
-  const [checked, repository] = await both(source.check(io), ports.repository);
+  await using ahead = new AsyncDisposableStack();
+  const [checked, repository] = await both(lookAndPrepare(source, io, ahead), ports.repository);
   for (const finding of checked) findings.add(finding);
 
   const now = ports.clock.now();
@@ -138,6 +139,14 @@ export async function backup(request: BackupRequest, ports: BackupPorts, signal:
     ...(aftermath && { aftermath }),
     findings: findings.list,
   };
+}
+
+/** Looks at the source, and lets it begin: it works while the repository is being opened. */
+async function lookAndPrepare(source: Source, io: SourceIo, ahead: AsyncDisposableStack): Promise<readonly Finding[]> {
+  const findings = await source.check(io);
+  const prepared = await source.prepare?.(io);
+  if (prepared !== undefined) ahead.use(prepared);
+  return findings;
 }
 
 /** What both come to; neither is left behind at work when the other fails. */

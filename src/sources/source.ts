@@ -287,6 +287,13 @@ export interface Source {
   /** What would stop a backup: tools, privileges, versions, free space. Changes nothing. Throws what cannot work at all. */
   check(io: SourceIo): Promise<readonly Finding[]>;
 
+  /**
+   * Begins with what a capture by the same `io` is going to read, where the check has found nothing against it: the
+   * repository may still have to be opened. What is begun ends when it is disposed of, unless the capture goes on with
+   * it, or before, when it would wait too long. Absent: there is nothing to begin with.
+   */
+  prepare?(io: SourceIo): Promise<AsyncDisposable>;
+
   /** Asked before the capture; absent: nobody. Stops nothing itself. */
   standstill?(): Promise<Standstill>;
 

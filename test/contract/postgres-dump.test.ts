@@ -230,6 +230,39 @@ describe.skipIf(WITHOUT_TOOLS)('a dump of PostgreSQL 15', () => {
     expect(await server.query(`SELECT (${sum})::int AS sum`, [], 'moved')).toEqual([{ sum: 2_000_000 }]);
   });
 
+  it('begins while the repository is being opened, once, and is of that moment', async () => {
+    await server.query('CREATE DATABASE early');
+    made.push({ remove: () => drop('early') });
+    await server.query(`CREATE TABLE t AS SELECT 'before' AS x`, [], 'early');
+    const runtime = counting('host');
+    const onPrepared = async () => {
+      await expect.poll(() => holders('early'), { timeout: 10_000 }).toBeGreaterThan(0);
+      await server.query(`INSERT INTO t VALUES ('later')`, [], 'early');
+    };
+    const { captured } = await dump('early', '', { runtime, onPrepared });
+    const rows = await readFile(join(captured, 'dump/early/data.sql'), 'utf8');
+    expect(rows).toContain('before\n');
+    expect(rows).not.toContain('later');
+    expect(runtime.started).toBe(2);
+  });
+
+  it('that nobody takes ends at once, although it waits for a table that somebody changes', async () => {
+    await server.query('CREATE DATABASE waiting');
+    made.push({ remove: () => drop('waiting') });
+    await server.query('CREATE TABLE t AS SELECT 1 AS one', [], 'waiting');
+    await server.session(async (client) => {
+      await client.query('BEGIN');
+      await client.query('LOCK TABLE t IN ACCESS EXCLUSIVE MODE');
+      const onPrepared = async () => {
+        const waiting = () => server.query('SELECT 1 AS one FROM pg_locks WHERE NOT granted');
+        await expect.poll(waiting, { timeout: 10_000 }).not.toEqual([]);
+        throw new Error('no repository');
+      };
+      await expect(dump('waiting', '', { onPrepared })).rejects.toThrow('no repository');
+    }, 'waiting');
+    await expect.poll(() => holders('waiting'), { timeout: 10_000 }).toBe(0);
+  });
+
   it('holds every database that is not left out, and the roles', async () => {
     const { captured, findings } = await dump('', 'exclude=oth*,postgres');
     const facts = JSON.parse(await readFile(join(captured, 'respaldo.json'), 'utf8')) as {
@@ -351,6 +384,12 @@ describe.skipIf(WITHOUT_TOOLS)('a dump of PostgreSQL 15', () => {
     });
   });
 
+  /** How many sessions hold a state of the database. */
+  async function holders(database: string): Promise<number> {
+    const sessions = `datname = '${database}' AND backend_type = 'client backend' AND backend_xmin IS NOT NULL`;
+    return (await server.query(`SELECT pid FROM pg_stat_activity WHERE ${sessions}`)).length;
+  }
+
   /** Counts the sessions of psql. */
   function counting(kind: 'host' | 'docker'): Runtime & { started: number } {
     return {
@@ -370,6 +409,8 @@ describe.skipIf(WITHOUT_TOOLS)('a dump of PostgreSQL 15', () => {
     readonly runtime?: Runtime;
     readonly capture?: CaptureOptions;
     readonly cluster?: Cluster;
+    /** Called when the source has been asked to begin ahead, which it is only then. */
+    readonly onPrepared?: () => Promise<void>;
     readonly onEntry?: (entry: Exclude<Entry, { kind: 'local-tree' }>) => Promise<void> | void;
   }
 
@@ -400,6 +441,8 @@ describe.skipIf(WITHOUT_TOOLS)('a dump of PostgreSQL 15', () => {
       }
     };
     await source.check(io);
+    await using _ahead = options.onPrepared && (await source.prepare?.(io));
+    await options.onPrepared?.();
     const entries = (await writeEntries(watched(), captured)).filter((entry) => entry.kind !== 'local-tree');
     return { captured, entries, findings, snapshot: readableFolder(captured) };
   }

@@ -23,6 +23,7 @@ class PostgresSource implements Source {
   readonly #address: BackupAddress;
   readonly #options: SourceOptions;
   /** A server's own files are of no use without Respaldo, or a program like it. */
+  readonly prepare?: NonNullable<Source['prepare']>;
   readonly portable?: NonNullable<Source['portable']>;
   readonly portableOf?: NonNullable<Source['portableOf']>;
 
@@ -31,6 +32,10 @@ class PostgresSource implements Source {
     this.#address = address;
     this.#options = options;
     if (address.method !== 'logical') return;
+    this.prepare = async (io) => {
+      const { beginAhead } = await import('./logical/begun-dumps.ts');
+      return beginAhead(address, options.password, io);
+    };
     this.portable = (io) => this.#portable(io);
     this.portableOf = portableOf;
   }

@@ -4,13 +4,11 @@ import type { Finding } from '../../../domain/finding.ts';
 import { encodeFacts, FACTS_PATH } from '../../server/snapshot-facts.ts';
 import type { CaptureOptions, SourceIo } from '../../source.ts';
 import type { BackupAddress } from '../address.ts';
-import { findPassword } from '../password.ts';
 import { dumpMetadata } from '../../server/dump-metadata.ts';
-import { DatabaseEntries } from './database-entries.ts';
-import { dumpGlobals, knowsGuard } from './dumps.ts';
+import { takeDumps } from './begun-dumps.ts';
+import { dumpGlobals } from './dumps.ts';
 import type { DatabaseFacts, LogicalFacts } from './facts.ts';
 import { findLogicalFacts } from './logical-snapshot.ts';
-import { lookAt } from './outlook.ts';
 
 const GLOBALS = '/dump/globals.sql';
 
@@ -24,22 +22,11 @@ export async function* captureDumps(
   io: SourceIo,
   options: CaptureOptions,
 ): AsyncGenerator<Entry> {
-  const { server, tools, databases, maintenance } = await lookAt(address, given, io);
+  await using dumps = await takeDumps(address, given, io);
+  const { outlook, isGuarded } = dumps;
+  const { server, tools, databases, maintenance } = outlook;
   const before = options.previous && (await findLogicalFacts(options.previous));
-  const isGuarded = await knowsGuard(tools);
   if (!server.passwords) io.report(passwordsMissing(tools.server));
-
-  const direct = io.runtime.kind === 'host' ? { address, password: await findPassword(address, given) } : undefined;
-
-  await using begun = new AsyncDisposableStack();
-  const all = databases.map((database) => {
-    const earlier = before?.databases.find(({ name }) => name === database.name);
-    const request = { database, version: server.number, isGuarded, jobs: address.jobs, direct, before: earlier };
-    return { entries: new DatabaseEntries(tools, request), earlier };
-  });
-  // While roles are read, the first database gets ready.
-  const first = all[0]?.entries;
-  if (first !== undefined) begun.use(first).begin();
 
   const metadata = dumpMetadata();
   yield { kind: 'directory', path: '/dump', metadata: { ...metadata, mode: 0o700 } };
@@ -49,10 +36,11 @@ export async function* captureDumps(
 
   const facts: DatabaseFacts[] = [];
   let expected = 0;
-  for (const { entries, earlier } of all) {
+  for (const [i, entries] of dumps.entries.entries()) {
+    const earlier = before?.databases.find(({ name }) => name === databases[i]?.name);
     yield* entries.entries((bytes) => {
       io.expect((expected += bytes));
-    });
+    }, earlier);
     facts.push(entries.facts);
     if (!address.acceptSmaller && isSuspiciouslySmall(entries.facts.dumpBytes, earlier))
       io.report(shrunken(entries.facts, earlier));

@@ -14,7 +14,7 @@ import {
   type DatabaseInventory,
   type RelationInventory,
 } from './inventory.ts';
-import { largeTables, tableReads } from './parts.ts';
+import { largeTables, readsByFile, tableReads } from './parts.ts';
 import { openReaders, type DirectLogin } from './readers.ts';
 import { holdSnapshot, lockTables, type HeldSnapshot } from './snapshot-session.ts';
 import { TableCopies } from './table-copies.ts';
@@ -35,8 +35,6 @@ export interface DatabaseRequest {
   readonly jobs: number | undefined;
   /** Where tables can be read without psql, if the server lets us in. */
   readonly direct: DirectLogin | undefined;
-  /** The same database in the snapshot before. */
-  readonly before: DatabaseFacts | undefined;
 }
 
 /** A file of a table's rows, or a folder that such files need; named from the database's folder on. */
@@ -46,8 +44,8 @@ type TablePart = { readonly name: string } | { readonly name: string; readonly c
 interface Copies {
   readonly readers: readonly TableReader[];
   readonly rows: TableCopies;
-  /** Of each table the SELECTs of each file. */
-  readonly reads: readonly (readonly (readonly string[])[])[];
+  /** Of each table its SELECTs. */
+  readonly reads: readonly (readonly string[])[];
 }
 
 /** What reading a database is about, once its snapshot is held. */
@@ -55,7 +53,6 @@ interface Reading {
   readonly held: HeldSnapshot;
   readonly inventory: ContentInventory;
   readonly bytes: number;
-  readonly cut: number;
   readonly large: readonly RelationInventory[];
   readonly sections: Record<Section, AsyncIterable<Uint8Array>>;
   readonly copies: Copies | undefined;
@@ -96,12 +93,14 @@ export class DatabaseEntries {
     await this.#begun.disposeAsync();
   }
 
-  async *entries(onBytes: (bytes: number) => void): AsyncGenerator<Entry> {
+  /** @param before the same database in the snapshot before */
+  async *entries(onBytes: (bytes: number) => void, before?: DatabaseFacts): AsyncGenerator<Entry> {
     await using begun = new AsyncDisposableStack();
     begun.use(this);
     this.#reading ??= this.#begin();
-    const { held, inventory, bytes, cut, large, sections, copies } = await this.#reading;
+    const { held, inventory, bytes, large, sections, copies } = await this.#reading;
     onBytes(bytes);
+    const cut = chooseCut(bytes, before);
 
     const { database } = this.#request;
     const folder = `/dump/${fileName(database.name)}`;
@@ -117,7 +116,7 @@ export class DatabaseEntries {
     yield file('schema.sql', sections['pre-data'], { average: cut });
     yield file('data.sql', sections.data, { average: cut });
     if (large.length > 0) yield folderEntry(`${folder}/tables`, metadata);
-    for await (const part of this.#tables(held, large, copies))
+    for await (const part of this.#tables(held, large, cut, copies))
       yield 'content' in part
         ? file(part.name, part.content, { average: cut, at: 'lines' })
         : folderEntry(`${folder}/${part.name}`, metadata);
@@ -144,17 +143,16 @@ export class DatabaseEntries {
   }
 
   async #begin(): Promise<Reading> {
-    const { database, version, before } = this.#request;
+    const { database, version } = this.#request;
     const held = await holdSnapshot(this.#tools, database.name, version);
     this.#begun.defer(() => held.session.abandon());
     await lockTables(held.session, await inspectTables(held.session));
     // What is looked at now stays as it is.
     const inventory = await inspectContent(held.session);
     const bytes = inventory.relations.reduce((sum, relation) => sum + relation.bytes, 0);
-    const cut = chooseCut(bytes, before);
     const large = largeTables(inventory.relations, held.encoding);
     const sections = this.#sections(held, large);
-    return { held, inventory, bytes, cut, large, sections, copies: await this.#copies(held, large, cut) };
+    return { held, inventory, bytes, large, sections, copies: await this.#copies(held, large) };
   }
 
   /** pg_dump's three parts: they begin at once, and wait for their turn. */
@@ -175,11 +173,11 @@ export class DatabaseEntries {
   }
 
   /** Reads of large tables: they begin at once, too. */
-  async #copies(held: HeldSnapshot, large: readonly RelationInventory[], cut: number): Promise<Copies | undefined> {
+  async #copies(held: HeldSnapshot, large: readonly RelationInventory[]): Promise<Copies | undefined> {
     if (large.length === 0) return undefined;
     const { database, version, jobs, direct } = this.#request;
-    const reads = large.map((table) => tableReads(table, version, held.pageBytes, cut));
-    const selects = reads.flat(2);
+    const reads = large.map((table) => tableReads(table, version, held.pageBytes));
+    const selects = reads.flat();
     const wanted = Math.min(jobs ?? Math.min(availableParallelism(), MOST_JOBS), selects.length);
     const readers: TableReader[] = [];
     this.#begun.defer(() => abandonAll(readers));
@@ -192,12 +190,13 @@ export class DatabaseEntries {
   async *#tables(
     held: HeldSnapshot,
     large: readonly RelationInventory[],
+    cut: number,
     copies: Copies | undefined,
   ): AsyncGenerator<TablePart> {
     if (copies === undefined) return;
     const { readers, rows, reads } = copies;
     for (const [i, table] of large.entries()) {
-      const files = reads[i] ?? [];
+      const files = readsByFile(reads[i] ?? [], cut);
       const names = this.#name(table, files.length);
       for (const [j, name] of names.entries()) {
         for (const folder of foldersOf(name, j)) yield { name: folder };

@@ -46,8 +46,9 @@ export async function lookAt(address: BackupAddress, given: string | undefined, 
 
 async function look(address: BackupAddress, given: string | undefined, io: SourceIo): Promise<Outlook> {
   const anyPsql = await Toolbox.open(address, given, io.runtime, io.signal);
+  const surveyed = survey(anyPsql, address);
   anyPsql.askAhead();
-  const { server, databases, maintenance } = await survey(anyPsql, address);
+  const { server, databases, maintenance } = await surveyed;
   const chosen = chooseDatabases(databases, address, anyPsql.server);
   const tools = await anyPsql.ofVersion(Math.floor(server.number / 10_000));
   return { tools, server, databases: chosen, maintenance };

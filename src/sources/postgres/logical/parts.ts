@@ -30,31 +30,31 @@ export function largeTables(relations: readonly RelationInventory[], encoding: s
 }
 
 /**
- * The SELECTs that together give every row of the table once, in the order of the pages, file by file. A file is always
- * of the same pages, and its list of pieces (40 bytes each) is stored anew only if one of these has changed: of a
- * table that is appended to, the last file's alone.
+ * The SELECTs that together give every row of the table once, in the order of the pages.
  * @param pageBytes the server's page size.
- * @param cut bytes of a piece, on average.
  */
-export function tableReads(
-  table: RelationInventory,
-  serverVersion: number,
-  pageBytes: number,
-  cut: number,
-): readonly (readonly string[])[] {
+export function tableReads(table: RelationInventory, serverVersion: number, pageBytes: number): readonly string[] {
   const select = `SELECT ${table.columns.join(', ')} FROM ONLY ${table.sql}`;
   const step = Math.max(1, Math.floor(RANGE_BYTES / pageBytes));
   const ranges = Math.ceil(table.bytes / pageBytes / step);
-  if (serverVersion < RANGE_SCANS_SINCE || ranges < 2) return [[select]];
-  const selects = Array.from({ length: ranges }, (_, i) => {
+  if (serverVersion < RANGE_SCANS_SINCE || ranges < 2) return [select];
+  return Array.from({ length: ranges }, (_, i) => {
     const from = i === 0 ? [] : [`ctid >= '(${String(i * step)},0)'`];
     // The last has no end: whatever the table has grown by since is there, though this snapshot does not see it.
     const to = i === ranges - 1 ? [] : [`ctid < '(${String((i + 1) * step)},0)'`];
     return `${select} WHERE ${[...from, ...to].join(' AND ')}`;
   });
-  const rangesInFile = Math.max(1, Math.floor((FILE_PIECES * cut) / RANGE_BYTES));
-  const files = Math.ceil(ranges / rangesInFile);
-  return Array.from({ length: files }, (_, i) => selects.slice(i * rangesInFile, (i + 1) * rangesInFile));
+}
+
+/**
+ * The same, file by file. A file is always of the same pages, and its list of pieces (40 bytes each) is stored anew only
+ * if one of these has changed: of a table that is appended to, the last file's alone.
+ * @param cut bytes of a piece, on average.
+ */
+export function readsByFile(reads: readonly string[], cut: number): readonly (readonly string[])[] {
+  const inFile = Math.max(1, Math.floor((FILE_PIECES * cut) / RANGE_BYTES));
+  const files = Math.ceil(reads.length / inFile);
+  return Array.from({ length: files }, (_, i) => reads.slice(i * inFile, (i + 1) * inFile));
 }
 
 /** The pattern by which pg_dump means exactly this table. */

@@ -29,7 +29,7 @@ export async function* portableDumps(
   if (!server.passwords) io.report(passwordsMissing(tools.server));
   const direct = io.runtime.kind === 'host' ? { address, password: await findPassword(address, given) } : undefined;
   // Whoever loads the file by hand is guarded by the words that pg_dump itself writes.
-  const request = { version: server.number, isGuarded: false, jobs: address.jobs, direct, before: undefined };
+  const request = { version: server.number, isGuarded: false, jobs: address.jobs, direct };
   const all = databases.map((database) => new DatabaseEntries(tools, { ...request, database }));
   await using begun = new AsyncDisposableStack();
   // While roles are written, the first database gets ready.

@@ -58,6 +58,12 @@ export class Toolbox {
     });
   }
 
+  /** The same programs, whose runs end with that signal, too. */
+  until(signal: AbortSignal): Toolbox {
+    const either = AbortSignal.any([this.signal, signal]);
+    return new Toolbox(this.#runtime, this.#login, this.#folder, this.server, either);
+  }
+
   /** Begins to ask what is going to be asked of programs in the same place, if they are of the version that is wanted. */
   askAhead(): void {
     for (const option of ['--version', '--help'] as const) this.told('pg_dump', option).catch(() => undefined);
