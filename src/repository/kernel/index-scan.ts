@@ -13,8 +13,8 @@ interface Exports {
   isEnded(): boolean | number;
 }
 
-/** Words of a row: an id, whether it is a tree, its offset, its length, and that of its content or 0. */
-export const ROW_WORDS = 12;
+/** Words of an entry's row. */
+const ROW_WORDS = 12;
 /** The longest entry that it knows takes less. */
 const LONGEST_ENTRY = 512;
 /** What the kernel keeps for itself, input and output: no entry takes less than twice as much as its row. */
@@ -22,7 +22,7 @@ const PAGES = 7;
 
 /** Entries that lie one behind the other. */
 export interface Entries {
-  /** {@link ROW_WORDS} for each; overwritten by the next call. */
+  /** For each an id, whether it is a tree, its offset, its length, and that of its content or 0; overwritten by the next call. */
   readonly rows: Uint32Array;
   /** Where the first byte lies that was not taken. */
   readonly next: number;
