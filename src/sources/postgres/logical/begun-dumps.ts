@@ -18,7 +18,7 @@ export interface BegunDumps extends AsyncDisposable {
  * @param until aborted when nobody wants them any more
  * @throws RespaldoError what cannot work at all
  */
-export async function beginDumps(
+async function beginDumps(
   address: BackupAddress,
   given: string | undefined,
   io: SourceIo,
