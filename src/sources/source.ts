@@ -112,6 +112,8 @@ export interface ServerRestorePlan {
   readonly dumpVersion?: string;
   readonly databases: readonly PlannedDatabase[];
   readonly missingRoles: readonly string[];
+  /** Databases that are being restored there, or that killed restores have left half made. */
+  readonly unfinished: readonly string[];
   /** What the databases took where they were dumped, or what the file takes. */
   readonly neededBytes: number;
   /** On the server's disk; absent where it cannot be seen from here. */

@@ -111,6 +111,15 @@ describe.skipIf(WITHOUT_TOOLS)('a dump of PostgreSQL 15', () => {
       expect(await databases()).toEqual(['copy', 'other', 'postgres', 'shop']);
     });
 
+    it('tells of what a killed restore has left there', async () => {
+      const { snapshot } = await dump('other');
+      const left = `${'ñ'.repeat(20)}_restoring_00c0ffee`;
+      await server.query(`CREATE DATABASE "${left}"`);
+      made.push({ remove: () => drop(left) });
+      const request = { dump: { snapshot }, address: to(server, 'copy') };
+      expect(await plan(request)).toMatchObject({ unfinished: [left], obstacles: [] });
+    });
+
     it('leaves the target as it was if the dump is damaged, fails, or is cancelled', async () => {
       const { snapshot, captured } = await dump('shop');
       await server.query('CREATE DATABASE copy');

@@ -8,8 +8,8 @@ import { count, formatBytes, formatDuration } from '../units.ts';
  * @param expected milliseconds that it will take, where earlier runs tell.
  */
 export function serverPlanLines(what: string, plan: ServerRestorePlan, expected: number | undefined): string[] {
-  const { server, serverVersion, dumpVersion, databases, missingRoles, neededBytes, freeBytes, replay, obstacles } =
-    plan;
+  const { server, serverVersion, dumpVersion, databases, missingRoles, unfinished } = plan;
+  const { neededBytes, freeBytes, replay, obstacles } = plan;
   const free = freeBytes === undefined ? '' : `, ${formatBytes(freeBytes)} free`;
   return [
     `restoring ${what}`,
@@ -21,6 +21,10 @@ export function serverPlanLines(what: string, plan: ServerRestorePlan, expected:
       return `  database  ${as}: ${replaces === undefined ? 'new' : replacesText(replaces)}`;
     }),
     ...(missingRoles.length === 0 ? [] : [`  lacks     the roles ${missingRoles.map(quoted).join(', ')}`]),
+    ...unfinished.map(
+      (name) =>
+        `  note      ${quoted(name)} is there: a restore is filling it, or was killed, and then it can be dropped`,
+    ),
     ...(replay === undefined ? [] : replayLines(replay)),
     ...obstacles.map((obstacle) => `  obstacle  ${obstacle}`),
   ];
@@ -76,7 +80,8 @@ function replacesText({ bytes, sessions }: { readonly bytes: number; readonly se
 
 /** The plan as scripts read it. */
 export function serverPlanMessage(plan: ServerRestorePlan, expected: number | undefined): Record<string, unknown> {
-  const { server, serverVersion, dumpVersion, databases, missingRoles, neededBytes, freeBytes, obstacles } = plan;
+  const { server, serverVersion, dumpVersion, databases, missingRoles, unfinished } = plan;
+  const { neededBytes, freeBytes, obstacles } = plan;
   return {
     message_type: 'plan',
     server,
@@ -84,6 +89,7 @@ export function serverPlanMessage(plan: ServerRestorePlan, expected: number | un
     dump_version: dumpVersion,
     databases,
     missing_roles: missingRoles,
+    unfinished,
     needed_bytes: neededBytes,
     free_bytes: freeBytes,
     expected_seconds: expected === undefined ? undefined : Math.round(expected / 1000),

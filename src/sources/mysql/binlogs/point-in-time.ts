@@ -211,6 +211,7 @@ function emptyPlan(tools: Toolbox, { said }: ServerInventory): ServerRestorePlan
     serverVersion: said,
     databases: [],
     missingRoles: [],
+    unfinished: [],
     neededBytes: 0,
     obstacles: [],
   };

@@ -18,6 +18,7 @@ const TARGET: TargetServer = {
   engines: ['innodb', 'myisam'],
   accounts: ['root@localhost'],
   databases: new Map([['shop', { bytes: 100, sessions: 0, referencedBy: [] }]]),
+  unfinished: [],
   freeBytes: 1000,
 };
 const SHOP: DatabaseFacts = {

@@ -1,6 +1,6 @@
-import { randomBytes } from 'node:crypto';
 import { RespaldoError } from '../../../errors.ts';
 import { explainFailure, requireSame, unfinishedLeft } from '../../server/restore-failure.ts';
+import { sideName } from '../../server/side-name.ts';
 import type { PlannedDatabase, ServerRestoreRequest, SourceIo } from '../../source.ts';
 import { inspectContent } from '../logical/inventory.ts';
 import { Session } from '../session.ts';
@@ -11,6 +11,9 @@ import { dropObjects, makeObjects, type Objects } from './objects.ts';
 import type { Restorable } from './restorable.ts';
 import { disconnect } from './sessions.ts';
 import { Swap } from './swap.ts';
+
+/** Of a name. */
+const MOST_CHARACTERS = 64;
 
 /** How a database is replaced. */
 type Wish = Pick<ServerRestoreRequest, 'inPlace' | 'disconnect' | 'keepOld'>;
@@ -37,14 +40,14 @@ export class Place {
   /** The new database is whole before the old one is touched. */
   async #fillBeside(restorable: Restorable, io: SourceIo): Promise<void> {
     const { target, replaces } = this.#planned;
-    const side = sideName(target, 'restoring');
+    const side = sideName(target, 'restoring', shorten);
     try {
       await this.#create(side, restorable);
       const objects = await restorable.load(this.#tools, side);
       await this.#compareTables(side, restorable);
       await this.#try(side, objects);
       io.signal.throwIfAborted();
-      const swap = new Swap(await this.#openTidy(), { side, target, before: sideName(target, 'before') }, io);
+      const swap = new Swap(await this.#openTidy(), { side, target, before: sideName(target, 'before', shorten) }, io);
       await swap.carryOut(objects, replaces !== undefined, this.#request, (tools) =>
         this.#compareObjects(tools, target, restorable),
       );
@@ -126,9 +129,8 @@ function isFullDisk({ context }: RespaldoError): boolean {
   return context['full'] === true;
 }
 
-/** Names end at 64 characters. */
-function sideName(target: string, what: 'restoring' | 'before'): string {
-  const room = 64 - 10 - what.length;
-  const start = Array.from(target).slice(0, room).join('');
-  return `${start}_${what}_${randomBytes(4).toString('hex')}`;
+function shorten(name: string, room: number): string {
+  return Array.from(name)
+    .slice(0, MOST_CHARACTERS - room)
+    .join('');
 }

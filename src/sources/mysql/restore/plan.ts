@@ -72,6 +72,7 @@ async function planFor(
     ...(dump && { dumpVersion: dump.facts.serverVersion }),
     databases: planned,
     missingRoles,
+    unfinished: target.unfinished,
     neededBytes,
     ...(target.freeBytes !== undefined && { freeBytes: target.freeBytes }),
     obstacles: obstaclesOf({ target, planned, neededBytes, missingRoles, databases }, request),

@@ -1,5 +1,6 @@
 import { freeSpace } from '../../server/free-space.ts';
 import { LOOPBACK } from '../../server/loopback.ts';
+import { unfinishedOf } from '../../server/side-name.ts';
 import { inspectServer, type ServerInventory } from '../logical/inventory.ts';
 import { accountNames } from '../logical/accounts.ts';
 import { Session } from '../session.ts';
@@ -25,6 +26,7 @@ export interface TargetServer {
   readonly accounts: readonly string[] | undefined;
   /** Of the databases that were asked for, those that exist. */
   readonly databases: ReadonlyMap<string, TargetDatabase>;
+  readonly unfinished: readonly string[];
   /** On the disk where databases lie; undefined where it cannot be seen from here. */
   readonly freeBytes: number | undefined;
 }
@@ -39,6 +41,7 @@ export async function inspectTarget(tools: Toolbox, names: readonly string[]): P
       { name: 'LOWER(ENGINE)' },
       "FROM information_schema.ENGINES WHERE SUPPORT IN ('YES', 'DEFAULT')",
     );
+    const all = await session.query({ name: 'SCHEMA_NAME' }, 'FROM information_schema.SCHEMATA');
     const databases = new Map<string, TargetDatabase>();
     for (const name of names) {
       const database = await inspectDatabase(session, name);
@@ -48,6 +51,7 @@ export async function inspectTarget(tools: Toolbox, names: readonly string[]): P
       ...{ server, databases, readOnly: row?.readOnly === '1', folder: row?.folder ?? undefined },
       collations: collations.map(({ name }) => name ?? ''),
       engines: engines.map(({ name }) => name ?? ''),
+      unfinished: unfinishedOf(all.map(({ name }) => name ?? '')),
     };
   });
   const { folder, ...known } = target;

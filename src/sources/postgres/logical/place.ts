@@ -1,6 +1,6 @@
-import { randomBytes } from 'node:crypto';
 import { RespaldoError } from '../../../errors.ts';
 import { explainFailure, requireSame, unfinishedLeft } from '../../server/restore-failure.ts';
+import { sideName } from '../../server/side-name.ts';
 import type { PlannedDatabase, ServerRestoreRequest, SourceIo } from '../../source.ts';
 import { propertyStatements } from './database-sql.ts';
 import { differences } from './differences.ts';
@@ -15,6 +15,8 @@ import type { Toolbox } from './toolbox.ts';
 /** PostgreSQL's codes. */
 const DISK_FULL = '53100';
 const NO_PRIVILEGE = '42501';
+/** Of a name. */
+const MOST_BYTES = 63;
 
 const DROP_TABLES = `DO $$ DECLARE name text; BEGIN
   FOR name IN SELECT oid::regclass FROM pg_class WHERE relkind = 'r'
@@ -52,7 +54,7 @@ export class Place {
     this.#planned = planned;
     this.#request = request;
     this.#openTidy = openTidy;
-    this.#side = sideName(planned.target, 'restoring');
+    this.#side = sideName(planned.target, 'restoring', shorten);
   }
 
   async fill(restorable: Restorable, version: number, io: SourceIo): Promise<void> {
@@ -96,7 +98,7 @@ export class Place {
   async #swap(): Promise<string | undefined> {
     const { target, replaces } = this.#planned;
     const isReplacing = replaces !== undefined && !this.#request.inPlace;
-    const old = isReplacing ? sideName(target, 'before') : undefined;
+    const old = isReplacing ? sideName(target, 'before', shorten) : undefined;
     const end = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = ${literal(target)}`;
     const renames = [
       ...(old === undefined ? [] : [`ALTER DATABASE ${identifier(target)} RENAME TO ${identifier(old)}`]),
@@ -162,9 +164,9 @@ function isFullDisk({ context }: RespaldoError): boolean {
   return context.sqlstate === DISK_FULL;
 }
 
-/** Names end at 63 bytes. */
-function sideName(target: string, what: 'restoring' | 'before'): string {
-  const room = 63 - 10 - what.length;
-  const start = Buffer.from(target).subarray(0, room).toString('utf8').replace(/�+$/, '');
-  return `${start}_${what}_${randomBytes(4).toString('hex')}`;
+function shorten(name: string, room: number): string {
+  return Buffer.from(name)
+    .subarray(0, MOST_BYTES - room)
+    .toString('utf8')
+    .replace(/�+$/, '');
 }

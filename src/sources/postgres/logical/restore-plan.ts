@@ -29,6 +29,7 @@ export async function planServerRestore(request: ServerRestoreRequest, io: Sourc
     ...(dump && { dumpVersion: dump.facts.serverVersion }),
     databases: planned,
     missingRoles: roles,
+    unfinished: target.unfinished,
     neededBytes,
     ...(target.freeBytes !== undefined && { freeBytes: target.freeBytes }),
     obstacles: obstaclesOf(circumstances, request),

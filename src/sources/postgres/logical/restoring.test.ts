@@ -55,6 +55,7 @@ const TARGET: TargetServer = {
   extensions: ['plpgsql'],
   tablespaces: ['pg_default'],
   databases: new Map(),
+  unfinished: [],
   freeBytes: 1500,
 };
 

@@ -1,6 +1,7 @@
 import type { Runtime } from '../../../runtimes/runtime.ts';
 import { freeSpace } from '../../server/free-space.ts';
 import { LOOPBACK } from '../../server/loopback.ts';
+import { unfinishedOf } from '../../server/side-name.ts';
 import { isSocket, type PostgresAddress } from '../address.ts';
 import { PsqlSession } from './psql-session.ts';
 import type { Toolbox } from './toolbox.ts';
@@ -18,6 +19,7 @@ export interface TargetServer {
   readonly tablespaces: readonly string[];
   /** Of the databases that were asked for, those that exist. Sizes in bytes; sessions are others'. */
   readonly databases: ReadonlyMap<string, { readonly bytes: number; readonly sessions: number }>;
+  readonly unfinished: readonly string[];
   /** On the disk where the databases will lie; undefined where it cannot be seen from here. */
   readonly freeBytes: number | undefined;
 }
@@ -60,6 +62,7 @@ export async function inspectTarget(
       mayCreateDatabases: server.create === true,
       roles: await namesOf('SELECT rolname AS name FROM pg_roles'),
       extensions: await namesOf('SELECT name FROM pg_available_extensions'),
+      unfinished: unfinishedOf(await namesOf('SELECT datname AS name FROM pg_database')),
       tablespaces: await namesOf('SELECT spcname AS name FROM pg_tablespace'),
       databases: new Map(
         databases.map(({ name, bytes, sessions }) => [
