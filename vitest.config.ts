@@ -20,7 +20,7 @@ const commanding = (...[name, include, timeout]: Parameters<typeof project>) => 
 export default defineConfig({
   test: {
     pool: 'forks',
-    // Tests mostly wait for other programs, and for disks.
+    // Many tests wait for other programs, and for disks.
     maxWorkers: availableParallelism() + 1,
     globalSetup: ['./test/fixtures/compiled-sources.ts', './test/fixtures/shared-servers.ts'],
     teardownTimeout: 30 * seconds,
