@@ -22,8 +22,8 @@ class PostgresSource implements Source {
   readonly paths: readonly string[];
   readonly #address: BackupAddress;
   readonly #options: SourceOptions;
-  /** A server's own files are of no use without Respaldo, or a program like it. */
   readonly prepare?: NonNullable<Source['prepare']>;
+  /** A server's own files are of no use without Respaldo, or a program like it. */
   readonly portable?: NonNullable<Source['portable']>;
   readonly portableOf?: NonNullable<Source['portableOf']>;
 
