@@ -78,7 +78,8 @@ export class Cluster {
    * @param flags more of them for `postgres`.
    */
   async start(flags: readonly string[] = []): Promise<void> {
-    const options = [`-p ${String(this.port)}`, `-k ${this.folder}`, ...flags].join(' ');
+    // It is thrown away: only a crash of the whole machine could tell that nothing waits for the disk.
+    const options = ['-F', `-p ${String(this.port)}`, `-k ${this.folder}`, ...flags].join(' ');
     try {
       await this.#run('pg_ctl', ['-D', this.data, '-w', '-t', '120', '-l', this.log, '-o', options, 'start']);
     } catch (error) {
