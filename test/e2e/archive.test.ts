@@ -66,6 +66,7 @@ plans: { files: { source: ./data, repository: main, archives: [here, lost, same]
     expect((await bytes('here')).equals(await bytes('same'))).toBe(true);
     const runs = JSON.parse(await place.ok('runs', '--json')) as { repository: string; outcome: { state: string } }[];
     expect(runs.map(({ repository, outcome }) => `${repository} ${outcome.state}`).toSorted()).toEqual([
+      '/proc/none failed',
       `${place.path('here')} succeeded`,
       `${place.path('repository')} failed`,
       `${place.path('same')} succeeded`,
