@@ -28,7 +28,7 @@ export default defineConfig({
     reporters: ['default', './test/reporter.ts'],
     projects: [
       project('unit', ['src/**/*.test.ts', '{bench,scripts}/**/*.test.ts', 'test/house/**/*.test.ts'], 30 * seconds),
-      commanding('contract', ['test/contract/**/*.test.ts'], 180 * seconds),
+      commanding('contract', ['test/contract/**/*.test.ts'], 60 * seconds),
       commanding('interop', ['test/interop/**/*.test.ts'], 180 * seconds),
       project('fuzz', ['test/fuzz/**/*.test.ts'], 180 * seconds),
       commanding('model', ['test/model/**/*.test.ts'], 300 * seconds),

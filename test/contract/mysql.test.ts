@@ -587,53 +587,55 @@ describe.skipIf(!HAS_MARIADB || !HAS_MYSQL).each([
 });
 
 describe.skipIf(!HAS_MARIADB || !HAS_MYSQL).each([MARIADB, MYSQL])('$name', (product) => {
-  it('in a container is found, is taken and restored by its own programs and password, and proven in its own image', async ({
-    skip,
-  }) => {
-    skip(!HAS_DOCKER, 'this needs root, and an engine');
-    await using bench = await MysqlBench.start(product, product);
-    await using engine = await DockerEngine.start();
-    const { folder } = bench;
-    const isMariadb = product === MARIADB;
-    await (isMariadb ? engine.importMariadbImage() : engine.importMysqlImage());
-    await (isMariadb ? engine.mariadb('shop-db', SECRET) : engine.mysql('shop-db', SECRET));
-    const env = { DOCKER_HOST: engine.host, HOME: folder };
-    const runtime = await openRuntime({ kind: 'docker', container: 'shop-db', labels: [] }, env, systemClock);
-    const ask = (sql: string) =>
-      engine.docker('exec', '-e', `MYSQL_PWD=${SECRET}`, 'shop-db', basename(product.client), '-uroot', '-Ne', sql);
-    await ask('CREATE DATABASE shop; CREATE TABLE shop.t (i INT); INSERT INTO shop.t VALUES (1), (2)');
-    const lists = await openWorkloadLists({ kind: 'docker', labels: [] }, env, systemClock);
-    const ports = { lists, finders: mysql.finder === undefined ? [] : [mysql.finder] };
-    const { servers } = await detect({ kind: 'docker', labels: [] }, ports, new AbortController().signal);
-    expect(servers).toMatchObject([{ name: 'shop-db', target: { kind: 'docker', container: 'shop-db' } }]);
-    const source = mysql.open('mysql:///', { ...SOURCE_OPTIONS, place: 'docker/shop-db' });
-    expect(source.paths).toEqual(['/mysql/docker/shop-db/localhost:3306/databases']);
-    const io = bench.io([], runtime);
-    expect(await source.check(io)).toEqual([]);
-    const captured = await mkdtemp(join(folder, 'captured-'));
-    await writeEntries(source.capture(io, { type: 'full' }), captured);
-    const snapshot = readableFolder(captured);
-    await ask('DELETE FROM shop.t');
-    await bench.restore({ dump: { snapshot }, address: 'mysql:///' }, runtime);
-    expect(await ask('SELECT COUNT(*) FROM shop.t')).toBe('2');
+  it(
+    'in a container is found, is taken and restored by its own programs and password, and proven in its own image',
+    { timeout: 180_000 },
+    async ({ skip }) => {
+      skip(!HAS_DOCKER, 'this needs root, and an engine');
+      await using bench = await MysqlBench.start(product, product);
+      await using engine = await DockerEngine.start();
+      const { folder } = bench;
+      const isMariadb = product === MARIADB;
+      await (isMariadb ? engine.importMariadbImage() : engine.importMysqlImage());
+      await (isMariadb ? engine.mariadb('shop-db', SECRET) : engine.mysql('shop-db', SECRET));
+      const env = { DOCKER_HOST: engine.host, HOME: folder };
+      const runtime = await openRuntime({ kind: 'docker', container: 'shop-db', labels: [] }, env, systemClock);
+      const ask = (sql: string) =>
+        engine.docker('exec', '-e', `MYSQL_PWD=${SECRET}`, 'shop-db', basename(product.client), '-uroot', '-Ne', sql);
+      await ask('CREATE DATABASE shop; CREATE TABLE shop.t (i INT); INSERT INTO shop.t VALUES (1), (2)');
+      const lists = await openWorkloadLists({ kind: 'docker', labels: [] }, env, systemClock);
+      const ports = { lists, finders: mysql.finder === undefined ? [] : [mysql.finder] };
+      const { servers } = await detect({ kind: 'docker', labels: [] }, ports, new AbortController().signal);
+      expect(servers).toMatchObject([{ name: 'shop-db', target: { kind: 'docker', container: 'shop-db' } }]);
+      const source = mysql.open('mysql:///', { ...SOURCE_OPTIONS, place: 'docker/shop-db' });
+      expect(source.paths).toEqual(['/mysql/docker/shop-db/localhost:3306/databases']);
+      const io = bench.io([], runtime);
+      expect(await source.check(io)).toEqual([]);
+      const captured = await mkdtemp(join(folder, 'captured-'));
+      await writeEntries(source.capture(io, { type: 'full' }), captured);
+      const snapshot = readableFolder(captured);
+      await ask('DELETE FROM shop.t');
+      await bench.restore({ dump: { snapshot }, address: 'mysql:///' }, runtime);
+      expect(await ask('SELECT COUNT(*) FROM shop.t')).toBe('2');
 
-    const place = await mkdtemp(join(folder, 'drill-'));
-    const lifeline = join(place, 'lifeline');
-    await writeFile(lifeline, '');
-    await chown(place, 65_534, 65_534);
-    await using sandbox = await openSandbox(
-      { image: isMariadb ? MARIADB_IMAGE : MYSQL_IMAGE, folder: place, lifeline, user: { uid: 65_534, gid: 65_534 } },
-      env,
-    );
-    const { checks, server: name } = await bench.drill(
-      { snapshot, captured },
-      'SELECT COUNT(*) = 2 FROM t',
-      place,
-      sandbox.runtime,
-    );
-    expect(checks.map(({ passed }) => passed)).toEqual([true, true]);
-    expect(name).toMatch(isMariadb ? /^MariaDB 10\./ : /^MySQL 9\./);
-  });
+      const place = await mkdtemp(join(folder, 'drill-'));
+      const lifeline = join(place, 'lifeline');
+      await writeFile(lifeline, '');
+      await chown(place, 65_534, 65_534);
+      await using sandbox = await openSandbox(
+        { image: isMariadb ? MARIADB_IMAGE : MYSQL_IMAGE, folder: place, lifeline, user: { uid: 65_534, gid: 65_534 } },
+        env,
+      );
+      const { checks, server: name } = await bench.drill(
+        { snapshot, captured },
+        'SELECT COUNT(*) = 2 FROM t',
+        place,
+        sandbox.runtime,
+      );
+      expect(checks.map(({ passed }) => passed)).toEqual([true, true]);
+      expect(name).toMatch(isMariadb ? /^MariaDB 10\./ : /^MySQL 9\./);
+    },
+  );
 });
 
 it.skipIf(!HAS_MARIADB)('An address that leads to several servers is read over one connection', async () => {
