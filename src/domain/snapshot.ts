@@ -37,6 +37,15 @@ export interface SnapshotSummary {
   readonly total_bytes_processed: number;
 }
 
+/** How much there is in all of the snapshot, by its record. */
+export function totalsOf(summary: SnapshotSummary): { files: number; folders: number; bytes: number } {
+  return {
+    files: summary.total_files_processed,
+    folders: summary.dirs_new + summary.dirs_changed + summary.dirs_unmodified,
+    bytes: summary.total_bytes_processed,
+  };
+}
+
 export const INCOMPLETE_TAG = 'incomplete';
 
 /** Whether something that belongs in the snapshot is missing from it; such a one never counts as the last good one. */

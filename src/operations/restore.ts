@@ -1,5 +1,5 @@
 import type { Finding } from '../domain/finding.ts';
-import type { Snapshot } from '../domain/snapshot.ts';
+import { type Snapshot, totalsOf } from '../domain/snapshot.ts';
 import { isError, RespaldoError } from '../errors.ts';
 import type {
   ListedNode,
@@ -176,12 +176,7 @@ function selectionOf({ include, exclude, iinclude = [], iexclude = [] }: Restore
 
 /** To walk through all of a snapshot would take as long as much of its restore. */
 function recorded({ snapshot: { summary }, path = '/' }: RestoreRequest): RestorePlan['selected'] | undefined {
-  if (summary === undefined || path !== '/') return undefined;
-  return {
-    files: summary.total_files_processed,
-    folders: summary.dirs_new + summary.dirs_changed + summary.dirs_unmodified,
-    bytes: summary.total_bytes_processed,
-  };
+  return summary === undefined || path !== '/' ? undefined : totalsOf(summary);
 }
 
 async function measure(

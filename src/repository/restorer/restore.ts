@@ -1,4 +1,4 @@
-import type { Snapshot } from '../../domain/snapshot.ts';
+import { type Snapshot, totalsOf } from '../../domain/snapshot.ts';
 import { RespaldoError, throwIfAborted } from '../../errors.ts';
 import { indexUnreadable } from '../checker/findings.ts';
 import type { RepositoryContext } from '../context.ts';
@@ -235,6 +235,6 @@ function expectedTotals(snapshot: Snapshot, options: RestoreOptions): { files: n
   const isWhole = pathComponents(options.path ?? '/').length === 0;
   const { summary } = snapshot;
   if (summary === undefined || !isWhole || hasPatterns(options)) return { files: 0, bytes: 0 };
-  const folders = summary.dirs_new + summary.dirs_changed + summary.dirs_unmodified;
-  return { files: summary.total_files_processed + folders, bytes: summary.total_bytes_processed };
+  const { files, folders, bytes } = totalsOf(summary);
+  return { files: files + folders, bytes };
 }
