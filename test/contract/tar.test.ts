@@ -2,14 +2,14 @@
 import { execFileSync } from 'node:child_process';
 import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Selection } from '../../src/domain/entry.ts';
 import type { Finding } from '../../src/domain/finding.ts';
 import { HostRuntime } from '../../src/runtimes/host.ts';
 import type { Runtime } from '../../src/runtimes/runtime.ts';
 import { directory, openDirectories } from '../../src/sources/directory/directory.ts';
-import type { SourceIo } from '../../src/sources/source.ts';
+import type { Increments, SourceIo } from '../../src/sources/source.ts';
 
 const { signal } = new AbortController();
 const EVERYTHING: Selection = { exclude: [], oneFileSystem: false, excludeCaches: false };
@@ -24,13 +24,13 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true }));
 
-async function archived(names: readonly string[], selection = EVERYTHING, at = io) {
+async function archived(names: readonly string[], selection = EVERYTHING, at = io, increments?: Increments) {
   const source = openDirectories(
     names.map((name) => join(folder, name)),
     { workingDirectory: folder, selection, acceptDamagedPages: false },
   );
   const files = [];
-  for await (const file of source.portable?.(at) ?? [])
+  for await (const file of source.portable?.(at, increments) ?? [])
     files.push({ name: file.name, bytes: Buffer.concat(await Array.fromAsync(file.content)), about: file.about() });
   return files;
 }
@@ -112,6 +112,19 @@ describe('a folder', () => {
       'data/sub/only/',
       'data/sub/only/y',
     ]);
+  });
+
+  it('ends where other file systems begin, if that is wanted, and is whole all the same', async () => {
+    const increments: Increments = {
+      folder: join(folder, 'state'),
+      ...{ plan: 'devices', run: 'first', time: new Date(), archives: [], wanted: 'auto' },
+      isThere: () => Promise.resolve(true),
+    };
+    // Everywhere something is mounted there; what it holds itself are devices, which have no content.
+    const [file] = await archived([relative(folder, '/dev')], { ...EVERYTHING, oneFileSystem: true }, io, increments);
+    expect(members(file?.bytes ?? Buffer.alloc(0)).filter((name) => name.startsWith('dev/shm'))).toEqual(['dev/shm/']);
+    expect(findings.filter(({ severity }) => severity !== 'note')).toEqual([]);
+    expect(file?.about.facts).not.toHaveProperty('incomplete');
   });
 
   it('is one archive of several, each with the end of its name', async () => {

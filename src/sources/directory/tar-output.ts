@@ -14,6 +14,8 @@ export interface TarEnd {
  * fails a runtime need not hand out all of the output.
  */
 const SCRIPT = 'exec 3>&1; said=$({ "$@" 2>&1 >&3 3>&-; echo "exit $?"; } | tail -c 8000); printf %s "$said"';
+/** Its words are read here, so they have to be English; names are bytes, which no locale may translate. */
+export const TAR_LOCALE = { LC_ALL: 'C.UTF-8' };
 /** Two blocks of zeros end an archive. */
 const TRAILER = 1024;
 /** More than those words have, and the zeros before them. */
@@ -31,7 +33,8 @@ export async function* tarOutput(
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array, TarEnd> {
   let held: Buffer = Buffer.alloc(0);
-  for await (const piece of runtime.run({ argv: ['sh', '-c', SCRIPT, 'sh', 'tar', ...args], stdin }, signal)) {
+  const argv = ['sh', '-c', SCRIPT, 'sh', 'tar', ...args] as const;
+  for await (const piece of runtime.run({ argv: [...argv], stdin, env: TAR_LOCALE }, signal)) {
     const isLong = piece.length > HELD;
     if (isLong && held.length > 0) yield held;
     const all = isLong ? Buffer.from(piece.buffer, piece.byteOffset, piece.length) : Buffer.concat([held, piece]);

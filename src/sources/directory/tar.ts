@@ -9,7 +9,7 @@ import type { Runtime } from '../../runtimes/runtime.ts';
 import { beginIncrement } from '../increments.ts';
 import type { Increments, PortableFile, SourceIo } from '../source.ts';
 import { leftOut } from './left-out.ts';
-import { tarOutput, type TarEnd } from './tar-output.ts';
+import { TAR_LOCALE, tarOutput, type TarEnd } from './tar-output.ts';
 
 /** Names of any length, times to the nanosecond, and what POSIX permissions cannot say. */
 const ARCHIVE = ['--create', '--file=-', '--format=posix', '--sparse', '--acls', '--xattrs', '--xattrs-include=*'];
@@ -95,7 +95,8 @@ async function* archived(
   await requireThere(path);
   const args = [
     ...ARCHIVE,
-    ...(selection.oneFileSystem ? ['--one-file-system'] : []),
+    // What was asked for is nothing to be warned of.
+    ...(selection.oneFileSystem ? ['--one-file-system', '--warning=no-xdev'] : []),
     ...(state === undefined ? [] : [`${LISTED}=${state}`]),
     ...LEFT_OUT,
     `--directory=${folder}`,
@@ -180,5 +181,5 @@ export async function unpackFolder(
     ...owner,
     `--directory=${folder}`,
   ] as const;
-  for await (const _said of runtime.run({ argv: [...argv], stdin: content }, signal));
+  for await (const _said of runtime.run({ argv: [...argv], stdin: content, env: TAR_LOCALE }, signal));
 }
