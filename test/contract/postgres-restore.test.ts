@@ -53,6 +53,23 @@ describe.skipIf(!existsSync(DEBIAN_15))('a dump that is restored into a server',
     expect(await databases()).toEqual(['postgres']);
   });
 
+  it.each(['custom', 'tar'])('is read to its end before anything goes, if it is a file: %s', async (format) => {
+    await make('shop', 'CREATE TABLE t AS SELECT i, md5(i::text) AS x FROM generate_series(1, 5000) AS i');
+    const login = ['-h', server.folder, '-p', String(server.port), '-U', 'postgres'];
+    const whole = execFileSync(join(DEBIAN_15, 'pg_dump'), [...login, `--format=${format}`, 'shop']);
+    const file = join(folder, `shop.${format}`);
+    const request = requestFor({ dump: { file }, address: addressOf(server, 'shop'), inPlace: true });
+    for (const bytes of [whole.length / 2, whole.length - 600]) {
+      await writeFile(file, whole.subarray(0, bytes));
+      await expect(restoreDump(request)).rejects.toMatchObject({ code: 'source-damaged' });
+      expect(await server.query('SELECT count(*)::int AS n FROM t', [], 'shop')).toEqual([{ n: 5000 }]);
+    }
+    await server.query('DROP TABLE t', [], 'shop');
+    await writeFile(file, whole);
+    await restoreDump(request);
+    expect(await server.query('SELECT count(*)::int AS n FROM t', [], 'shop')).toEqual([{ n: 5000 }]);
+  });
+
   it.each([
     ['ICU', `LOCALE_PROVIDER icu ICU_LOCALE 'es-u-co-trad' LOCALE 'C'`],
     ['another encoding', `ENCODING 'LATIN1' LOCALE 'C'`],

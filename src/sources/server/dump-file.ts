@@ -52,6 +52,18 @@ export async function* readDumpFile(
   }
 }
 
+/**
+ * What holds no statement restores nothing, and would put an empty database where a full one is: a disk that was full
+ * while something was dumped leaves such files.
+ * @throws RespaldoError `source-damaged`
+ */
+export function requireStatements({ hasStatements }: { readonly hasStatements: boolean }, path: string): void {
+  if (hasStatements) return;
+  throw new RespaldoError('source-damaged', `${path} is empty: there is no SQL in it`, {
+    hint: 'Nothing was restored. Fetch or make the file again.',
+  });
+}
+
 async function headIn(content: DumpContent): Promise<{ head: Buffer; bytes: number }> {
   let head: Buffer = Buffer.alloc(0);
   for await (const piece of content.read()) {
@@ -71,6 +83,11 @@ async function headOf(path: string): Promise<{ head: Buffer; bytes: number }> {
       await file.close();
     }
   } catch (error) {
+    if (errnoOf(error) === 'EISDIR')
+      throw new RespaldoError('usage', `${path} is a folder`, {
+        hint: 'Name the file of a dump. What pg_dump -Fd writes is for pg_restore; what Respaldo wrote is restored from its snapshot.',
+        cause: error,
+      });
     throw new RespaldoError('source-missing', `cannot read ${path}: ${errnoOf(error) ?? String(error)}`, {
       hint: 'Check the name, and whether you may read the file.',
       cause: error,

@@ -13,7 +13,7 @@ export function explainFailure(
 ): unknown {
   if (!(error instanceof RespaldoError)) return error;
   const isFull = isFullDisk(error);
-  if (!isFull && !isGone) return error;
+  if (!isFull && !isGone && error.hint !== undefined) return error;
   const state = isGone
     ? `"${target}" was dropped before, as --in-place says, and is gone: restore it again.`
     : 'Nothing was put in place.';

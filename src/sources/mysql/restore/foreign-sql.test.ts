@@ -42,7 +42,7 @@ it('a dump of another tool loses what would lead elsewhere, however it comes', a
       const at = [0, ...cuts.toSorted((a, b) => a - b), whole.length];
       const { text, content } = await read(at.slice(1).map((end, i) => whole.subarray(at[i], end)));
       expect(text).toBe(KEPT);
-      expect(content).toEqual({ databases: new Set(['shop']), isDump: true, isWhole: true });
+      expect(content).toEqual({ databases: new Set(['shop']), isDump: true, isWhole: true, hasStatements: true });
     }),
   );
 });
@@ -56,8 +56,16 @@ it('one that was cut short, or holds several databases, is refused; files of oth
   expect(() => requireRestorable(plain.content, 'f')).not.toThrow();
 });
 
+it.each(['', '\n-- nothing\n', 'DROP DATABASE `shop`;\nUSE `shop`;\n'])(
+  'one that says nothing is refused: %j',
+  async (sql) => {
+    const { content } = await read([Buffer.from(sql)]);
+    expect(() => requireRestorable(content, 'f')).toThrow('f is empty');
+  },
+);
+
 async function read(pieces: readonly Buffer[]): Promise<{ text: string; content: ForeignContent }> {
-  const content: ForeignContent = { databases: new Set(), isDump: false, isWhole: false };
+  const content: ForeignContent = { databases: new Set(), isDump: false, isWhole: false, hasStatements: false };
   const from = async function* () {
     for (const piece of pieces) yield await Promise.resolve(piece);
   };

@@ -1,4 +1,5 @@
 import { RespaldoError } from '../../../errors.ts';
+import { requireStatements } from '../../server/dump-file.ts';
 import { withoutLines } from '../../server/sql-lines.ts';
 
 /** What a file of another tool turned out to be, once it has been read. */
@@ -9,6 +10,8 @@ export interface ForeignContent {
   isWhole: boolean;
   /** It calls itself a dump of MariaDB or MySQL. */
   isDump: boolean;
+  /** There is more than comments and what is left out. */
+  hasStatements: boolean;
 }
 
 /**
@@ -35,7 +38,10 @@ class ForeignLines {
   }
 
   isDropped(bytes: Buffer, from: number, to: number): boolean {
-    return to - from <= LONGEST && this.#isForeign(bytes.toString('utf8', from, to).trimEnd());
+    const line = to - from <= LONGEST ? bytes.toString('utf8', from, to).trimEnd() : undefined;
+    const isDropped = line !== undefined && this.#isForeign(line);
+    if (!isDropped && line !== '' && line?.startsWith('--') !== true) this.#content.hasStatements = true;
+    return isDropped;
   }
 
   #isForeign(line: string): boolean {
@@ -66,12 +72,14 @@ class ForeignLines {
 const REPLICATION =
   /^(?:CHANGE (?:MASTER|REPLICATION SOURCE) TO |SET GLOBAL gtid_slave_pos|SET @@GLOBAL\.GTID_PURGED|(?:STOP|START) (?:SLAVE|REPLICA|ALL SLAVES)\b|SET @@SESSION\.SQL_LOG_BIN|SET @MYSQLDUMP_TEMP_LOG_BIN)/i;
 
-/** @throws RespaldoError `source-damaged` for a dump without its end, `usage` for one of several databases. */
-export function requireRestorable({ databases, isDump, isWhole }: ForeignContent, path: string): void {
+/** @throws RespaldoError `source-damaged` for a dump without its end or content, `usage` for one of several databases. */
+export function requireRestorable(content: ForeignContent, path: string): void {
+  const { databases, isDump, isWhole } = content;
   if (isDump && !isWhole)
     throw new RespaldoError('source-damaged', `${path} was cut short: the dump’s end marker is missing`, {
       hint: 'Nothing was restored. Fetch or make the file again.',
     });
+  requireStatements(content, path);
   if (databases.size > 1)
     throw new RespaldoError('usage', `${path} holds several databases: ${[...databases].join(', ')}`, {
       hint: 'Load it by hand: mariadb --binary-mode < file, or dump one database.',

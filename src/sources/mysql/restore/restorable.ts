@@ -64,7 +64,7 @@ export function restorableCopies(plan: ServerRestorePlan, copies: readonly Archi
 const OBJECT_FILES = ['routines.sql', 'views.sql', 'triggers.sql', 'events.sql'];
 
 function fromFile(dump: DumpFile, planned: PlannedDatabase): Restorable {
-  const content = (): ForeignContent => ({ databases: new Set(), isWhole: false, isDump: false });
+  const content = (): ForeignContent => ({ databases: new Set(), isWhole: false, isDump: false, hasStatements: false });
   return {
     planned,
     verify: async () => {

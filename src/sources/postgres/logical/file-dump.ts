@@ -4,7 +4,7 @@ import type { DumpFile } from '../../source.ts';
 
 /** What other tools write: SQL, or pg_dump's custom and tar formats, for pg_restore; maybe compressed by gzip. */
 export interface FileDump extends InspectedFile {
-  readonly form: 'sql' | 'archive';
+  readonly form: 'sql' | 'custom' | 'tar';
 }
 
 const CUSTOM = Buffer.from('PGDMP');
@@ -15,13 +15,16 @@ const TAR = { at: 257, is: Buffer.from('ustar') };
 export async function inspectFile(dump: DumpFile): Promise<FileDump> {
   const { file, head } = await openDumpFile(dump);
   const start = file.isCompressed ? await unpackedHead(dump) : head;
-  const isArchive =
-    start.subarray(0, CUSTOM.length).equals(CUSTOM) || start.subarray(TAR.at, TAR.at + TAR.is.length).equals(TAR.is);
-  if (!isArchive && start.subarray(0, HEAD).includes(0))
-    throw new RespaldoError('usage', `${dump.file} is neither SQL nor an archive of pg_dump`, {
-      hint: 'What can be restored: .sql, .sql.gz, and what pg_dump -Fc or -Ft writes.',
-    });
-  return { form: isArchive ? 'archive' : 'sql', ...file };
+  return { form: formOf(start, dump.file), ...file };
+}
+
+function formOf(start: Buffer, path: string): FileDump['form'] {
+  if (start.subarray(0, CUSTOM.length).equals(CUSTOM)) return 'custom';
+  if (start.subarray(TAR.at, TAR.at + TAR.is.length).equals(TAR.is)) return 'tar';
+  if (!start.subarray(0, HEAD).includes(0)) return 'sql';
+  throw new RespaldoError('usage', `${path} is neither SQL nor an archive of pg_dump`, {
+    hint: 'What can be restored: .sql, .sql.gz, and what pg_dump -Fc or -Ft writes.',
+  });
 }
 
 async function unpackedHead(dump: DumpFile): Promise<Buffer> {

@@ -1,4 +1,5 @@
 import { RespaldoError } from '../../../errors.ts';
+import { requireStatements } from '../../server/dump-file.ts';
 import { withoutLines } from '../../server/sql-lines.ts';
 
 const ENDS = ['-- PostgreSQL database dump complete', '-- PostgreSQL database cluster dump complete'];
@@ -11,6 +12,8 @@ export interface ForeignContent {
   isWhole: boolean;
   /** It calls itself a dump of pg_dump. */
   isPgDump: boolean;
+  /** There is more than comments and what is left out. */
+  hasStatements: boolean;
 }
 
 /**
@@ -37,6 +40,12 @@ class ForeignLines {
       return false;
     }
     const line = bytes.toString('utf8', from, to).trimEnd();
+    const isDropped = this.#isForeign(line);
+    if (!isDropped && line !== '' && !line.startsWith('--')) this.#content.hasStatements = true;
+    return isDropped;
+  }
+
+  #isForeign(line: string): boolean {
     if (line.startsWith('COPY ') && /\bFROM stdin;$/i.test(line)) this.#isInRows = true;
     if (line === '-- PostgreSQL database dump' || line === '-- PostgreSQL database cluster dump')
       this.#content.isPgDump = true;
@@ -55,12 +64,14 @@ class ForeignLines {
   }
 }
 
-/** @throws RespaldoError `source-damaged` for a dump without its end, `usage` for one of several databases. */
-export function requireRestorable({ databases, isPgDump, isWhole }: ForeignContent, path: string): void {
+/** @throws RespaldoError `source-damaged` for a dump without its end or content, `usage` for one of several databases. */
+export function requireRestorable(content: ForeignContent, path: string): void {
+  const { databases, isPgDump, isWhole } = content;
   if (isPgDump && !isWhole)
     throw new RespaldoError('source-damaged', `${path} was cut short: pg_dump’s end marker is missing`, {
       hint: 'Nothing was restored. Fetch or make the file again.',
     });
+  requireStatements(content, path);
   if (databases.size > 1)
     throw new RespaldoError('usage', `${path} holds several databases`, {
       hint: 'That is pg_dumpall’s: run psql -f on it by hand, or dump one database.',

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { RespaldoError } from '../../../errors.ts';
+import { readTarMembers } from '../../../domain/tar-reader.ts';
+import { isError, RespaldoError } from '../../../errors.ts';
 import { conninfo } from './conninfo.ts';
 import { knowsGuard } from './dumps.ts';
 import type { Toolbox } from './toolbox.ts';
@@ -23,6 +24,37 @@ export async function loadSql(tools: Toolbox, database: string, script: AsyncIte
 export async function loadArchive(tools: Toolbox, database: string, archive: AsyncIterable<Uint8Array>): Promise<void> {
   const args = ['--no-password', '--single-transaction', '--exit-on-error', `--dbname=${conninfo(database)}`];
   for await (const _piece of tools.run({ program: 'pg_restore', args, database, stdin: archive })) continue;
+}
+
+/**
+ * Reads an archive of pg_dump to its end and keeps nothing of it.
+ * @param path how it is called. @throws RespaldoError `source-damaged`
+ */
+export async function verifyArchive(
+  tools: Toolbox,
+  form: 'custom' | 'tar',
+  archive: AsyncIterable<Uint8Array>,
+  path: string,
+): Promise<void> {
+  try {
+    // Where a tar ends within a file, pg_restore waits for the rest of it forever.
+    if (form === 'tar') {
+      for await (const _member of readTarMembers(archive, (what) => damaged(path, what))) continue;
+      return;
+    }
+    const call = { program: 'pg_restore', args: ['--file=/dev/null'], stdin: archive } as const;
+    for await (const _piece of tools.run(call)) continue;
+  } catch (error) {
+    if (!isError(error, 'command-failed')) throw error;
+    throw damaged(path, error.message.replace(`${tools.server}: `, 'pg_restore says: '), error);
+  }
+}
+
+function damaged(path: string, what: string, cause?: unknown): RespaldoError {
+  return new RespaldoError('source-damaged', `${path} is damaged or cut short: ${what}`, {
+    hint: 'Nothing was restored. Fetch or make the file again.',
+    ...(cause !== undefined && { cause }),
+  });
 }
 
 /** With proof of having been read to its end, and no power for meta-commands that the dumped database may have hidden. */

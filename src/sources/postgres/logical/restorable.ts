@@ -5,7 +5,7 @@ import { readDumpFile } from '../../server/dump-file.ts';
 import { inspectFile } from './file-dump.ts';
 import { foreignSql, requireRestorable, type ForeignContent } from './foreign-sql.ts';
 import { databaseScript } from './logical-snapshot.ts';
-import { loadArchive, loadSql } from './loading.ts';
+import { loadArchive, loadSql, verifyArchive } from './loading.ts';
 import { dumpOf } from './restore-plan.ts';
 import { identifier } from './sql.ts';
 import type { Toolbox } from './toolbox.ts';
@@ -15,7 +15,7 @@ export interface Restorable {
   readonly planned: PlannedDatabase;
   readonly create: (name: string, serverVersion: number) => string;
   /** Reads everything once and keeps nothing: what is damaged is told before anything is touched. */
-  readonly verify: () => Promise<void>;
+  readonly verify: (tools: Toolbox) => Promise<void>;
   readonly load: (tools: Toolbox, name: string) => Promise<void>;
   /** Absent: nobody knows what it was. */
   readonly facts?: DatabaseFacts;
@@ -43,22 +43,29 @@ export async function restorablesOf(plan: ServerRestorePlan, { dump }: ServerRes
 }
 
 function fromFile(dump: DumpFile, planned: PlannedDatabase): Restorable {
-  const content = (): ForeignContent => ({ databases: new Set(), isWhole: false, isPgDump: false });
+  const content = (): ForeignContent => ({
+    databases: new Set(),
+    isWhole: false,
+    isPgDump: false,
+    hasStatements: false,
+  });
   return {
     planned,
     create: (name) => `CREATE DATABASE ${identifier(name)} TEMPLATE template0`,
-    verify: async () => {
+    verify: async (tools) => {
       const file = await inspectFile(dump);
-      const found = content();
       const bytes = readDumpFile(dump, file);
-      await drain(file.form === 'sql' ? foreignSql(bytes, found) : bytes);
-      requireRestorable(found, dump.file);
+      if (file.form === 'sql') {
+        const found = content();
+        await drain(foreignSql(bytes, found));
+        requireRestorable(found, dump.file);
+      } else await verifyArchive(tools, file.form, bytes, dump.file);
     },
     load: async (tools, name) => {
       const file = await inspectFile(dump);
       const bytes = readDumpFile(dump, file);
-      if (file.form === 'archive') await loadArchive(tools, name, bytes);
-      else await loadSql(tools, name, foreignSql(bytes, content()));
+      if (file.form === 'sql') await loadSql(tools, name, foreignSql(bytes, content()));
+      else await loadArchive(tools, name, bytes);
     },
   };
 }

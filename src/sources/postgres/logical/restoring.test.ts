@@ -197,7 +197,7 @@ describe('what was restored', () => {
 
 describe('SQL of another tool', () => {
   const pass = async (sql: string) => {
-    const content = { databases: new Set<string>(), isWhole: false, isPgDump: false };
+    const content = { databases: new Set<string>(), isWhole: false, isPgDump: false, hasStatements: false };
     const pieces = async function* () {
       for (const char of Buffer.from(sql)) yield await Promise.resolve(Uint8Array.of(char));
     };
@@ -213,7 +213,7 @@ describe('SQL of another tool', () => {
       `${HEAD}\\restrict KEY\nDROP DATABASE shop;\nCREATE DATABASE shop WITH ENCODING = 'UTF8';\n\\connect shop\nALTER DATABASE shop SET x TO y;\n\\connect shop\nALTER TABLE ONLY t DROP CONSTRAINT k;\nDROP TABLE t;\nCREATE TABLE t ();\n${rows}GRANT ALL ON DATABASE shop TO ana;\n${END}`,
     );
     expect(text).toBe(`${HEAD}CREATE TABLE t ();\n${rows}${END}`);
-    expect(content).toEqual({ databases: new Set(['shop']), isWhole: true, isPgDump: true });
+    expect(content).toEqual({ databases: new Set(['shop']), isWhole: true, isPgDump: true, hasStatements: true });
     expect(() => requireRestorable(content, 'f')).not.toThrow();
   });
 
@@ -222,7 +222,15 @@ describe('SQL of another tool', () => {
     expect(() => requireRestorable(cut.content, 'f')).toThrow(
       expect.objectContaining({ code: 'source-damaged' }) as Error,
     );
-    const several = await pass('\\connect a\n\\connect b\n');
+    const several = await pass('\\connect a\nSELECT 1;\n\\connect b\n');
     expect(() => requireRestorable(several.content, 'f')).toThrow(expect.objectContaining({ code: 'usage' }) as Error);
   });
+
+  it.each(['', '\n-- nothing\n', 'DROP DATABASE shop;\n\\connect shop\n'])(
+    'is refused if it says nothing: %j',
+    async (sql) => {
+      const { content } = await pass(sql);
+      expect(() => requireRestorable(content, 'f')).toThrow('f is empty');
+    },
+  );
 });

@@ -25,12 +25,12 @@ export async function carryOutServerRestore(
   if (plan.obstacles.length > 0)
     throw new RespaldoError('target-refused', `cannot restore to ${plan.server}`, { hint: plan.obstacles.join(' ') });
   const restorables = await restorablesOf(plan, request);
-  for (const { verify } of restorables) await verify();
   const { server: address } = parseTarget(request.address, customsOf(io.runtime.kind === 'host'));
   const open = (signal: AbortSignal): Promise<Toolbox> => Toolbox.open(address, request.password, io.runtime, signal);
   const tools = await open(io.signal);
   const version = await versionOf(tools, plan);
   const fitting = await fittingTools(tools, version);
+  for (const { verify } of restorables) await verify(fitting);
   if (request.createRoles && plan.missingRoles.length > 0) await createRoles(fitting, plan, request);
   for (const restorable of restorables) {
     const place = new Place(fitting, restorable.planned, request, () => open(AbortSignal.timeout(TIDY_MS)));
