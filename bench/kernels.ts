@@ -87,10 +87,10 @@ function measureZstd(size: number): void {
 async function measureScrypt(): Promise<void> {
   const cost = { N: 32768, r: 8, p: 5 };
   const salt = noise(64);
-  const discard = loadDiscard() ?? (() => undefined);
+  const release = loadDiscard() ?? (() => undefined);
   for (let round = 0; round < ROUNDS; round++) {
     const start = process.cpuUsage();
-    await scrypt('password', salt, 64, cost, discard);
+    await scrypt('password', salt, 64, cost, { release });
     const middle = process.cpuUsage();
     scryptSync('password', salt, 64, { ...cost, maxmem: 128 * MIB });
     const [ours, openssl] = [process.cpuUsage(start), process.cpuUsage(middle)].map(

@@ -12,6 +12,7 @@ import { createKeyFile, type KeyDerivation, openKeyFile } from './format/key.ts'
 import { packingOf } from './format/packing.ts';
 import { randomPolynomial } from './format/polynomial.ts';
 import { takeRecruits } from './head-start.ts';
+import type { Lend } from './kernel/shared-lanes.ts';
 import { OpenedRepository } from './opened-repository.ts';
 import type { LockPolicy, PackingOptions, Repository, Soon } from './repository.ts';
 import { CONFIG_KEY, listObjects, listPacks, objectKey, type ObjectType, readObject } from './storage/objects.ts';
@@ -74,7 +75,10 @@ export async function openRepository(
   const sealedConfig = await readConfig(store, signal);
   const recruits = recruit(options.soon);
   try {
-    return await openWith(store, await unlock(store, password, sealedConfig, signal), { ...options, recruits });
+    return await openWith(store, await unlock(store, password, sealedConfig, signal, recruits), {
+      ...options,
+      recruits,
+    });
   } catch (error) {
     await recruits?.close();
     throw error;
@@ -127,12 +131,19 @@ async function readConfig(store: Store, signal: AbortSignal): Promise<Uint8Array
 }
 
 /** Tries key after key. A damaged one does not matter if another opens. */
-async function unlock(store: Store, password: string, config: Uint8Array, signal: AbortSignal): Promise<Unlocked> {
+async function unlock(
+  store: Store,
+  password: string,
+  config: Uint8Array,
+  signal: AbortSignal,
+  recruits?: Recruits,
+): Promise<Unlocked> {
+  const lend: Lend = (lanes) => recruits?.lend(lanes);
   let failure: RespaldoError | undefined;
   let tried = 0;
   for await (const { id } of listObjects(store, 'key', signal)) {
     try {
-      const key = await openKeyFile(await readObject(store, 'key', id, signal), password);
+      const key = await openKeyFile(await readObject(store, 'key', id, signal), password, lend);
       tried += 1;
       if (key !== undefined) return { keyId: id, key, config: openConfig(config, new Sealer(key)) };
     } catch (error) {

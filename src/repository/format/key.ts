@@ -4,7 +4,9 @@ import { promisify } from 'node:util';
 import { z } from 'zod';
 import { isError, RespaldoError } from '../../errors.ts';
 import { loadDiscard } from '../kernel/discard.ts';
-import { scrypt, type ScryptCost, scryptMemory } from '../kernel/scrypt.ts';
+import { mixerMemory, type ScryptCost } from '../kernel/lane-mixer.ts';
+import { scrypt } from '../kernel/scrypt.ts';
+import type { Lend } from '../kernel/shared-lanes.ts';
 import type { RepositoryKey } from './cipher.ts';
 import { Sealer } from './crypto.ts';
 import { formatTime } from './time.ts';
@@ -76,11 +78,12 @@ export async function createKeyFile(
 
 /**
  * The master key, or undefined if the password is not this key's.
+ * @param lend another thread, for a part of the work
  * @throws RespaldoError `repository-damaged` for what is not a key file.
  */
-export async function openKeyFile(file: Uint8Array, password: string): Promise<RepositoryKey | undefined> {
+export async function openKeyFile(file: Uint8Array, password: string, lend?: Lend): Promise<RepositoryKey | undefined> {
   const { N, r, p, salt, data } = parse(file);
-  const master = openMaster(new Sealer(await deriveKey(password, salt, { N, r, p })), data);
+  const master = openMaster(new Sealer(await deriveKey(password, salt, { N, r, p }, lend)), data);
   if (master === undefined) return undefined;
   try {
     const { mac, encrypt } = masterSchema.parse(JSON.parse(Buffer.from(master).toString()));
@@ -114,12 +117,17 @@ function parse(file: Uint8Array): z.infer<typeof fileSchema> {
   }
 }
 
-async function deriveKey(password: string, salt: Uint8Array, { N, r, p }: KeyDerivation): Promise<RepositoryKey> {
+async function deriveKey(
+  password: string,
+  salt: Uint8Array,
+  { N, r, p }: KeyDerivation,
+  lend?: Lend,
+): Promise<RepositoryKey> {
   const memory = 128 * r * Math.max(N, p);
   if (memory > MAX_MEMORY || N * r * p > MAX_COST || (N & (N - 1)) !== 0)
     throw damaged('its scrypt parameters are unusable');
   try {
-    const derived = await derive(password, salt, { N, r, p }, memory);
+    const derived = await derive(password, salt, { N, r, p }, memory, lend);
     return { encrypt: derived.subarray(0, 32), macK: derived.subarray(32, 48), macR: derived.subarray(48, 64) };
   } catch (error) {
     throw damaged('its scrypt parameters are unusable', error);
@@ -127,11 +135,17 @@ async function deriveKey(password: string, salt: Uint8Array, { N, r, p }: KeyDer
 }
 
 /** @param memory bytes that OpenSSL needs for it */
-async function derive(password: string, salt: Uint8Array, cost: ScryptCost, memory: number): Promise<Buffer> {
-  const discard = scryptMemory(cost) <= MAX_QUICK_MEMORY ? loadDiscard() : undefined;
-  if (discard !== undefined) {
+async function derive(
+  password: string,
+  salt: Uint8Array,
+  cost: ScryptCost,
+  memory: number,
+  lend?: Lend,
+): Promise<Buffer> {
+  const release = mixerMemory(cost) <= MAX_QUICK_MEMORY ? loadDiscard() : undefined;
+  if (release !== undefined) {
     try {
-      return await scrypt(password, salt, KEY_BYTES, cost, discard);
+      return await scrypt(password, salt, KEY_BYTES, cost, { release, lend });
     } catch {
       // No memory for it, or a processor without vectors.
     }

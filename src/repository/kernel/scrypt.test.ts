@@ -1,9 +1,23 @@
 import { scryptSync } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { scrypt, scryptMemory } from './scrypt.ts';
+import { mixerMemory } from './lane-mixer.ts';
+import { mixFor, scrypt } from './scrypt.ts';
+import { type Lend, SharedLanes } from './shared-lanes.ts';
 
-const erase = (memory: Uint8Array): void => void memory.fill(0);
+const release = (memory: Uint8Array): void => void memory.fill(0);
+const isOver = { over: () => Promise.resolve(), end: () => undefined };
+
+/** Mixes whatever is left to it. */
+const takesPart: Lend = (lanes) => {
+  const done = mixFor(lanes, release);
+  return { ...isOver, over: () => done };
+};
+/** Claims a pair, and is gone. */
+const leaves: Lend = (lanes) => {
+  Atomics.add(lanes.progress, 0, 1);
+  return isOver;
+};
 
 describe('scrypt on vectors', () => {
   // Section 12 of RFC 7914.
@@ -11,11 +25,11 @@ describe('scrypt on vectors', () => {
     ['', '', { N: 16, r: 1, p: 1 }, '77d6576238657b203b19ca42c18a0497f16b4844e3074ae8dfdffa3fede21442'],
     ['password', 'NaCl', { N: 1024, r: 8, p: 16 }, 'fdbabe1c9d3472007856e7190d01e9fe7c6ad7cbc8237830e77376634b373162'],
   ])('derives what the standard says from %j and %j', async (password, salt, cost, beginning) => {
-    const derived = await scrypt(password, Buffer.from(salt), 64, cost, erase);
+    const derived = await scrypt(password, Buffer.from(salt), 64, cost, { release });
     expect(derived.toString('hex')).toMatch(new RegExp(`^${beginning}`));
   });
 
-  it('derives what OpenSSL does, whatever the cost', async () => {
+  it('derives what OpenSSL does, whatever the cost, and whoever takes part', async () => {
     const cost = fc.record({
       N: fc.integer({ min: 1, max: 9 }).map((power) => 2 ** power),
       r: fc.integer({ min: 1, max: 40 }),
@@ -26,8 +40,9 @@ describe('scrypt on vectors', () => {
         fc.string({ unit: 'binary' }),
         fc.uint8Array({ maxLength: 80 }),
         cost,
-        async (password, salt, c) => {
-          const derived = await scrypt(password, salt, 64, c, erase);
+        fc.constantFrom(undefined, takesPart, leaves),
+        async (password, salt, c, lend) => {
+          const derived = await scrypt(password, salt, 64, c, { release, lend });
           expect(derived.equals(scryptSync(password, salt, 64, { ...c, maxmem: 2 ** 30 }))).toBe(true);
         },
       ),
@@ -38,7 +53,15 @@ describe('scrypt on vectors', () => {
   it('gives back all of its memory', async () => {
     const cost = { N: 64, r: 8, p: 3 };
     const released: number[] = [];
-    await scrypt('a', new Uint8Array(8), 64, cost, (memory) => void released.push(memory.length));
-    expect(released).toEqual([scryptMemory(cost)]);
+    const note = (memory: Uint8Array): void => void released.push(memory.length);
+    await scrypt('a', new Uint8Array(8), 64, cost, { release: note });
+    expect(released).toEqual([mixerMemory(cost)]);
+  });
+
+  it('erases what threads have shared', async () => {
+    const lanes = SharedLanes.of(Buffer.alloc(3 * 1024, 7), { N: 64, r: 8, p: 3 });
+    await mixFor(lanes.data, release);
+    expect(lanes.take().some((byte) => byte !== 0)).toBe(true);
+    expect([...lanes.data.blocks, ...lanes.data.mixed].every((byte) => byte === 0)).toBe(true);
   });
 });

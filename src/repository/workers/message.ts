@@ -1,5 +1,7 @@
 /** What main thread and workers say to each other. Every field survives structured cloning. */
+import type { MessagePort } from 'node:worker_threads';
 import { RespaldoError, toRespaldoError, type ErrorCode } from '../../errors.ts';
+import type { LaneData } from '../kernel/shared-lanes.ts';
 
 export interface WireError {
   readonly code: ErrorCode;
@@ -10,6 +12,8 @@ export interface WireError {
 }
 
 export type ToWorker =
+  /** Before it begins: to take part in deriving a key. The port is closed when it is done with that. */
+  | { readonly kind: 'derive'; readonly lanes: LaneData; readonly port: MessagePort }
   | { readonly kind: 'begin'; readonly data: unknown }
   | { readonly kind: 'task'; readonly id: number; readonly task: unknown }
   | {

@@ -1,7 +1,9 @@
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { expect, test } from 'vitest';
 import type { ClaimingData } from '../../../test/fixtures/claiming-worker.ts';
+import { SharedLanes } from '../kernel/shared-lanes.ts';
 import { BlobIndex } from '../storage/blob-index.ts';
 import { Claims } from '../storage/claims.ts';
 import { Crew } from './crew.ts';
@@ -47,4 +49,26 @@ test('a thread that cannot start is told of by the crew, not by the recruits', a
   await expect(
     Crew.start({ script: otherScript, data: {}, size: 1, recruits: new Recruits(otherScript, 1) }),
   ).rejects.toThrow(/missing/);
+});
+
+const lanes = (): SharedLanes => SharedLanes.of(randomBytes(5 * 1024), { N: 1024, r: 8, p: 5 });
+
+test('a thread that waits for its work takes part in deriving a key, and works afterwards', async () => {
+  const recruits = new Recruits(script, 1);
+  const shared = lanes();
+  await recruits.lend(shared.data)?.over();
+  expect(shared.isComplete()).toBe(true);
+  await using crew = await Crew.start<{ count: number }, number[]>({ script, data: data(1), size: 1, recruits });
+  expect(await crew.all({ count: 2 })).toEqual([[0, 1]]);
+});
+
+test('nobody waits for a thread that ended before it took part', async () => {
+  const failing = new Recruits(otherScript, 1);
+  const ended = new Recruits(script, 1);
+  const shared = lanes();
+  const loans = [failing, ended].map((recruits) => recruits.lend(shared.data));
+  await ended.close();
+  for (const loan of loans) await loan?.over();
+  expect(shared.isComplete()).toBe(false);
+  expect(ended.lend(shared.data)).toBeUndefined();
 });

@@ -1,4 +1,7 @@
-import type { Worker } from 'node:worker_threads';
+import { once } from 'node:events';
+import { MessageChannel, type Worker } from 'node:worker_threads';
+import type { LaneData, Loan } from '../kernel/shared-lanes.ts';
+import type { ToWorker } from './message.ts';
 import { startThread } from './thread.ts';
 
 /**
@@ -12,6 +15,25 @@ export class Recruits {
   constructor(script: URL, size: number) {
     this.#script = script.href;
     for (let n = 0; n < size; n++) this.#start(script);
+  }
+
+  /** Has one of them take part in deriving a key: each more would take as much memory again. */
+  lend(lanes: LaneData): Loan | undefined {
+    const [thread] = this.#threads;
+    if (thread === undefined) return undefined;
+    const { port1: ours, port2: port } = new MessageChannel();
+    const closed = once(ours, 'close');
+    const message: ToWorker = { kind: 'derive', lanes, port };
+    thread.postMessage(message, [port]);
+    return {
+      over: async () => {
+        ours.ref();
+        await closed;
+      },
+      end: () => {
+        ours.close();
+      },
+    };
   }
 
   /** Hands over at most so many, if it is this script that they have loaded. */

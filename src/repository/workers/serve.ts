@@ -1,6 +1,8 @@
 /** The worker's side of a {@link Crew}. */
 import { parentPort, type Transferable } from 'node:worker_threads';
 import { RespaldoError } from '../../errors.ts';
+import { loadDiscard } from '../kernel/discard.ts';
+import { mixFor } from '../kernel/scrypt.ts';
 import { packError, unpackError, type FromWorker, type ToWorker } from './message.ts';
 
 /** A value whose buffers move to the receiver instead of being copied. */
@@ -59,6 +61,9 @@ export function serve<Data, Task, Answer, Event = never>(
   let last = Promise.resolve();
   port.on('message', (message: ToWorker) => {
     switch (message.kind) {
+      case 'derive':
+        void takePart(message);
+        return;
       case 'begin':
         handle = start(message.data as Data, emit);
         post({ kind: 'ready' });
@@ -70,4 +75,15 @@ export function serve<Data, Task, Answer, Event = never>(
         acknowledge(message);
     }
   });
+}
+
+async function takePart({ lanes, port }: Extract<ToWorker, { kind: 'derive' }>): Promise<void> {
+  try {
+    const release = loadDiscard();
+    if (release !== undefined) await mixFor(lanes, release);
+  } catch {
+    // No memory for it: the one who asked does it alone.
+  } finally {
+    port.close();
+  }
 }
