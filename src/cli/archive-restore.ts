@@ -152,8 +152,13 @@ async function intoServer(
   await restoreDumpToServer(dump, archiveTitle(file), address, options, invocation);
 }
 
-/** What was dumped by one product's program is no use to another. */
+/** What is no database is none, and what was dumped by one product's program is no use to another. */
 function requireFitting({ key, manifest }: FoundFile, address: string, kinds: readonly SourceKind[]): void {
+  const { holds } = manifest.facts;
+  if (holds !== undefined)
+    throw new RespaldoError('usage', `${key} holds ${holds}, and no database`, {
+      hint: `The server's own client takes it: ${manifest.restore}`,
+    });
   const kind = kinds.find((one) => one.accepts(address));
   const own = kinds.find(({ name }) => name === manifest.source);
   if (kind?.server === undefined || own?.server === undefined || kind === own) return;

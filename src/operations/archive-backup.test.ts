@@ -114,6 +114,8 @@ describe('a source that the run has stored in a repository already', () => {
     const { outcomes, told } = await archived([here], from);
     expect({ told, state: outcomes[0]?.state }).toEqual({ told: [], state: 'succeeded' });
     expect(await ordersIn(here, outcomes)).toEqual({ rows: [{ n: 200 }], snapshot: from.get(source)?.snapshot.id });
+    // By this the files of several databases of one name are told apart.
+    expect(outcomes[0]?.files[0]?.manifest.facts['path']).toBe(source.paths[0]);
   });
 
   it('is sent again from there to an archive that failed, and to no other', async () => {

@@ -13,12 +13,13 @@ interface Day {
   readonly chain?: { readonly id: string; readonly level: number; readonly parent?: string };
   readonly incomplete?: boolean;
   readonly state?: FoundFile['state'];
+  readonly path?: string;
 }
 
-function file({ day, database = 'shop', chain, incomplete = false, state = 'whole' }: Day): FoundFile {
+function file({ day, database = 'shop', chain, incomplete = false, state = 'whole', path }: Day): FoundFile {
   return {
     archive: 'here',
-    key: `${database}-${day}`,
+    key: `${database}-${day}${path ?? ''}`,
     state,
     manifest: {
       format: 1,
@@ -35,7 +36,7 @@ function file({ day, database = 'shop', chain, incomplete = false, state = 'whol
       stored: SUM,
       compression: { name: 'none' },
       versions: {},
-      facts: incomplete ? { incomplete: 'some' } : {},
+      facts: { ...(path !== undefined && { path }), ...(incomplete && { incomplete: 'some' }) },
       ...(chain && { chain }),
       restore: 'cat',
     },
@@ -104,6 +105,12 @@ describe('the files of a plan in an archive', () => {
     ];
     expect((await outlook(days)).goes).toEqual([]);
     expect((await outlook([...days, { day: '2026-02-04' }])).goes).toEqual(['shop-2026-02-02', 'shop-2026-02-01']);
+  });
+
+  it('of databases of one name on several servers are several', async () => {
+    const [one, other] = ['/postgresql/one:5432', '/postgresql/other:5432'];
+    const days = ['2026-02-01', '2026-02-02'].flatMap((day) => [one, other].map((path) => ({ day, path })));
+    expect((await outlook(days)).goes).toEqual([`shop-2026-02-01${one}`, `shop-2026-02-01${other}`]);
   });
 
   it('keep what others that stay build upon, and go from the end of a chain', async () => {

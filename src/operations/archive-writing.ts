@@ -4,6 +4,7 @@ import { writeArchiveFile, type NewArchiveFile } from '../archive/index.ts';
 import type { Clock } from '../clock.ts';
 import type { Finding } from '../domain/finding.ts';
 import type { ReadableSnapshot } from '../domain/snapshot.ts';
+import { sourcePlace } from '../domain/source-place.ts';
 import { RespaldoError, throwIfAborted, toRespaldoError } from '../errors.ts';
 import type { Runtime } from '../runtimes/runtime.ts';
 import type { Increments, PortableFile, Source, SourceIo } from '../sources/source.ts';
@@ -128,7 +129,11 @@ function writeTo(
     source: source.kind,
     run,
     program,
-    about: () => file.about(),
+    about: () => {
+      const about = file.about();
+      // Of several servers of a plan that have databases of one name, each has its own files.
+      return { ...about, facts: { path: sourcePlace(source.paths[0] ?? ''), ...about.facts } };
+    },
   };
   return writeArchiveFile(written, places, {
     signal: io.signal,

@@ -274,7 +274,10 @@ describe.skipIf(!existsSync(DEBIAN_15))('Databases of PostgreSQL in an archive',
         ['-XAtq', '-h', server.folder, '-p', String(server.port), '-U', user, '-d', database, '-v', 'ON_ERROR_STOP=1'],
         { input: sql, encoding: 'utf8' },
       );
-    psql('postgres', `CREATE ROLE dumper LOGIN; CREATE DATABASE shop; CREATE DATABASE "año/1 =x";`);
+    psql(
+      'postgres',
+      `CREATE ROLE dumper LOGIN; CREATE DATABASE shop; CREATE DATABASE "año/1 =x"; CREATE DATABASE globals;`,
+    );
     psql(
       'shop',
       'CREATE TABLE orders AS SELECT i AS id, md5(i::text) AS text FROM generate_series(1, 5000) AS i; GRANT SELECT ON orders TO dumper',
@@ -289,7 +292,19 @@ plans:
   some: { source: "${address('dumper', '')}&method=logical", archives: sql }\n`);
     await place.ok('backup', 'all');
     const files = await listed(place);
-    expect(files.map(({ database }) => database).toSorted()).toEqual(['año/1 =x', 'globals', 'postgres', 'shop']);
+    expect(files.map(({ database }) => database).toSorted()).toEqual([
+      ...['año/1 =x', 'globals', 'globals-', 'postgres', 'shop'],
+    ]);
+    const roles = await place.respaldo(
+      'archive',
+      'restore',
+      'latest',
+      '--database',
+      'globals-',
+      '--to',
+      address('', 'x'),
+    );
+    expect(roles).toMatchObject({ code: 2, stderr: expect.stringContaining('holds roles and tablespaces') as string });
     expect(files.map(({ key }) => key).toSorted()[0]).toMatch(/^all-año%2f1%20=x-\d{8}T\d{6}Z\.sql\.gz$/);
 
     // Straight from the archive: there is no place for a file in between.

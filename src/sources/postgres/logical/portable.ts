@@ -1,6 +1,7 @@
 import { repeatable } from '../../../domain/repeatable.ts';
 import { shellWord } from '../../../domain/shell-word.ts';
 import type { ReadableSnapshot } from '../../../domain/snapshot.ts';
+import { freeName } from '../../server/free-name.ts';
 import type { PortableFile, SourceIo } from '../../source.ts';
 import type { BackupAddress } from '../address.ts';
 import { findPassword } from '../password.ts';
@@ -13,6 +14,8 @@ import { databaseScript, readLogicalFacts } from './logical-snapshot.ts';
 import { lookAt } from './outlook.ts';
 import type { Toolbox } from './toolbox.ts';
 
+/** The name of the file that holds no database. */
+const GLOBALS = 'globals';
 /** All or nothing, and not the settings of whoever restores. */
 const PSQL = 'psql --no-psqlrc --set ON_ERROR_STOP=1 --single-transaction --dbname';
 
@@ -35,7 +38,7 @@ export async function* portableDumps(
   // While roles are written, the first database gets ready.
   const [first] = all;
   if (first !== undefined) begun.use(first).begin();
-  yield await globals(tools, server, maintenance);
+  yield await globals(tools, server, maintenance, freeName(GLOBALS, databases));
   for (const [i, database] of databases.entries()) {
     await using entries = all[i];
     if (entries !== undefined) yield await dumpOf(tools, server, database, entries);
@@ -46,7 +49,7 @@ export async function* portableDumps(
 export async function* portableDumpsOf(snapshot: ReadableSnapshot): AsyncGenerator<PortableFile> {
   const { globals: roles, databases, tool, serverVersion } = await readLogicalFacts(snapshot);
   yield {
-    ...globalsFile(tool.replace('pg_dump', 'pg_dumpall'), serverVersion, roles.passwords),
+    ...globalsFile(freeName(GLOBALS, databases), tool.replace('pg_dump', 'pg_dumpall'), serverVersion, roles.passwords),
     content: repeatable(() => snapshot.stream(roles.file)),
   };
   for (const database of databases)
@@ -57,9 +60,14 @@ export async function* portableDumpsOf(snapshot: ReadableSnapshot): AsyncGenerat
     };
 }
 
-async function globals(tools: Toolbox, server: ServerInventory, maintenance: string): Promise<PortableFile> {
+async function globals(
+  tools: Toolbox,
+  server: ServerInventory,
+  maintenance: string,
+  name: string,
+): Promise<PortableFile> {
   return {
-    ...globalsFile(await tools.version('pg_dumpall'), server.version, server.passwords),
+    ...globalsFile(name, await tools.version('pg_dumpall'), server.version, server.passwords),
     disposable: true,
     content: dumpGlobals(tools, false, maintenance, server.passwords, { rows: new Map(), sequences: [], bytes: 0 }),
   };
@@ -88,9 +96,9 @@ async function* newScript(database: DatabaseEntries): AsyncGenerator<Uint8Array>
 
 type WithoutContent = Omit<PortableFile, 'content'>;
 
-function globalsFile(tool: string, server: string, passwords: boolean): WithoutContent {
+function globalsFile(name: string, tool: string, server: string, passwords: boolean): WithoutContent {
   return {
-    name: 'globals',
+    name,
     extension: 'sql',
     about: () => ({
       versions: { pg_dumpall: tool, PostgreSQL: server },
