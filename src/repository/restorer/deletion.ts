@@ -1,14 +1,12 @@
 /** Removes from the target what the selection covers and the snapshot does not hold. */
-import { type BigIntStats, readdirSync, rmdirSync, unlinkSync } from 'node:fs';
-import { decodeName } from '../../domain/name.ts';
 import { errnoOf, isError, throwIfAborted } from '../../errors.ts';
 import { fsPath } from '../filesystem/path.ts';
 import type { Id } from '../format/id.ts';
 import type { Node } from '../format/node.ts';
 import { lookAt } from './existing.ts';
 import type { Losses } from './losses.ts';
+import { namesIn, type Removal } from './removal.ts';
 import type { Select } from './selection.ts';
-import type { Tally } from './tally.ts';
 import { ALWAYS_THERE } from './target.ts';
 import { isFatal, reasonOf, targetError } from './target-error.ts';
 import type { LoadTree } from './tree-path.ts';
@@ -16,9 +14,8 @@ import type { LoadTree } from './tree-path.ts';
 export interface DeletionParts {
   readonly load: LoadTree;
   readonly select: Select;
-  readonly tally: Tally;
   readonly losses: Losses;
-  readonly dryRun: boolean;
+  readonly removal: Removal;
   readonly signal: AbortSignal;
 }
 
@@ -89,7 +86,7 @@ export class Deletion {
       if (!this.#parts.select(location, false).selected) continue;
       try {
         const found = lookAt(fsPath(path));
-        if (found !== undefined) this.#remove(path, location, found);
+        if (found !== undefined) this.#parts.removal.remove(path, location, found);
       } catch (error) {
         const errno = errnoOf(error);
         if (errno === undefined || isFatal(errno)) throw targetError('delete', path, error);
@@ -97,32 +94,4 @@ export class Deletion {
       }
     }
   }
-
-  /** The innermost first. What another file system is mounted on stays: nobody can have meant that. */
-  #remove(path: string, location: string, found: BigIntStats): void {
-    const { dryRun, tally, losses, signal } = this.#parts;
-    throwIfAborted(signal);
-    if (!found.isDirectory()) {
-      if (!dryRun) unlinkSync(fsPath(path));
-      tally.deleted(path);
-      return;
-    }
-    let kept = false;
-    for (const name of namesIn(path)) {
-      const inner = lookAt(fsPath(`${path}/${name}`));
-      if (inner === undefined) continue;
-      if (inner.dev === found.dev) this.#remove(`${path}/${name}`, `${location}/${name}`, inner);
-      else {
-        kept = true;
-        losses.note(`${location}/${name}`, 'mount-kept', 'not deleted: another file system is mounted there');
-      }
-    }
-    if (kept) return;
-    if (!dryRun) rmdirSync(fsPath(path));
-    tally.deleted(path);
-  }
-}
-
-function namesIn(folder: string): string[] {
-  return readdirSync(fsPath(folder), { encoding: 'buffer' }).map(decodeName);
 }

@@ -11,6 +11,7 @@ import type { LateEntry } from './late-entries.ts';
 import type { Losses } from './losses.ts';
 import { metadataOf } from './metadata.ts';
 import { givesWay, isTrusted, type Wanted } from './policy.ts';
+import type { Removal } from './removal.ts';
 import type { Tally } from './tally.ts';
 import { isFatal, reasonOf, targetError } from './target-error.ts';
 import type { TargetState } from './target.ts';
@@ -23,6 +24,8 @@ export interface IntakeParts {
   readonly state: TargetState;
   readonly overwrite: OverwritePolicy | undefined;
   readonly dryRun: boolean;
+  /** If what the snapshot does not hold is deleted, also from a folder in the place of something else. */
+  readonly removal?: Removal;
   /** Collects files whose content is not this restore's. */
   readonly untouched?: Set<string>;
 }
@@ -101,7 +104,7 @@ export class Intake {
     const metadata = metadataOf(node);
     let verdict: Verdict;
     try {
-      verdict = this.#judge(path, { size, links: node.links ?? 1, mtimeNs: metadata.mtimeNs });
+      verdict = this.#judge(path, location, { size, links: node.links ?? 1, mtimeNs: metadata.mtimeNs });
     } catch (error) {
       const errno = errnoOf(error);
       if (errno === undefined || isFatal(errno)) throw targetError('restore', path, error);
@@ -148,13 +151,14 @@ export class Intake {
   }
 
   /** What exists at the path, and what is done about it. Removes what can only be in the way. */
-  #judge(path: string, wanted: Wanted): Verdict {
-    const { state, overwrite, dryRun } = this.#parts;
+  #judge(path: string, location: string, wanted: Wanted): Verdict {
+    const { state, overwrite, dryRun, removal } = this.#parts;
     const local = fsPath(path);
     const existing = state === 'fresh' ? undefined : lookAt(local);
     if (existing === undefined) return 'none';
     if (!givesWay(overwrite, existing, wanted.mtimeNs)) return 'skip';
     if (existing.isFile()) return isTrusted(overwrite, existing, wanted) ? 'right' : 'compare';
+    if (existing.isDirectory()) removal?.empty(path, location, existing);
     // A file is renamed over anything but a folder, so that there is always one or the other.
     const inTheWay = overwrite === undefined || existing.isDirectory();
     if (inTheWay && !dryRun) clear(local, existing);

@@ -9,6 +9,7 @@ import { clear, lookAt } from './existing.ts';
 import type { Losses } from './losses.ts';
 import { applyToPath, type Metadata } from './metadata.ts';
 import { givesWay } from './policy.ts';
+import type { Removal } from './removal.ts';
 import type { Tally } from './tally.ts';
 import { isFatal, reasonOf, targetError } from './target-error.ts';
 import type { TargetState } from './target.ts';
@@ -32,6 +33,8 @@ export interface LateParts {
   readonly overwrite: OverwritePolicy | undefined;
   readonly owners: boolean;
   readonly dryRun: boolean;
+  /** If what the snapshot does not hold is deleted, also from a folder in the place of something else. */
+  readonly removal?: Removal;
   /** Collects other names of files that are not this restore's. */
   readonly untouched?: Set<string>;
 }
@@ -70,7 +73,7 @@ function isDevice(kind: LateEntry['make']['kind']): boolean {
 }
 
 function settle(entry: LateEntry, parts: LateParts): void {
-  const { state, overwrite, dryRun, owners, tally, losses, untouched } = parts;
+  const { state, overwrite, dryRun, owners, tally, losses, removal, untouched } = parts;
   const path = fsPath(entry.path);
   const existing = state === 'fresh' ? undefined : lookAt(path);
   if (existing !== undefined && !givesWay(overwrite, existing, entry.metadata.mtimeNs)) {
@@ -79,6 +82,7 @@ function settle(entry: LateEntry, parts: LateParts): void {
     return;
   }
   const isThere = existing !== undefined && isSame(entry, existing);
+  if (existing?.isDirectory() === true) removal?.empty(entry.path, entry.location, existing);
   if (!dryRun) {
     if (existing !== undefined && !isThere) clear(path, existing);
     if (!isThere) create(entry);

@@ -6,6 +6,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -634,6 +635,23 @@ describe('what the snapshot does not hold', () => {
     expect(readdirSync(join(target, 'folder'))).toContain('later');
     await run(snapshot, { ...remove, exclude: ['/folder'] });
     expect(readdirSync(join(target, 'folder'))).toContain('later');
+  });
+
+  it('makes room, with the folder that holds it, for a file or symlink of its name', async () => {
+    for (const name of ['a', 'link']) {
+      mkdirSync(join(target, name, 'inside'), { recursive: true });
+      writeFileSync(join(target, name, 'inside', 'file'), '4');
+    }
+    const snapshot = crafted.snapshot(crafted.tree(fileNode('a', []), symlinkNode('link', 'a')));
+    await crafted.flush();
+    await expect(run(snapshot, { overwrite: 'always' })).rejects.toThrow('could not be restored');
+    expect(read('a/inside/file')).toBe('4');
+    const planned = await run(snapshot, { ...remove, dryRun: true });
+    expect(read('link/inside/file')).toBe('4');
+    const restored = await run(snapshot, remove);
+    expect(restored.filesDeleted).toBe(planned.filesDeleted);
+    expect(readdirSync(target)).toEqual(['a', 'link']);
+    expect([read('a'), readlinkSync(join(target, 'link'))]).toEqual(['', 'a']);
   });
 
   it('is never looked for behind a symlink, which itself is deleted or replaced', async () => {

@@ -22,6 +22,7 @@ import { Intake } from './intake.ts';
 import { makeLateEntries } from './late-entries.ts';
 import { Losses } from './losses.ts';
 import { RESTORER_SCRIPT } from './recruit.ts';
+import { Removal } from './removal.ts';
 import { attributeSelection, type Select, selection } from './selection.ts';
 import { Tally } from './tally.ts';
 import { Target } from './target.ts';
@@ -196,6 +197,7 @@ class Run {
       dryRun: this.#dryRun,
       tally: this.#tally,
       losses: this.#losses,
+      ...(this.#options.delete === true && { removal: this.#removal() }),
       ...(this.#untouched && { untouched: this.#untouched }),
     };
   }
@@ -205,7 +207,11 @@ class Run {
   }
 
   #deletion(select: Select) {
-    return { ...this.#reading(select), tally: this.#tally, dryRun: this.#dryRun };
+    return { ...this.#reading(select), removal: this.#removal() };
+  }
+
+  #removal(): Removal {
+    return new Removal({ tally: this.#tally, losses: this.#losses, dryRun: this.#dryRun, signal: this.#signal });
   }
 
   #writing() {
