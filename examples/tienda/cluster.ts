@@ -1,11 +1,11 @@
 import { execFile } from 'node:child_process';
 import { appendFile, chown, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import pg from 'pg';
 import type { Binaries } from './binaries.ts';
+import { freePort } from './free-port.ts';
 
 const run = promisify(execFile);
 
@@ -140,16 +140,4 @@ async function privateFolder({ user }: Binaries): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'respaldo-cluster-'));
   if (user !== undefined) await chown(folder, user.uid, user.gid);
   return folder;
-}
-
-/** Free now; the sockets of private folders never collide, only those on 127.0.0.1 could. */
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', resolve);
-  });
-  const address = server.address();
-  await new Promise<void>((resolve) => server.close(() => resolve()));
-  return typeof address === 'object' && address !== null ? address.port : 5432;
 }

@@ -5,12 +5,12 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 
+import { freePort } from '../../examples/tienda/free-port.ts';
 import type { RespaldoError } from '../../src/errors.ts';
 import { DockerRuntime } from '../../src/runtimes/docker/docker.ts';
 import { Authority } from '../fixtures/authority.ts';
 import { DockerEngine, HAS_DOCKER } from '../fixtures/docker.ts';
 import { HAS_PODMAN, PodmanEngine } from '../fixtures/podman.ts';
-import { freePort } from '../fixtures/sshd.ts';
 import { processesOfHost } from '../fixtures/processes.ts';
 import { describeRuntime } from './runtime.ts';
 import { ours } from './store.ts';

@@ -5,6 +5,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { freePort } from '../../examples/tienda/free-port.ts';
 import { systemClock } from '../../src/clock.ts';
 import type { DrillSettings } from '../../src/domain/drill.ts';
 import type { Entry } from '../../src/domain/entry.ts';
@@ -26,7 +27,6 @@ import { BACKUP_REQUEST, bench, type Bench } from '../fixtures/bench.ts';
 import { DockerEngine, HAS_DOCKER, REDIS_IMAGE } from '../fixtures/docker.ts';
 import { RedisServer } from '../fixtures/redis.ts';
 import { NEVER } from '../fixtures/repository.ts';
-import { freePort } from '../fixtures/sshd.ts';
 import { TcpProxy } from '../fixtures/tcp-proxy.ts';
 
 /** How a server sends an RDB: as it is made, with a mark at its end; or from its disk, with its length ahead. */

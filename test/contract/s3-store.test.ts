@@ -11,6 +11,7 @@ import dns from 'node:dns';
 import { setImmediate as immediately } from 'node:timers/promises';
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 
+import { freePort } from '../../examples/tienda/free-port.ts';
 import { throwIfAborted, type RespaldoError } from '../../src/errors.ts';
 import { RetryingStore } from '../../src/stores/retrying.ts';
 import { parseS3Address } from '../../src/stores/s3-address.ts';
@@ -84,15 +85,15 @@ describe.skipIf(!HAS_CEPH)('on S3', () => {
 
     it('goes on with a stream where a line broke in the middle of it', async () => {
       const [, port = ''] = server.host.split(':');
-      let proxy = await TcpProxy.start(Number(port));
+      const front = await freePort();
+      let proxy = await TcpProxy.start(Number(port), undefined, front);
       const patience = { attempts: 20, firstDelay: 50, longestDelay: 1000 };
-      const far = storeAt({ ...server, host: `127.0.0.1:${proxy.port}` }, place, { patience });
+      const far = storeAt({ ...server, host: `127.0.0.1:${front}` }, place, { patience });
       const content = bytes(60_000_000);
       const write = stream(far, 'a', inPieces(content));
       await proxy.sent(20_000_000);
-      const before = proxy.port;
       await proxy.close();
-      proxy = await TcpProxy.start(Number(port), undefined, before);
+      proxy = await TcpProxy.start(Number(port), undefined, front);
       expect(await write).toBe(content.length);
       expect(Buffer.compare(await store.read('a', undefined, signal), content)).toBe(0);
       expect(await uploads()).toEqual([]);

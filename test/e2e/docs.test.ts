@@ -6,13 +6,13 @@ import { delimiter, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { embeddedBinaries } from '../../examples/tienda/binaries.ts';
 import { Cluster } from '../../examples/tienda/cluster.ts';
+import { freePort } from '../../examples/tienda/free-port.ts';
 import { BIN, CHECKOUT_BIN } from '../fixtures/cli.ts';
 import { COMPILE_CACHE } from '../fixtures/compiled-sources.ts';
 import { HAS_MARIADB, MariaServer } from '../fixtures/mariadb.ts';
 import { DEBIAN_15, debianBinaries } from '../fixtures/postgres.ts';
 import { RedisServer } from '../fixtures/redis.ts';
 import { RESTICS } from '../fixtures/restic.ts';
-import { freePort } from '../fixtures/sshd.ts';
 
 /*
  * The documents promise commands; here they are executed.

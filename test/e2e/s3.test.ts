@@ -5,6 +5,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
+import { freePort } from '../../examples/tienda/free-port.ts';
 import { HAS_CEPH, type S3Server } from '../fixtures/ceph.ts';
 import { BIN, Workplace } from '../fixtures/cli.ts';
 import { keysOf, newBucket, newPlace, s3Server } from '../fixtures/s3.ts';
@@ -90,8 +91,8 @@ describe.skipIf(!HAS_CEPH)('respaldo on S3', () => {
     await place.ok('init');
     await writeFile(place.path('data/large'), randomBytes(30_000_000));
     const [, realPort] = server.host.split(':');
-    let proxy = await TcpProxy.start(Number(realPort));
-    const { port } = proxy;
+    const port = await freePort();
+    let proxy = await TcpProxy.start(Number(realPort), undefined, port);
     const far = url.replace(server.host, `127.0.0.1:${port}`);
     const { child, ended } = place.start(['--repo', far, 'backup', 'data']);
     const failed = new Promise<void>((resolve) => {
