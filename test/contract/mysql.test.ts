@@ -289,6 +289,13 @@ describe.skipIf(!HAS_MARIADB || !HAS_MYSQL).each([MARIADB, MYSQL])('$name', (pro
     expect(first.entries.map(({ path }) => path)).toContain('/dump/shop/tables/two%0alines; `quoted`.sql');
   });
 
+  it.each(['jobs=3', PROGRAM])('holds all tables of databases that come after an empty one (%s)', async (more) => {
+    await server.query('CREATE DATABASE bare; CREATE DATABASE bare_too');
+    const { entries } = await bench.dump('bare,bare_too,other', { more });
+    await server.query('DROP DATABASE bare; DROP DATABASE bare_too');
+    expect(entries.map(({ path }) => path)).toContain('/dump/other/tables/t.sql');
+  });
+
   it.each([
     ['by three connections', 'jobs=3'],
     ['by the dump program', PROGRAM],

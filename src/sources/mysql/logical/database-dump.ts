@@ -160,10 +160,23 @@ export class DatabaseDump {
     const first = await this.#stream.table();
     const table = first?.kind === 'sequence' ? yield* this.#sequences(first) : first;
     yield* this.#tableFiles(table);
+    this.#requireTables();
     yield* this.#programs('routines');
     yield* this.#viewsFile();
     yield* this.#programs('triggers');
     yield* this.#programs('events');
+  }
+
+  /** One or another may be dropped while the dump begins; where all are gone something else is wrong. */
+  #requireTables(): void {
+    const { name, content } = this.database;
+    const mayLeaveOut = this.#survey.extra.length > 0;
+    if (content.tables.length === 0 || this.#tables.length > 0 || mayLeaveOut) return;
+    throw new RespaldoError(
+      'source-lost',
+      `${this.#survey.tools.server}: none of the ${String(content.tables.length)} tables of "${name}" is in the dump`,
+      { hint: 'They may have been dropped meanwhile: try again.' },
+    );
   }
 
   /** They come before the tables, which may take numbers of them. @returns the first table */

@@ -52,10 +52,10 @@ export class DirectTables implements TableSource {
   async database(): Promise<string | undefined> {
     if (!this.#hasBegun) await this.#explained(() => this.#begin());
     this.#skip();
-    const name = this.#databases[this.#nextDatabase++];
-    while (this.#jobs[this.#nextTable] !== undefined && this.#jobs[this.#nextTable]?.database !== name)
-      this.#dropNext();
-    return name;
+    // What nobody took of the one before. One that is empty has nothing, and what comes next is of those after it.
+    const before = this.#databases[this.#nextDatabase - 1];
+    while (before !== undefined && this.#jobs[this.#nextTable]?.database === before) this.#dropNext();
+    return this.#databases[this.#nextDatabase++];
   }
 
   table(): Promise<DumpedTable | undefined> {
