@@ -139,6 +139,10 @@ export async function restoreFileToServer(
   options: ServerOptions,
   invocation: Invocation,
 ): Promise<void> {
+  if (options.createRoles === true)
+    throw new RespaldoError('usage', '--create-roles is for snapshots: files of other tools do not hold the roles', {
+      hint: 'Make the roles there before, by what `pg_dumpall --roles-only` writes.',
+    });
   await restoreDumpToServer({ file: path.resolve(file) }, `the file ${quoted(file)}`, address, options, invocation);
 }
 

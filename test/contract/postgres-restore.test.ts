@@ -121,6 +121,24 @@ describe.skipIf(!existsSync(DEBIAN_15))('a dump that is restored into a server',
     }
   });
 
+  it('goes as far as the role may, and tells what it may not', async () => {
+    const role = async (name: string) => {
+      await server.query(`CREATE ROLE ${name} LOGIN CREATEDB`);
+      await make(`of_${name}`, 'CREATE TABLE t AS SELECT 1 AS one', `OWNER ${name}`);
+      await server.query(`ALTER TABLE t OWNER TO ${name}`, [], `of_${name}`);
+      return dumpInto(folder, server, `of_${name}`);
+    };
+    const [{ snapshot: own }, { snapshot: foreign }] = [await role('maker'), await role('other')];
+    const address = addressOf(server, 'copy').replace('postgres@', 'maker@');
+    await restoreDump(requestFor({ dump: { snapshot: own }, address }));
+    made.push('copy');
+    expect(await server.query('SELECT one FROM t', [], 'copy')).toEqual([{ one: 1 }]);
+    await expect(restoreDump(requestFor({ dump: { snapshot: foreign }, address }))).rejects.toMatchObject({
+      hint: expect.stringMatching(/^The role may not make all that is restored: /) as string,
+    });
+    expect(await server.query('SELECT one FROM t', [], 'copy')).toEqual([{ one: 1 }]);
+  });
+
   it('meets somebody who has just come in, and tells how to go on', async () => {
     await make('shop', 'CREATE TABLE t AS SELECT 1 AS one');
     const { snapshot } = await dumpInto(folder, server, 'shop');

@@ -14,7 +14,8 @@ export function createStatement(facts: DatabaseFacts, name: string, serverVersio
     `ENCODING = ${literal(facts.encoding)}`,
     `LC_COLLATE = ${literal(facts.collate)}`,
     `LC_CTYPE = ${literal(facts.ctype)}`,
-    `TABLESPACE = ${identifier(facts.tablespace)}`,
+    // To name the usual one takes a right that the role may lack.
+    ...(facts.tablespace === 'pg_default' ? [] : [`TABLESPACE = ${identifier(facts.tablespace)}`]),
     ...(serverVersion >= PROVIDERS_SINCE ? [`LOCALE_PROVIDER = ${PROVIDERS[provider] ?? 'libc'}`] : []),
     ...(provider === 'i' && facts.locale !== null ? [`ICU_LOCALE = ${literal(facts.locale)}`] : []),
     ...(provider === 'i' && facts.icuRules !== null ? [`ICU_RULES = ${literal(facts.icuRules)}`] : []),

@@ -10,6 +10,7 @@ import type { Restorable } from './restorable.ts';
 import { inspectRestored } from './restored-content.ts';
 import { identifier, literal } from './sql.ts';
 import { maintenanceFor } from './target-server.ts';
+import { explainRestore } from './tool-refusal.ts';
 import type { Toolbox } from './toolbox.ts';
 
 /** PostgreSQL's codes. */
@@ -58,10 +59,13 @@ export class Place {
   }
 
   async fill(restorable: Restorable, version: number, io: SourceIo): Promise<void> {
-    const isDroppedFirst = this.#request.inPlace && this.#planned.replaces !== undefined;
-    if (isDroppedFirst) await this.#drop(this.#planned.target);
+    let isDropped = false;
     let old: string | undefined;
     try {
+      if (this.#request.inPlace && this.#planned.replaces !== undefined) {
+        await this.#drop(this.#planned.target);
+        isDropped = true;
+      }
       await this.#run(restorable.create(this.#side, version));
       await restorable.load(this.#tools, this.#side);
       const { facts, dumpVersion = 0 } = restorable;
@@ -73,7 +77,7 @@ export class Place {
       old = await this.#swap();
     } catch (error) {
       await this.#tidy(io);
-      throw explainFailure(error, this.#planned.target, isDroppedFirst, isFullDisk);
+      throw explainFailure(explainRestore(error), this.#planned.target, isDropped, isFullDisk);
     }
     if (old !== undefined) await this.#leave(old, io);
   }

@@ -44,6 +44,7 @@ export function obstaclesOf(
     ...(target.mayCreateDatabases
       ? []
       : ['The role may not create databases: run `ALTER ROLE … CREATEDB` as a superuser, or log in as another one.']),
+    ...planned.flatMap(({ target: name }) => (TEMPLATES.includes(name) ? [templateObstacle(name)] : [])),
     ...(dump === undefined ? [] : versionObstacle(dump.facts, target)),
     ...(roles.length === 0 || request.createRoles
       ? []
@@ -52,6 +53,13 @@ export function obstaclesOf(
     ...planned.flatMap((database) => sessionsObstacle(database, request.disconnect)),
     ...roomObstacle(planned, neededBytes, target, request.inPlace),
   ];
+}
+
+/** Of which the server makes every new database. */
+const TEMPLATES: readonly string[] = ['template0', 'template1'];
+
+function templateObstacle(name: string): string {
+  return `New databases are made of "${name}": restore under another name, by the address of --to.`;
 }
 
 function versionObstacle({ serverVersion, serverVersionNumber }: LogicalFacts, target: TargetServer): string[] {

@@ -88,11 +88,16 @@ describe('the databases of a backup', () => {
 
 describe('a restore into a server', () => {
   const free = { inPlace: false, disconnect: false, createRoles: false };
-  const obstacles = (target: Partial<TargetServer>, request = free, replaces?: { bytes: number; sessions: number }) =>
+  const obstacles = (
+    target: Partial<TargetServer>,
+    request = free,
+    replaces?: { bytes: number; sessions: number },
+    as = 'shop',
+  ) =>
     obstaclesOf(
       {
         target: { ...TARGET, ...target },
-        planned: [{ name: 'shop', target: 'shop', ...(replaces && { replaces }) }],
+        planned: [{ name: 'shop', target: as, ...(replaces && { replaces }) }],
         neededBytes: SHOP.bytes,
         missingRoles: missingRoles([SHOP], { ...TARGET, ...target }),
         dump: { facts: FACTS, databases: [SHOP] },
@@ -125,10 +130,15 @@ describe('a restore into a server', () => {
     expect(obstacles({ freeBytes: 500 }, { ...free, inPlace: true }, { bytes: 600, sessions: 0 })).toBe('');
   });
 
+  it('is stopped where it would take the place of what new databases are made of', () => {
+    expect(obstacles({}, free, undefined, 'template1')).toContain('restore under another name');
+  });
+
   it('makes a database as it was', () => {
     expect(createStatement(SHOP, 'a"b', 150_000)).toBe(
-      `CREATE DATABASE "a""b" TEMPLATE = template0 ENCODING = 'UTF8' LC_COLLATE = 'C' LC_CTYPE = 'C' TABLESPACE = "pg_default" LOCALE_PROVIDER = libc`,
+      `CREATE DATABASE "a""b" TEMPLATE = template0 ENCODING = 'UTF8' LC_COLLATE = 'C' LC_CTYPE = 'C' LOCALE_PROVIDER = libc`,
     );
+    expect(createStatement({ ...SHOP, tablespace: 'fast' }, 'x', 150_000)).toContain('TABLESPACE = "fast"');
     const icu = { ...SHOP, localeProvider: 'i', locale: 'es', icuRules: '&a < b' };
     expect(createStatement(icu, 'x', 160_000)).toContain(
       "LOCALE_PROVIDER = icu ICU_LOCALE = 'es' ICU_RULES = '&a < b'",

@@ -7,6 +7,7 @@ import { execute, PsqlSession } from './psql-session.ts';
 import { restorablesOf } from './restorable.ts';
 import { dumpOf } from './restore-plan.ts';
 import { maintenanceFor } from './target-server.ts';
+import { explainRestore } from './tool-refusal.ts';
 import { Toolbox } from './toolbox.ts';
 
 /** How long tidying up may take when all else was cancelled. */
@@ -57,7 +58,12 @@ async function createRoles(
   const { facts } = await dumpOf(dump.snapshot, dump.folder);
   const globals = await dump.snapshot.read(facts.globals.file);
   const statements = roleStatements(Buffer.from(globals ?? []).toString('utf8'), missingRoles);
-  await execute(tools, maintenanceFor(databases[0]?.target ?? ''), ['BEGIN;', ...statements, 'COMMIT'].join('\n'));
+  const script = ['BEGIN;', ...statements, 'COMMIT'].join('\n');
+  try {
+    await execute(tools, maintenanceFor(databases[0]?.target ?? ''), script);
+  } catch (error) {
+    throw explainRestore(error);
+  }
 }
 
 async function versionOf(tools: Toolbox, { databases }: ServerRestorePlan): Promise<number> {

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { RespaldoError } from '../../../errors.ts';
-import { explainTool } from './tool-refusal.ts';
+import { explainRestore, explainTool } from './tool-refusal.ts';
 
 /** What becomes of what pg_dump said. */
 function explained(said: string): { readonly message: string; readonly hint: string | undefined } {
@@ -21,6 +21,15 @@ it.each([
   const { hint } = explained(said);
   expect(hint).toMatch(advice);
   expect(hint).not.toMatch(/replication|physical/i);
+});
+
+it.each([
+  ['psql: ERROR:  must be member of role "ana"', /^The role may not make all that is restored: /],
+  ['psql: ERROR:  role "ana" does not exist', /^Make the role there before/],
+  ['psql: ERROR:  database "shpo" does not exist', /^Check the name: /],
+])('gives other advice for restores: %s', (said, advice) => {
+  const error = explainRestore(explainTool(new RespaldoError('command-failed', said), 'PostgreSQL at db', 'shop'));
+  expect(error).toMatchObject({ hint: expect.stringMatching(advice) as string });
 });
 
 it('tells what was said in one line', () => {

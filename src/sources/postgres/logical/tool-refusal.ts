@@ -72,6 +72,27 @@ export function explainTool(error: unknown, server: string, database: string | u
   });
 }
 
+/** What a restore is refused needs another advice than a dump. */
+export function explainRestore(error: unknown): unknown {
+  if (!(error instanceof RespaldoError)) return error;
+  const { code, message, context } = error;
+  const hint = RESTORE_HINTS.find(({ sqlstate, says }) => sqlstate === context.sqlstate && says.test(message))?.hint;
+  return hint === undefined ? error : new RespaldoError(code, message, { hint, context, cause: error });
+}
+
+const RESTORE_HINTS = [
+  {
+    sqlstate: '42501',
+    says: /permission denied|must be (?:owner|superuser|member|able)/,
+    hint: 'The role may not make all that is restored: log in as a superuser, or as a member of the roles to whom it belongs.',
+  },
+  {
+    sqlstate: '28000',
+    says: /role ".*" does not exist/,
+    hint: 'Make the role there before (CREATE ROLE), or dump without owners and rights: pg_dump --no-owner --no-privileges.',
+  },
+];
+
 /** The server's or the tool's own words: what the program's name and the place in a script add says nothing here. */
 function essence(message: string): string {
   const lines = message.split('\n').filter((line) => line !== '');
