@@ -156,6 +156,13 @@ describe.skipIf(!HAS_DOCKER)('Databases in containers', () => {
       ]);
     });
 
+    it('are meant by their names beside plans, whose data are elsewhere', async () => {
+      await writeFile(place.path('respaldo.yaml'), 'plans: { a: { source: ./nowhere }, b: { source: ./nowhere } }');
+      expect(await place.ok('backup', '--container', 'till-db')).not.toContain('nowhere');
+      expect(await paths()).toContain('/postgresql/docker/till-db/localhost:5432/databases');
+      await writeFile(place.path('respaldo.yaml'), '{}');
+    });
+
     it('take what another one had: a dump is restored into a container', async () => {
       const path = '/postgresql/docker/shop-db/localhost:5432/databases/shop';
       const restored = ['restore', 'latest', '--path', path, '--create-roles', '--yes'];

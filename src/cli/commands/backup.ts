@@ -11,6 +11,7 @@ import { describe, REPOSITORY_EXITS } from '../help.ts';
 import type { Invocation } from '../invocation.ts';
 import { OpenRepositories } from '../open-repositories.ts';
 import { backUpPlan, isStream, oneName, type Scene } from '../plan-backup.ts';
+import { runtimeScope } from '../runtime-options.ts';
 import { surroundings, withRecorder, type Surroundings } from '../session.ts';
 
 /** What addresses are called beside plans: they may hold a password. */
@@ -44,12 +45,18 @@ export async function define(command: Command, invocation: Invocation): Promise<
 
 async function run(invocation: Invocation, args: readonly string[], options: BackupOptions): Promise<void> {
   requireOneSubject(args, options);
-  await prepareFor('save');
-  const around = await surroundings(invocation);
+  let isPrepared = false;
+  const prepare = async (): Promise<void> => {
+    isPrepared = true;
+    await prepareFor('save');
+  };
+  // Where no word of archives is, every plan has a repository: it is begun with before the plans are known.
+  const around = await surroundings(invocation, async (text) => (text.includes('archives') ? undefined : prepare()));
   const everything = await everyPlanMeant(args, options, around);
   const plans = everything ?? (await plansOf(args, options, around, invocation));
   if (options.name !== undefined && plans.length > 1) throw oneName();
-  if (!plans.some(hasRepository)) await neverMind('save');
+  if (plans.some(hasRepository)) await prepare();
+  else if (isPrepared) await neverMind('save');
   await using repositories = new OpenRepositories(invocation, around, 'save');
   await withRecorder(invocation, async (recorder) => {
     const scene: Scene = { args, invocation, around, repositories, recorder };
@@ -89,7 +96,7 @@ async function everyPlanMeant(
   { config }: Surroundings,
 ): Promise<readonly NamedPlan[] | undefined> {
   const { all = false } = options;
-  const isSaid = args.length > 0 || isStream(options) || hasLists(options);
+  const isSaid = args.length > 0 || isStream(options) || hasLists(options) || meansServer(options, config);
   if (all && isSaid)
     throw new RespaldoError('usage', '--all means every plan: what else is to be backed up cannot be said beside it', {
       hint: 'Leave --all out to back up what is named, and the names to back up every plan.',
@@ -121,10 +128,15 @@ async function plansOf(
   // A name of a list is a file, whatever it looks like.
   const addresses = listed.map((name) => (name.startsWith('/') ? name : `./${name}`));
   const named = [...args, ...addresses];
-  const isSaid = named.length > 0 || (config?.plans.size ?? 0) > 0;
+  const isSaid = named.length > 0 || ((config?.plans.size ?? 0) > 0 && !meansServer(options, config));
   const server = isSaid ? undefined : await detectedServer(options, invocation);
   const subjects = server === undefined ? named : [server.address];
   return choosePlans(subjects, await flagsOf(options, server?.target), config, workingDirectory);
+}
+
+/** A container or pod cannot be that of several plans at once: then the server in it is meant, and none of them. */
+function meansServer(options: BackupOptions, config: Surroundings['config']): boolean {
+  return config?.plans.size !== 1 && runtimeScope(options).kind !== undefined;
 }
 
 function hasLists({ filesFrom, filesFromVerbatim, filesFromRaw }: BackupOptions): boolean {
