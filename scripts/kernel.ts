@@ -16,6 +16,7 @@ const KERNELS = [
   'src/repository/kernel/kernel',
   'src/repository/kernel/scrypt',
   'src/sources/mysql/row-kernel/row-kernel',
+  'src/sources/postgres/wire/copy-rows',
 ].map((path) => ({
   source: join(dirname(path), 'assembly', `${basename(path)}.ts`),
   built: `${path}.wasm`,

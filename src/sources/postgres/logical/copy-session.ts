@@ -77,19 +77,22 @@ export class CopySession implements TableReader {
   /** @returns whether more may come. */
   #take(bytes: Uint8Array): boolean {
     try {
-      const length = this.#copy?.take(bytes) ?? 0;
-      for (let at = 0; at < length;) {
-        const part = bytes.subarray(at, Math.min(length, at + PIECE - this.#filled));
-        this.#piece.set(part, this.#filled);
-        this.#filled += part.length;
-        at += part.length;
-        if (this.#filled === PIECE) this.#handOn();
-      }
+      for (const rows of this.#copy?.take(bytes) ?? []) this.#keep(rows);
       if (this.#copy?.isReady === true) this.#handOn();
     } catch (error) {
       this.#fail(error);
     }
     return this.#pieces.length * PIECE < AHEAD;
+  }
+
+  #keep(rows: Uint8Array): void {
+    for (let at = 0; at < rows.length;) {
+      const part = rows.subarray(at, at + PIECE - this.#filled);
+      this.#piece.set(part, this.#filled);
+      this.#filled += part.length;
+      at += part.length;
+      if (this.#filled === PIECE) this.#handOn();
+    }
   }
 
   #handOn(): void {

@@ -1,6 +1,7 @@
 import type { PostgresAddress } from '../address.ts';
 import { connect } from '../connection.ts';
 import { isError } from '../../../errors.ts';
+import { CopyRows } from '../wire/copy-rows.ts';
 import { DirectSocket } from '../wire/direct-socket.ts';
 import { CopySession } from './copy-session.ts';
 import { joinSnapshot, joinStatements, type HeldSnapshot } from './snapshot-session.ts';
@@ -56,7 +57,7 @@ async function connectReader(
   if (direct === undefined) return undefined;
   const { address, password } = direct;
   try {
-    const purpose = { database, options: OPTIONS, socket: () => new DirectSocket() };
+    const purpose = { database, options: OPTIONS, socket: () => new DirectSocket(CopyRows.get().input) };
     const connection = await connect(address, password, purpose, signal);
     try {
       for (const statements of joinStatements(version, held)) await connection.query(statements);

@@ -17,7 +17,7 @@ function rowsOf(copy: CopyOut, bytes: Buffer, cuts: readonly number[]): Buffer {
   const ends = [...new Set(cuts.map((cut) => cut % (bytes.length + 1)))].toSorted((a, b) => a - b);
   const rows = [...ends, bytes.length].map((end, i) => {
     const piece = Buffer.from(bytes.subarray(ends[i - 1] ?? 0, end));
-    return piece.subarray(0, copy.take(piece));
+    return Buffer.concat(Array.from(copy.take(piece), (rows) => Buffer.from(rows)));
   });
   return Buffer.concat(rows);
 }
@@ -41,6 +41,29 @@ describe('the rows of a COPY', () => {
         expect(copy.rows).toBe(3);
       }),
     );
+  });
+
+  it('may be longer than what is read at a time, and many', () => {
+    const rows = [5, 1023, 1024, 300_000, 0, 1, 262_139, 262_144, 17, ...Array.from({ length: 9000 }, () => 97)];
+    const bodies = rows.map((length, i) => Buffer.alloc(length, i + 1));
+    const messages = Buffer.concat([message('H', ''), ...bodies.map((body) => message('d', body)), ...END]);
+    for (const step of [65_536, 262_144, 262_145, messages.length]) {
+      const copy = new CopyOut('a server');
+      const cuts = Array.from({ length: Math.floor(messages.length / step) }, (_, i) => (i + 1) * step);
+      expect(rowsOf(copy, messages, cuts).equals(Buffer.concat(bodies))).toBe(true);
+      expect(copy.isReady).toBe(true);
+    }
+  });
+
+  it('may come by several connections in turn', () => {
+    const [one, other] = [new CopyOut('a server'), new CopyOut('another')];
+    const came = { one: '', other: '' };
+    for (const half of [0, 1])
+      for (const [copy, name] of [[one, 'one'] as const, [other, 'other'] as const]) {
+        const whole = Buffer.concat([message('d', `${name} is read\n`), ...END]);
+        came[name] += rowsOf(copy, half === 0 ? whole.subarray(0, 9) : whole.subarray(9), []).toString();
+      }
+    expect(came).toEqual({ one: 'one is read\n', other: 'other is read\n' });
   });
 
   it('are not whole before the server has said so', () => {

@@ -1,5 +1,6 @@
 import { RespaldoError } from '../../../errors.ts';
 import { refusal } from '../refusal.ts';
+import { CopyRows } from './copy-rows.ts';
 import { MESSAGE, parseServerMessage } from './message.ts';
 
 const HEAD = 5;
@@ -8,10 +9,11 @@ const LONGEST = 1024 * 1024;
 
 /**
  * Takes the rows of one `COPY … TO STDOUT` out of the server's messages, which come cut anywhere. A row is a message,
- * and there are millions: they are moved together within the bytes that were read, and nothing is made for each.
+ * and there are millions: nothing is done for each but moving it, and that not by us.
  */
 export class CopyOut {
   readonly #server: string;
+  readonly #copied = CopyRows.get();
   readonly #head = Buffer.alloc(HEAD);
   #headLength = 0;
   #type = 0;
@@ -38,24 +40,44 @@ export class CopyOut {
   }
 
   /**
-   * Moves the rows among the bytes to their beginning, over what stands between them.
-   * @returns how many bytes of rows there are now.
+   * Takes the rows out of the next bytes.
+   * @returns them, one behind the other, in views that whatever is taken next overwrites
    * @throws RespaldoError what the server raised.
    */
-  take(bytes: Uint8Array): number {
-    let kept = 0;
-    for (let at = 0; at < bytes.length;) {
-      if (this.#left === 0) at = this.#readHead(bytes, at);
-      const end = Math.min(at + this.#left, bytes.length);
-      if (this.#type === MESSAGE.copyData) {
-        bytes.copyWithin(kept, at, end);
-        kept += end - at;
-      } else if (end > at) this.#body.push(Buffer.from(bytes.subarray(at, end)));
-      this.#left -= end - at;
-      at = end;
-      if (this.#left === 0 && this.#headLength === 0 && this.#type !== MESSAGE.copyData) this.#hear();
+  *take(bytes: Uint8Array): Generator<Uint8Array> {
+    const { input } = this.#copied;
+    for (let at = 0; at < bytes.length; at += input.length) {
+      const part = bytes.subarray(at, at + input.length);
+      if (part.buffer !== input.buffer) input.set(part);
+      const length = this.#takeInput(part.length);
+      if (length > 0) yield this.#copied.taken(length);
     }
-    return kept;
+  }
+
+  /** @returns how many bytes of rows the first bytes of the input have given. */
+  #takeInput(length: number): number {
+    const { input } = this.#copied;
+    let filled = 0;
+    for (let at = 0; at < length;) {
+      if (this.#headLength === 0 && (this.#left === 0 || this.#type === MESSAGE.copyData)) {
+        this.#type = MESSAGE.copyData;
+        ({ at, left: this.#left, filled } = this.#copied.strip(at, length, this.#left, filled));
+      }
+      if (at < length) at = this.#readOther(input.subarray(0, length), at);
+    }
+    return filled;
+  }
+
+  /** A head, or what is there of it, and what is there of the body behind it, unless that is a row. */
+  #readOther(bytes: Uint8Array, from: number): number {
+    let at = from;
+    if (this.#left === 0) at = this.#readHead(bytes, at);
+    if (this.#headLength > 0 || this.#type === MESSAGE.copyData) return at;
+    const end = Math.min(at + this.#left, bytes.length);
+    if (end > at) this.#body.push(Buffer.from(bytes.subarray(at, end)));
+    this.#left -= end - at;
+    if (this.#left === 0) this.#hear();
+    return end;
   }
 
   /** @returns where the body begins; while the head is not whole, there is none. */
@@ -82,12 +104,9 @@ export class CopyOut {
 
   /** A whole message that is no row. */
   #hear(): void {
-    const type = this.#type;
     const body = Buffer.concat(this.#body);
-    this.#type = 0;
     this.#body = [];
-    switch (type) {
-      case 0: // nothing has begun
+    switch (this.#type) {
       case MESSAGE.copyOutResponse:
       case MESSAGE.copyDone:
       case MESSAGE.notice:
@@ -103,7 +122,7 @@ export class CopyOut {
       case MESSAGE.error:
         throw refusal(parseServerMessage(body), this.#server);
       default:
-        throw this.#broken(`an unexpected message ${JSON.stringify(String.fromCharCode(type))}`);
+        throw this.#broken(`an unexpected message ${JSON.stringify(String.fromCharCode(this.#type))}`);
     }
   }
 

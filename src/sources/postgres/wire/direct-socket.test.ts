@@ -19,7 +19,7 @@ describe('a socket that is read directly', () => {
     server = createServer();
     server.listen(join(folder, 'socket'));
     await once(server, 'listening');
-    socket = new DirectSocket();
+    socket = new DirectSocket(Buffer.alloc(256 * 1024));
     const met = once(server, 'connection') as Promise<[Socket]>;
     socket.connect(join(folder, 'socket'));
     [far] = await met;

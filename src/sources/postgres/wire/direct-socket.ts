@@ -1,6 +1,5 @@
 import { Socket } from 'node:net';
 
-const READ_BYTES = 256 * 1024;
 /** Less than this is not worth being woken for, where nobody is in a hurry. */
 const WORTHWHILE = 128 * 1024;
 /** How long more is waited for then. Milliseconds: what the kernel holds for us meanwhile is about as much. */
@@ -16,10 +15,11 @@ export class DirectSocket extends Socket {
   #isPatient = false;
   #wait: NodeJS.Timeout | undefined;
 
-  constructor() {
+  /** @param room where what is read goes, at most so much at a time. Others may use it in between. */
+  constructor(room: Uint8Array) {
     super({
       onread: {
-        buffer: Buffer.allocUnsafeSlow(READ_BYTES),
+        buffer: room,
         callback: (length: number, buffer: Uint8Array): boolean => this.#read(buffer.subarray(0, length)),
       },
     });
