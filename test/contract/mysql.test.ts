@@ -365,14 +365,17 @@ DELIMITER ;;
 
   it('is a file of SQL for each database where it is to be portable', async () => {
     const files: { file: PortableFile; path: string }[] = [];
-    const source = bench.source(server.address('other,shop'));
+    await server.query('CREATE DATABASE `-rf`');
+    const source = bench.source(server.address('-rf,other,shop'));
     for await (const file of source.portable?.(bench.io()) ?? []) {
       const path = join(folder, `${file.name}.portable.${file.extension}`);
       await pipeline(file.content, createWriteStream(path));
       files.push({ file, path });
     }
-    expect(files.map(({ file }) => file.name)).toEqual(['other', 'shop']);
-    const { file, path } = files[1] ?? expect.fail();
+    await server.query('DROP DATABASE `-rf`');
+    expect(files.map(({ file }) => file.name)).toEqual(['-rf', 'other', 'shop']);
+    expect(files[0]?.file.about().restoreCommand).toBe(`${clientName} --binary-mode --database=-rf`);
+    const { file, path } = files[2] ?? expect.fail();
     expect(file.about()).toMatchObject({
       versions: { [product.name]: expect.stringMatching(/^\d/) as string },
       restoreCommand: `${clientName} --binary-mode shop`,

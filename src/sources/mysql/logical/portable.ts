@@ -35,7 +35,7 @@ export async function* portableDumps(
       about: () => ({
         versions: { [dumpName]: said, [productName(server.version.product)]: server.said },
         facts: { charset, collation, ...positionFacts(dump) },
-        restoreCommand: `${client.name} --binary-mode ${shellWord(name)}`,
+        restoreCommand: `${client.name} --binary-mode ${databaseWord(name)}`,
       }),
     };
   }
@@ -60,7 +60,7 @@ export async function* portableDumpsOf(snapshot: ReadableSnapshot): AsyncGenerat
       about: () => ({
         versions: { [dump]: tools.dump, [productName(product)]: serverVersion },
         facts: { charset, collation, ...positionFacts({ position }) },
-        restoreCommand: `${client} --binary-mode ${shellWord(name)}`,
+        restoreCommand: `${client} --binary-mode ${databaseWord(name)}`,
       }),
     };
   }
@@ -73,6 +73,11 @@ async function* storedContent(
   yield Buffer.from(BEGIN);
   for (const file of files) yield* snapshot.stream(`${folder}/${file}`);
   yield Buffer.from(END);
+}
+
+/** Of the client's command line. A name may look like an option. */
+function databaseWord(name: string): string {
+  return name.startsWith('-') ? `--database=${shellWord(name)}` : shellWord(name);
 }
 
 /** `mariadb  Ver 15.1 Distrib …` */
