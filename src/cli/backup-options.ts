@@ -6,9 +6,10 @@ import { parseFolderMark } from '../domain/folder-mark.ts';
 import type { WantedType } from '../domain/plan.ts';
 import type { RuntimeTarget } from '../domain/runtime-target.ts';
 import { nameComplaint, nameTag } from '../domain/snapshot-name.ts';
-import { BY_HOST_AND_PATHS, parseGroupBy, type GroupBy } from '../domain/snapshot-group.ts';
+import { BY_HOST_AND_PATHS, type GroupBy } from '../domain/snapshot-group.ts';
 import { parseSize } from '../domain/size.ts';
 import { RespaldoError } from '../errors.ts';
+import { groupBy } from './group-by.ts';
 import { positive } from './number.ts';
 import { addExcludeOptions, excludesOf, type ExcludeOptions } from './pattern-options.ts';
 import { collect } from './select.ts';
@@ -59,7 +60,7 @@ export function addBackupOptions(command: Command): Command {
     .option('-H, --host <name>', 'record this host; default: this one (RESPALDO_HOST)')
     .option('--time <time>', 'record this time: "2025-01-31 07:05:09"', parseTime)
     .option('--parent <snapshot>', 'compare with this snapshot, not with the last one')
-    .option('-g, --group-by <what>', 'the last one of what: host,paths,tags', parseGroups, BY_HOST_AND_PATHS)
+    .option('-g, --group-by <what>', 'the last one of what: host,paths,tags', groupBy, BY_HOST_AND_PATHS)
     .option('-f, --force', 'read everything again: the same as --type full')
     .option('--full', 'the same')
     .option('--name <name>', 'name the snapshot: restore, ls … then take the name for its id', parseName)
@@ -179,10 +180,4 @@ function parseLimit(text: string): number {
   const size = parseSize(text);
   if (size === undefined) throw new InvalidArgumentError('Write it as 500, 10K, 500M, 2G or 1T.');
   return size;
-}
-
-function parseGroups(text: string): GroupBy {
-  const parsed = parseGroupBy(text);
-  if (parsed !== undefined) return parsed;
-  throw new InvalidArgumentError('Write it as host,paths,tags or fewer of them.');
 }

@@ -11,7 +11,7 @@ const snapshot = (id: string, hostname: string, ...paths: string[]): Snapshot =>
   username: 'root',
 });
 
-test('the newest of each host and set of paths stay, in their order', () => {
+test('the newest of each group stay, in their order', () => {
   const all = [
     snapshot('1', 'a', '/etc'),
     snapshot('2', 'b', '/etc'),
@@ -22,4 +22,5 @@ test('the newest of each host and set of paths stay, in their order', () => {
   ];
   expect(latestOfEach(all, 1).map(({ id }) => id)).toEqual(['2', '5', '6']);
   expect(latestOfEach(all, 2).map(({ id }) => id)).toEqual(['2', '3', '4', '5', '6']);
+  expect(latestOfEach(all, 1, { host: true, paths: false, tags: false }).map(({ id }) => id)).toEqual(['2', '6']);
 });

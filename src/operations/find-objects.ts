@@ -1,6 +1,6 @@
 import type { Snapshot } from '../domain/snapshot.ts';
 import { RespaldoError } from '../errors.ts';
-import type { ListedNode, Repository } from '../repository/repository.ts';
+import type { ListedNode, Repository, StoredBlob } from '../repository/repository.ts';
 import { type Aim, search } from './search.ts';
 
 /** The objects of a repository that are sought. */
@@ -46,6 +46,18 @@ export async function* findObjects(
       : { blobs: kind === 'blob' ? new IdSet(ids) : none, trees: kind === 'tree' ? new IdSet(ids) : none };
   for await (const { snapshot, hit } of search(snapshots, aimOf(sought), { repository }, signal))
     yield { snapshot, ...hit };
+}
+
+/** The blobs that are sought, wherever they are stored: one that several packs hold comes several times. */
+export async function* storedObjects(
+  { kind, ids }: FindObjectsRequest,
+  { repository }: { readonly repository: Pick<Repository, 'blobs'> },
+  signal: AbortSignal,
+): AsyncGenerator<StoredBlob, void, undefined> {
+  const wanted = new IdSet(ids);
+  const type = kind === 'tree' ? 'tree' : 'data';
+  for await (const blob of repository.blobs(signal))
+    if (kind === 'pack' ? wanted.has(blob.pack) : blob.type === type && wanted.has(blob.id)) yield blob;
 }
 
 function aimOf({ blobs, trees }: Sought): Aim<ObjectHit> {

@@ -59,10 +59,15 @@ export function removeKey(context: RepositoryContext, id: Id, current: Id, signa
   });
 }
 
-/** The new key is written, read back and tried before the old one goes. @returns the new key's id */
+/**
+ * The new key is written, read back and tried before the old one goes.
+ * @param about what differs from the old one
+ * @returns the new key's id
+ */
 export function changePassword(
   context: RepositoryContext,
   password: string,
+  about: Partial<KeyOwner>,
   current: Id,
   derivation: KeyDerivation | undefined,
   signal: AbortSignal,
@@ -70,7 +75,7 @@ export function changePassword(
   const { objects, clock } = context;
   return withLock(objects, { exclusive: true, clock, signal }, async (signal) => {
     const { username, hostname } = describeKeyFile(await objects.load('key', current, signal));
-    const id = await writeKey(context, password, { username, hostname }, derivation, signal);
+    const id = await writeKey(context, password, { username, hostname, ...about }, derivation, signal);
     await objects.remove('key', current, signal);
     return id;
   });

@@ -164,7 +164,7 @@ describe('keys', () => {
     const [write, remove] = [store.write.bind(store), store.remove.bind(store)];
     store.write = (key, bytes, signal) => (order.push(`+${key.slice(0, 4)}`), write(key, bytes, signal));
     store.remove = (key, signal) => (order.push(`-${key.slice(0, 4)}`), remove(key, signal));
-    const id = await repository.changePassword('changed', NEVER);
+    const id = await repository.changePassword('changed', {}, NEVER);
     expect(order).toEqual(['+lock', '+keys', '-keys', '-lock']);
     expect(repository.keyId).toBe(id);
     expect(id).not.toBe(old);

@@ -232,8 +232,8 @@ export class OpenedRepository implements Repository {
     return removeKey(this.#context, id, this.#keyId, signal);
   }
 
-  async changePassword(password: string, signal: AbortSignal): Promise<string> {
-    this.#keyId = await changePassword(this.#context, password, this.#keyId, this.#derivation, signal);
+  async changePassword(password: string, about: Partial<KeyOwner>, signal: AbortSignal): Promise<string> {
+    this.#keyId = await changePassword(this.#context, password, about, this.#keyId, this.#derivation, signal);
     return this.#keyId;
   }
 

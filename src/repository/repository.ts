@@ -161,8 +161,16 @@ export interface Repository {
   ): Promise<string>;
   /** @throws RespaldoError `usage` for the key in use, or the last one. */
   removeKey(id: string, signal: AbortSignal): Promise<void>;
-  /** Adds a key for the new password, then removes the one in use. @returns the new key's id. */
-  changePassword(password: string, signal: AbortSignal): Promise<string>;
+  /**
+   * Adds a key for the new password, then removes the one in use.
+   * @param about what is recorded otherwise than in the one in use
+   * @returns the new key's id.
+   */
+  changePassword(
+    password: string,
+    about: { readonly username?: string; readonly hostname?: string },
+    signal: AbortSignal,
+  ): Promise<string>;
 
   locks(signal: AbortSignal): Promise<readonly LockInfo[]>;
   /** Removes stale locks, or all of them. @returns how many. */

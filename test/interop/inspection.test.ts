@@ -82,9 +82,13 @@ describe.skipIf(RESTIC === undefined)('What restic tells of a repository, Respal
       ['--pack', pack],
       ['--pack', pack.slice(0, 8)],
       ['--blob', '12341234'],
+      ['--blob', idOf('data'), '--show-pack-id'],
+      ['--tree', idOf('tree'), '--show-pack-id'],
     ]) {
-      const [actual, expected] = await parsed('find', ...argv);
-      expect(actual).toEqual(expected);
+      if (!argv.includes('--show-pack-id')) {
+        const [actual, expected] = await parsed('find', ...argv);
+        expect(actual).toEqual(expected);
+      }
       const [lines, theirs] = await told('find', ...argv);
       expect(lines).toBe(theirs);
     }
@@ -92,6 +96,21 @@ describe.skipIf(RESTIC === undefined)('What restic tells of a repository, Respal
     expect((await place.respaldo('find', '--pack', 'no id')).code).toBe(2);
     expect((await place.respaldo('find', '--pack', '--tree', '12341234')).code).toBe(2);
     expect(await ids()).toHaveLength(3);
+  });
+
+  it('ls and snapshots, in another order and in groups', async () => {
+    for (const argv of [
+      ['ls', '--sort', 'size', 'latest', '--tag', 'second'],
+      ['ls', '--sort', 'extension', '--reverse', 'latest', '--tag', 'first'],
+      ['ls', '--sort', 'time', 'latest', '/data', '--tag', 'second'],
+      ['snapshots', '--group-by', 'paths', '--latest', '1'],
+    ]) {
+      const [actual, expected] = await parsed(...argv);
+      if (argv[0] === 'ls') expect(actual).toEqual(expected);
+      // In which order groups come is chance in restic.
+      else expect((actual as unknown[]).flat()).toEqual(expect.arrayContaining((expected as unknown[]).flat()));
+    }
+    expect(await ours('snapshots', '--group-by', 'tags')).toMatch(/^tags first:\n[^]*1 snapshot\n\ntags second:\n/);
   });
 
   it('diff', async () => {

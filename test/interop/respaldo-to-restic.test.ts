@@ -91,7 +91,7 @@ describe.each(cases)('$binary on version $version', ({ binary, version }) => {
     await repository.addKey('another', { username: 'jo', hostname: 'elsewhere' }, NEVER);
     const other = new Restic(binary, folder, 'another');
     await other.run('snapshots');
-    await repository.changePassword('changed', NEVER);
+    await repository.changePassword('changed', {}, NEVER);
     expect((await restic.attempt('snapshots')).stderr).toContain('wrong password');
     await new Restic(binary, folder, 'changed').run('snapshots');
     const reopened = await openRepository(new LocalStore(folder), 'changed', {}, NEVER);

@@ -2,14 +2,21 @@ import type { Command } from 'commander';
 import { RespaldoError } from '../../errors.ts';
 import type { Snapshot } from '../../domain/snapshot.ts';
 import { findEntries } from '../../operations/find.ts';
-import { findObjects, type FindObjectsRequest } from '../../operations/find-objects.ts';
+import { findObjects, type FindObjectsRequest, storedObjects } from '../../operations/find-objects.ts';
 import type { Repository } from '../../repository/repository.ts';
 import { describe, REPOSITORY_EXITS } from '../help.ts';
 import type { Invocation } from '../invocation.ts';
 import { addSelectOptions, collect, filterOf, type SelectOptions } from '../select.ts';
 import { withRepository } from '../session.ts';
 import { parseTime } from '../time.ts';
-import { foundLine, FoundList, foundObjectLines, foundObjectMessage, foundTitle } from '../views/find.ts';
+import {
+  foundLine,
+  FoundList,
+  foundObjectLines,
+  foundObjectMessage,
+  foundTitle,
+  storedObjectLines,
+} from '../views/find.ts';
 
 interface Options extends SelectOptions {
   readonly oldest?: Date;
@@ -21,6 +28,7 @@ interface Options extends SelectOptions {
   readonly blob?: boolean;
   readonly tree?: boolean;
   readonly pack?: boolean;
+  readonly showPackId?: boolean;
 }
 
 export function define(command: Command, invocation: Invocation): void {
@@ -33,6 +41,7 @@ export function define(command: Command, invocation: Invocation): void {
       ['respaldo find -l --host web1 /etc/hosts', 'each version of a file'],
       ['respaldo find -i -N 2025-01-31 readme', 'not changed since'],
       ['respaldo find --blob 420f620f', 'which files hold a blob?'],
+      ['respaldo find --blob --show-pack-id 420f620f', 'and in which pack is it?'],
     ],
     exits: [...REPOSITORY_EXITS],
   })
@@ -45,7 +54,8 @@ export function define(command: Command, invocation: Invocation): void {
     .option('-R, --reverse', 'oldest snapshots first')
     .option('--blob', 'find the files that hold these blobs')
     .option('--tree', 'find the folders that are these trees')
-    .option('--pack', 'find what is stored in these packs');
+    .option('--pack', 'find what is stored in these packs')
+    .option('--show-pack-id', 'with --blob, --tree or --pack: in which packs it is stored, too');
   addSelectOptions(command).action((patterns: string[], options: Options) =>
     withRepository(invocation, (repository) => find(repository, patterns, options, invocation)),
   );
@@ -60,8 +70,17 @@ async function find(
   const kind = kindOf(options);
   const oldestFirst = await repository.snapshots(filterOf(options, options.snapshot), invocation.signal);
   const snapshots = options.reverse === true ? oldestFirst : oldestFirst.toReversed();
-  if (kind === undefined) await showEntries(repository, patterns, snapshots, options, invocation);
-  else await showObjects(repository, { kind, ids: patterns }, snapshots, invocation);
+  if (kind === undefined) {
+    if (options.showPackId === true)
+      throw new RespaldoError('usage', '--show-pack-id is about blobs and trees', {
+        hint: 'Give --blob or --tree too.',
+      });
+    await showEntries(repository, patterns, snapshots, options, invocation);
+    return;
+  }
+  const request = { kind, ids: patterns };
+  await showObjects(repository, request, snapshots, invocation);
+  if (options.showPackId === true) await showPacks(repository, request, invocation);
 }
 
 async function showEntries(
@@ -100,6 +119,18 @@ async function showObjects(
     if (output.closed) return;
   }
   output.jsonText(separator === '[' ? '[]\n' : ']\n');
+}
+
+/** As restic, after everything else and never as JSON. */
+async function showPacks(
+  repository: Repository,
+  request: FindObjectsRequest,
+  { output, signal }: Invocation,
+): Promise<void> {
+  for await (const blob of storedObjects(request, { repository }, signal)) {
+    for (const line of storedObjectLines(blob)) output.result(line);
+    if (output.closed) return;
+  }
 }
 
 function kindOf({ blob, tree, pack }: Options): FindObjectsRequest['kind'] | undefined {

@@ -1,10 +1,11 @@
-import { InvalidArgumentError, type Command } from 'commander';
+import type { Command } from 'commander';
 import type { Config } from '../../config/config.ts';
-import { BY_HOST_AND_PATHS, parseGroupBy, type GroupBy } from '../../domain/snapshot-group.ts';
+import { BY_HOST_AND_PATHS, type GroupBy } from '../../domain/snapshot-group.ts';
 import { forget, planForget, planForgetNamed, type ForgetPlan, type ForgetPolicy } from '../../operations/forget.ts';
 import { recorded } from '../../operations/recording.ts';
 import { basisOf, forgetPlanOf, planRetentionOf } from '../../operations/retention.ts';
 import type { Repository } from '../../repository/repository.ts';
+import { groupBy } from '../group-by.ts';
 import { describe, REPOSITORY_EXITS } from '../help.ts';
 import { backupHost } from '../identity.ts';
 import type { Invocation } from '../invocation.ts';
@@ -121,10 +122,4 @@ async function planByRules(
 
 function merged(plans: readonly ForgetPlan[]): ForgetPlan {
   return { groups: plans.flatMap(({ groups }) => groups), remove: plans.flatMap(({ remove }) => remove) };
-}
-
-function groupBy(text: string): GroupBy {
-  const parsed = parseGroupBy(text);
-  if (parsed !== undefined) return parsed;
-  throw new InvalidArgumentError('Write it as host,paths,tags or fewer of them.');
 }

@@ -11,11 +11,8 @@ import { renderTable } from '../table.ts';
 import { formatTime } from '../units.ts';
 import { shortId } from '../views/snapshot.ts';
 
-interface NewPasswordOptions {
+interface NewKeyOptions {
   readonly newPasswordFile?: string;
-}
-
-interface AddOptions extends NewPasswordOptions {
   readonly host?: string;
   readonly user?: string;
 }
@@ -81,7 +78,7 @@ function defineAdd(command: Command, invocation: Invocation): void {
     .option('--new-password-file <file>', 'file with the new password')
     .option('--host <name>', 'recorded in the key; default: this host')
     .option('--user <name>', 'recorded in the key; default: this user')
-    .action((options: AddOptions) =>
+    .action((options: NewKeyOptions) =>
       withRepository(invocation, async (repository) => {
         const { username, hostname } = identity();
         const about = { username: options.user ?? username, hostname: options.host ?? hostname };
@@ -116,15 +113,21 @@ function definePasswd(command: Command, invocation: Invocation): void {
     exits: [...REPOSITORY_EXITS],
   })
     .option('--new-password-file <file>', 'file with the new password')
-    .action((options: NewPasswordOptions) =>
+    .option('--host <name>', 'recorded in the new key; default: as in the one in use')
+    .option('--user <name>', 'recorded in the new key; default: as in the one in use')
+    .action((options: NewKeyOptions) =>
       withRepository(invocation, async (repository) => {
-        const id = await repository.changePassword(await newPassword(options, invocation), signal);
+        const about = {
+          ...(options.user !== undefined && { username: options.user }),
+          ...(options.host !== undefined && { hostname: options.host }),
+        };
+        const id = await repository.changePassword(await newPassword(options, invocation), about, signal);
         output.note(`changed the password; the new key is ${shortId(id)}`);
       }),
     );
 }
 
-async function newPassword({ newPasswordFile }: NewPasswordOptions, { output, signal }: Invocation): Promise<string> {
+async function newPassword({ newPasswordFile }: NewKeyOptions, { output, signal }: Invocation): Promise<string> {
   if (newPasswordFile !== undefined) {
     const { secretReader } = await import('../../config/secrets.ts');
     return secretReader(process.env)({ file: path.resolve(newPasswordFile) }, signal);

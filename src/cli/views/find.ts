@@ -1,7 +1,7 @@
 import type { FoundEntry } from '../../operations/find.ts';
 import type { FoundObject } from '../../operations/find-objects.ts';
 import type { Snapshot } from '../../domain/snapshot.ts';
-import type { ListedNode } from '../../repository/repository.ts';
+import type { ListedNode, StoredBlob } from '../../repository/repository.ts';
 import { quoted } from '../printable.ts';
 import { formatTime } from '../units.ts';
 import { longLine, nodeFacts } from './node.ts';
@@ -25,6 +25,12 @@ export function foundObjectLines({ snapshot, kind, id, path, parentTree }: Found
       : [` ... path ${quoted(path)}`]),
     ` ... in snapshot ${shortId(snapshot.id)} (${formatTime(new Date(snapshot.time))})`,
   ];
+}
+
+/** As `restic find --show-pack-id` tells where an object is. */
+export function storedObjectLines({ type, id, pack, offset, length, uncompressedLength }: StoredBlob): string[] {
+  const place = `offset ${offset}, length ${length}, uncompressed length ${uncompressedLength}`;
+  return [`Object belongs to pack ${pack}`, ` ... Pack ${shortId(pack)}: <Blob (${type}) ${shortId(id)}, ${place}>`];
 }
 
 /** As `restic find --json` shows an entry. */

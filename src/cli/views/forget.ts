@@ -1,7 +1,7 @@
 import type { ForgetGroup, ForgetPlan } from '../../operations/forget.ts';
 import type { Output } from '../output.ts';
-import { quoted } from '../printable.ts';
 import { count } from '../units.ts';
+import { groupTitle, orNull } from './group.ts';
 import { snapshotMessage, snapshotTable } from './snapshot.ts';
 
 /** What goes and what stays, group by group, oldest first. */
@@ -12,7 +12,7 @@ export function forgetLines({ groups, remove }: ForgetPlan, compact: boolean, ou
     return ['dropping:', snapshotTable(output, rows, compact)];
   }
   return groups.flatMap((group) => [
-    output.style('bold', title(group)),
+    output.style('bold', groupTitle(group.key)),
     ...keepTable(group, compact, output),
     ...removeTable(group, compact, output),
     '',
@@ -27,15 +27,6 @@ function keepTable({ keep }: ForgetGroup, compact: boolean, output: Output): str
 function removeTable({ remove }: ForgetGroup, compact: boolean, output: Output): string[] {
   const rows = remove.toReversed().map((snapshot) => ({ snapshot }));
   return rows.length === 0 ? ['nothing to drop'] : ['dropping:', snapshotTable(output, rows, compact)];
-}
-
-function title({ key: { hostname, paths, tags } }: ForgetGroup): string {
-  const parts = [
-    ...(hostname === '' ? [] : [`host ${quoted(hostname)}`]),
-    ...(paths.length === 0 ? [] : [paths.map(quoted).join(', ')]),
-    ...(tags.length === 0 ? [] : [`tags ${tags.map(quoted).join(', ')}`]),
-  ];
-  return parts.length === 0 ? 'all snapshots' : parts.join(', ');
 }
 
 /** As `restic forget --json` tells it. */
@@ -54,9 +45,4 @@ export function forgetMessage({ groups }: ForgetPlan): unknown {
       })),
     ),
   }));
-}
-
-/** An empty list is `null` in Go's JSON. */
-function orNull<T>(list: readonly T[]): readonly T[] | null {
-  return list.length === 0 ? null : list;
 }

@@ -26,7 +26,7 @@ export function nodeFacts(node: ListedNode): Record<string, unknown> {
 }
 
 /** Go's time that was never set. */
-const ZERO_TIME = '0001-01-01T00:00:00Z';
+export const ZERO_TIME = '0001-01-01T00:00:00Z';
 
 /** `-rw-r--r--  1000  1000   1234 2025-01-31 07:05:09 /etc/hosts`, as `ls -l` is read. */
 export function longLine(node: ListedNode): string {
