@@ -65,8 +65,18 @@ function pidNamespace(): Promise<string> {
   return readlink('/proc/self/ns/pid');
 }
 
-/** The 22nd word of `/proc/<pid>/stat`, whose second one, the name in parentheses, may hold anything. */
+/**
+ * The 22nd word of `/proc/<pid>/stat`, whose second one, the name in parentheses, may hold anything. A process that has
+ * ended stays listed until its parent has asked for its exit code, which not every first process of a container does.
+ */
 async function beginOf(pid: number): Promise<string | undefined> {
   const stat = await readFile(`/proc/${pid}/stat`, 'latin1').catch(() => '');
-  return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+  const words = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  const isEnding = ENDED.includes(words[0] ?? '') || (Number(words[6]) & EXITING) !== 0;
+  return isEnding ? undefined : words[19];
 }
+
+/** Zombie, and dead. */
+const ENDED: readonly string[] = ['Z', 'X', 'x'];
+/** The kernel's PF_EXITING: nothing of the program is done any more, only its memory is given back. */
+const EXITING = 0x4;
