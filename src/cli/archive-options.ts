@@ -1,7 +1,10 @@
+import { access } from 'node:fs/promises';
 import path from 'node:path';
 import type { Command } from 'commander';
 import type { Keys } from '../archive/archive.ts';
 import { openArchiveStore, listArchiveAt } from '../compose.ts';
+import { NAME } from '../config/names.ts';
+import { didYouMean } from '../config/suggest.ts';
 import type { ArchiveDestination } from '../domain/archive.ts';
 import { RespaldoError, toRespaldoError } from '../errors.ts';
 import { filtered, type FileFilter, type FoundFile } from '../operations/archive-files.ts';
@@ -72,7 +75,8 @@ export class OpenArchives implements AsyncDisposable {
   /** Lists those that are named, or all of the configuration. @throws RespaldoError `config`, `usage`, the store's */
   static async open(options: ArchiveOptions, invocation: Invocation): Promise<OpenArchives> {
     const around = await surroundings(invocation);
-    const destinations = new Map(wanted(options.archive, around).map((one) => [one.name, one]));
+    const chosen = await wanted(options.archive, around);
+    const destinations = new Map(chosen.map((one) => [one.name, one]));
     const stores = new Map<string, Store>();
     const files: FoundFile[] = [];
     const problems: { archive: string; error: RespaldoError }[] = [];
@@ -143,12 +147,29 @@ export class OpenArchives implements AsyncDisposable {
   }
 }
 
-function wanted(names: readonly string[], { config }: Surroundings): readonly ArchiveDestination[] {
+async function wanted(
+  names: readonly string[],
+  { config, workingDirectory }: Surroundings,
+): Promise<readonly ArchiveDestination[]> {
   const known = config?.archives ?? new Map<string, ArchiveDestination>();
   if (names.length === 0 && known.size === 0)
     throw new RespaldoError('config', 'there is no archive: respaldo.yaml is missing here and above, or has none', {
       hint: 'Name one by its address: --archive ./archives',
     });
   if (names.length === 0) return [...known.values()];
+  for (const name of names)
+    if (!known.has(name) && NAME.test(name)) await requireFolder(name, workingDirectory, known.keys());
   return names.map((name) => known.get(name) ?? { name, url: name, template: '', compression: { name: 'none' } });
+}
+
+/** What looks like a name and is none may be a folder here; a misspelled one would look like an archive without files. */
+async function requireFolder(name: string, folder: string, names: Iterable<string>): Promise<void> {
+  const isThere = await access(path.resolve(folder, name)).then(
+    () => true,
+    () => false,
+  );
+  if (isThere) return;
+  throw new RespaldoError('usage', `there is no archive ${name}, and no such folder${didYouMean(name, names)}`, {
+    hint: 'Name one of respaldo.yaml, or give the address of another one: --archive ./archives',
+  });
 }

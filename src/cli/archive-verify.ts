@@ -53,5 +53,10 @@ export async function verifyArchives(
         cause: first,
       },
     );
-  output.result(files.length === 0 ? 'there is no file to verify' : `${count(files.length, 'file')} verified`);
+  // Nothing is proven by nothing: the archive may not be there at all, or the name of a plan be misspelled.
+  if (files.length === 0)
+    throw new RespaldoError('path-missing', 'there is no file to verify', {
+      hint: 'See what is there: respaldo archive list',
+    });
+  output.result(`${count(files.length, 'file')} verified`);
 }
