@@ -87,10 +87,10 @@ function measureZstd(size: number): void {
 async function measureScrypt(): Promise<void> {
   const cost = { N: 32768, r: 8, p: 5 };
   const salt = noise(64);
-  const release = loadDiscard() ?? (() => undefined);
+  const discard = loadDiscard() ?? (() => undefined);
   for (let round = 0; round < ROUNDS; round++) {
     const start = process.cpuUsage();
-    await scrypt('password', salt, 64, cost, { release });
+    await scrypt('password', salt, 64, cost, { discard });
     const middle = process.cpuUsage();
     scryptSync('password', salt, 64, { ...cost, maxmem: 128 * MIB });
     const [ours, openssl] = [process.cpuUsage(start), process.cpuUsage(middle)].map(

@@ -25,8 +25,8 @@ const DEFAULT_DERIVATION: KeyDerivation = { N: 32768, r: 8, p: 5 };
 const SALT_BYTES = 64;
 /** Derived from the password: a key for AES-256 and two for Poly1305. */
 const KEY_BYTES = 64;
-/** For the quicker way, which takes twice as much: the usual key needs 64 MiB there. */
-const MAX_QUICK_MEMORY = 80 * 1024 * 1024;
+/** For the quicker way, which takes three times as much: the usual key needs 96 MiB there. */
+const MAX_QUICK_MEMORY = 112 * 1024 * 1024;
 /** A key file is not authenticated until it is opened: a forged one must not take all memory, or hours. */
 const MAX_MEMORY = 1024 * 1024 * 1024;
 /** Of N·r·p: some hundred times what is usual, about half a minute. */
@@ -142,10 +142,10 @@ async function derive(
   memory: number,
   lend?: Lend,
 ): Promise<Buffer> {
-  const release = mixerMemory(cost) <= MAX_QUICK_MEMORY ? loadDiscard() : undefined;
-  if (release !== undefined) {
+  const discard = mixerMemory(cost) <= MAX_QUICK_MEMORY ? loadDiscard() : undefined;
+  if (discard !== undefined) {
     try {
-      return await scrypt(password, salt, KEY_BYTES, cost, { release, lend });
+      return await scrypt(password, salt, KEY_BYTES, cost, { discard, lend });
     } catch {
       // No memory for it, or a processor without vectors.
     }

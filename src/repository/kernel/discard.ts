@@ -2,7 +2,7 @@ import { requireKoffi } from '../koffi.ts';
 
 const MADV_DONTNEED = 4;
 
-type Discard = (memory: Uint8Array) => void;
+export type Discard = (memory: Uint8Array) => void;
 let discard: Discard | null | undefined;
 
 /**

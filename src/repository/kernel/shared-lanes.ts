@@ -1,11 +1,11 @@
-import { type LaneMixer, LANES, type ScryptCost } from './lane-mixer.ts';
+import { groupsOf, type LaneMixer, type ScryptCost } from './lane-mixer.ts';
 
 /** What one thread gives to another. */
 export interface LaneData {
   readonly cost: ScryptCost;
-  /** The number of the next pair to be claimed, and for each pair whether it is mixed. */
+  /** The number of the next group to be claimed, and for each group whether it is mixed. */
   readonly progress: Int32Array<SharedArrayBuffer>;
-  /** A block a lane. They stay as they are: whoever has claimed a pair may be gone before it is mixed. */
+  /** A block a lane. They stay as they are: whoever has claimed a group may be gone before it is mixed. */
   readonly blocks: Uint8Array<SharedArrayBuffer>;
   readonly mixed: Uint8Array<SharedArrayBuffer>;
 }
@@ -22,21 +22,23 @@ export interface Loan {
 export type Lend = (lanes: LaneData) => Loan | undefined;
 
 const NEXT = 0;
-const FIRST_PAIR = 1;
+const FIRST_GROUP = 1;
 
-/** scrypt's lanes in pairs, each of them mixed by the thread that claims it. */
+/** scrypt's lanes in groups, each of them mixed by the thread that claims it. */
 export class SharedLanes {
   readonly data: LaneData;
+  readonly #groups: readonly number[];
 
   constructor(data: LaneData) {
     this.data = data;
+    this.#groups = groupsOf(data.cost.p);
   }
 
   /** @param blocks of all lanes, one behind the other */
   static of(blocks: Uint8Array, cost: ScryptCost): SharedLanes {
     const data = {
       cost,
-      progress: new Int32Array(new SharedArrayBuffer(4 * (FIRST_PAIR + Math.ceil(cost.p / LANES)))),
+      progress: new Int32Array(new SharedArrayBuffer(4 * (FIRST_GROUP + groupsOf(cost.p).length))),
       blocks: new Uint8Array(new SharedArrayBuffer(blocks.length)),
       mixed: new Uint8Array(new SharedArrayBuffer(blocks.length)),
     };
@@ -44,18 +46,18 @@ export class SharedLanes {
     return new SharedLanes(data);
   }
 
-  /** Claims pair after pair, for as long as there are any, and mixes them. */
+  /** Claims group after group, for as long as there are any, and mixes them. */
   async mix(mixer: LaneMixer): Promise<void> {
-    for (let pair = this.#claim(); pair < this.#pairs; pair = this.#claim()) await this.#mixPair(mixer, pair);
+    for (let n = this.#claim(); n < this.#groups.length; n = this.#claim()) await this.#mixGroup(mixer, n);
   }
 
   /** Mixes what others have claimed and not done. */
   async mixMissing(mixer: LaneMixer): Promise<void> {
-    for (let pair = 0; pair < this.#pairs; pair++) if (!this.#isMixed(pair)) await this.#mixPair(mixer, pair);
+    for (const n of this.#groups.keys()) if (!this.#isMixed(n)) await this.#mixGroup(mixer, n);
   }
 
   isComplete(): boolean {
-    return Array.from({ length: this.#pairs }, (_, pair) => pair).every((pair) => this.#isMixed(pair));
+    return this.#groups.every((_, n) => this.#isMixed(n));
   }
 
   /** A copy; what threads share is erased. */
@@ -66,27 +68,24 @@ export class SharedLanes {
     return mixed;
   }
 
-  get #pairs(): number {
-    return this.data.progress.length - FIRST_PAIR;
-  }
-
   #claim(): number {
     return Atomics.add(this.data.progress, NEXT, 1);
   }
 
-  #isMixed(pair: number): boolean {
-    return Atomics.load(this.data.progress, FIRST_PAIR + pair) === 1;
+  #isMixed(group: number): boolean {
+    return Atomics.load(this.data.progress, FIRST_GROUP + group) === 1;
   }
 
-  async #mixPair(mixer: LaneMixer, pair: number): Promise<void> {
-    await mixer.mix(this.#pair(this.data.blocks, pair), this.#pair(this.data.mixed, pair));
-    Atomics.store(this.data.progress, FIRST_PAIR + pair, 1);
+  async #mixGroup(mixer: LaneMixer, group: number): Promise<void> {
+    await mixer.mix(this.#blocksOf(this.data.blocks, group), this.#blocksOf(this.data.mixed, group));
+    Atomics.store(this.data.progress, FIRST_GROUP + group, 1);
   }
 
-  #pair({ buffer, length }: Uint8Array<SharedArrayBuffer>, pair: number): Buffer[] {
+  #blocksOf({ buffer }: Uint8Array<SharedArrayBuffer>, group: number): Buffer[] {
     const bytes = 128 * this.data.cost.r;
-    const from = pair * LANES * bytes;
-    const lanes = Math.min(LANES, (length - from) / bytes);
-    return Array.from({ length: lanes }, (_, lane) => Buffer.from(buffer, from + lane * bytes, bytes));
+    const first = this.#groups.slice(0, group).reduce((sum, lanes) => sum + lanes, 0);
+    return Array.from({ length: this.#groups[group] ?? 0 }, (_, lane) =>
+      Buffer.from(buffer, (first + lane) * bytes, bytes),
+    );
   }
 }

@@ -79,8 +79,8 @@ export function serve<Data, Task, Answer, Event = never>(
 
 async function takePart({ lanes, port }: Extract<ToWorker, { kind: 'derive' }>): Promise<void> {
   try {
-    const release = loadDiscard();
-    if (release !== undefined) await mixFor(lanes, release);
+    const discard = loadDiscard();
+    if (discard !== undefined) await mixFor(lanes, discard);
   } catch {
     // No memory for it: the one who asked does it alone.
   } finally {
