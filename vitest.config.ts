@@ -7,9 +7,12 @@ const seconds = 1000;
 // For the threads that tests start.
 process.env.NODE_COMPILE_CACHE ??= COMPILE_CACHE;
 
+/** How long to ask again for what is to come of itself: a second, as vitest has it, can be too short on a busy machine. */
+const patience = { poll: { timeout: 25 * seconds } };
+
 /** One project for each kind of test: a name, where its files lie, and how long a single test may take. */
 const project = (name: string, include: string[], timeout: number) => ({
-  test: { name, include, testTimeout: timeout, hookTimeout: timeout },
+  test: { name, include, testTimeout: timeout, hookTimeout: timeout, expect: patience },
 });
 
 /** A project whose tests run commands, too. */

@@ -245,7 +245,7 @@ describe.skipIf(WITHOUT_TOOLS)('a dump of PostgreSQL 15', () => {
     await server.query(`CREATE TABLE t AS SELECT 'before' AS x`, [], 'early');
     const runtime = counting('host');
     const onPrepared = async () => {
-      await expect.poll(() => holders('early'), { timeout: 10_000 }).toBeGreaterThan(0);
+      await expect.poll(() => holders('early')).toBeGreaterThan(0);
       await server.query(`INSERT INTO t VALUES ('later')`, [], 'early');
     };
     const { captured } = await dump('early', '', { runtime, onPrepared });
@@ -264,12 +264,12 @@ describe.skipIf(WITHOUT_TOOLS)('a dump of PostgreSQL 15', () => {
       await client.query('LOCK TABLE t IN ACCESS EXCLUSIVE MODE');
       const onPrepared = async () => {
         const waiting = () => server.query('SELECT 1 AS one FROM pg_locks WHERE NOT granted');
-        await expect.poll(waiting, { timeout: 10_000 }).not.toEqual([]);
+        await expect.poll(waiting).not.toEqual([]);
         throw new Error('no repository');
       };
       await expect(dump('waiting', '', { onPrepared })).rejects.toThrow('no repository');
     }, 'waiting');
-    await expect.poll(() => holders('waiting'), { timeout: 10_000 }).toBe(0);
+    await expect.poll(() => holders('waiting')).toBe(0);
   });
 
   it('holds every database that is not left out, and the roles', async () => {
@@ -361,7 +361,7 @@ describe.skipIf(WITHOUT_TOOLS)('a dump of PostgreSQL 15', () => {
       await expect(leaving).rejects.toThrow('enough');
       const held = () =>
         server.query(`SELECT 1 AS one FROM pg_stat_activity WHERE application_name IN ('respaldo', 'pg_dump')`);
-      await expect.poll(held, { timeout: 10_000 }).toEqual([]);
+      await expect.poll(held).toEqual([]);
     });
   });
 

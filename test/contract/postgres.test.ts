@@ -283,14 +283,14 @@ describe.each(SERVERS)('a physical backup of $name', ({ name, binaries: locate }
         abort.signal,
       );
       await expect(aborted).rejects.toMatchObject({ code: 'cancelled' });
-      await expect.poll(() => shared.query(SLOTS), { timeout: 20_000 }).toEqual([{ slots: 0 }]);
+      await expect.poll(() => shared.query(SLOTS)).toEqual([{ slots: 0 }]);
     });
 
     it('leaves no slot behind when the consumer stops early', async () => {
       for await (const entry of source(shared.address).capture(io(), { type: 'full' })) {
         if ('path' in entry && entry.path === '/data/base') break;
       }
-      await expect.poll(() => shared.query(SLOTS), { timeout: 20_000 }).toEqual([{ slots: 0 }]);
+      await expect.poll(() => shared.query(SLOTS)).toEqual([{ slots: 0 }]);
     });
   });
 

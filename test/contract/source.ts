@@ -80,7 +80,7 @@ export function describeSource(name: string, make: () => Promise<SourceFixture>)
         (error: Error) => error.name === 'AbortError' || ('code' in error && error.code === 'cancelled'),
       );
       expect(await place.repository.snapshots({}, place.signal)).toEqual([]);
-      await expect.poll(() => fixture.held(), { timeout: 20_000 }).toEqual(held);
+      await expect.poll(() => fixture.held()).toEqual(held);
     });
 
     function take(signal = place.signal, onProgress: () => void = () => undefined): Promise<BackupOutcome> {

@@ -168,7 +168,7 @@ describe.skipIf(!HAS_DOCKER)('A volume of Docker', () => {
     await user('app', '--label', `${LABEL}=true`, '--stop-timeout', '2');
     const backup = place.start(['backup', 'docker-volume:shop']);
     // The first one is being stopped.
-    await expect.poll(() => record(), { timeout: 20_000 }).toContain('askedAt');
+    await expect.poll(() => record()).toContain('askedAt');
     backup.child.kill('SIGINT');
     expect((await backup.ended).code).toBe(130);
     expect([await runs('db'), await runs('app')]).toEqual([true, true]);
@@ -226,7 +226,7 @@ describe.skipIf(!HAS_DOCKER)('A volume of Docker', () => {
       // Its first process ignores what asks it to end, so that the engine waits for its time to be over.
       await user('db', '--label', `${LABEL}=true`, '--stop-timeout', '4');
       const backup = place.start(['backup', 'docker-volume:shop']);
-      await expect.poll(async () => JSON.stringify(await record()), { timeout: 20_000 }).toContain('askedAt');
+      await expect.poll(async () => JSON.stringify(await record())).toContain('askedAt');
       backup.child.kill('SIGKILL');
       await backup.ended;
       expect(await runs('db')).toBe(true);
