@@ -1,5 +1,5 @@
 import { readdirSync, watch } from 'node:fs';
-import { readdir, truncate, writeFile } from 'node:fs/promises';
+import { open, readdir, truncate, writeFile } from 'node:fs/promises';
 import { once } from 'node:events';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { BIN, which, Workplace, type Started } from '../fixtures/cli.ts';
@@ -118,7 +118,8 @@ describe('An interrupted command', () => {
     await place.run('mkfifo', 'nobody-writes');
     started = place.start(['snapshots', '--password-file', 'nobody-writes']);
     const { child, ended } = started;
-    await once(child, 'spawn');
+    // It opens as soon as somebody reads: now it is stuck.
+    await using _silent = await open(place.path('nobody-writes'), 'w');
     const again = setInterval(() => child.kill('SIGINT'), 100);
     const { code, stderr } = await ended;
     clearInterval(again);
