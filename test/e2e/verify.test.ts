@@ -247,7 +247,7 @@ describe.runIf(DEBIAN !== undefined)('A drill', () => {
               { sql: 'SELECT min(length(note)) FROM orders', equals: 1600 },
               { sql: 'SELECT pg_sleep(100) IS NOT NULL' },
             ],
-            timeout: '1s',
+            timeout: '4s',
           },
         },
       },
