@@ -72,7 +72,7 @@ export function describeRuntime(name: string, make: () => Promise<RuntimeFixture
       await reading.next();
       // In the time that this takes, some hundred blocks could have come.
       for await (const piece of run({ argv: mebibytes(200) })) expect(piece.length).not.toBe(0);
-      const [pid = 0] = await fixture.processes(`${MARK}13`);
+      const [pid = 0] = await until(() => fixture.processes(`${MARK}13`));
       await fixture.kill(pid, 'SIGKILL');
       const error = await drained(reading).catch((thrown: unknown) => thrown as RespaldoError);
       expect(Number(error?.message.split('\n').at(-1))).toBeLessThan(fixture.blocksBetween);
@@ -126,7 +126,7 @@ export function describeRuntime(name: string, make: () => Promise<RuntimeFixture
 
     it('lets a daemon live that was started well and has closed what it inherited', async () => {
       expect(await text({ argv: ['sh', '-c', `sleep ${MARK}16 >/dev/null 2>&1 & echo $!`] })).toMatch(/^\d+\n$/);
-      const [pid = 0] = await fixture.processes(`sleep ${MARK}16`);
+      const [pid = 0] = await until(() => fixture.processes(`sleep ${MARK}16`));
       await fixture.kill(pid, 'SIGKILL');
     });
 

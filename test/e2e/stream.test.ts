@@ -1,4 +1,4 @@
-import { once } from 'node:events';
+import { on } from 'node:events';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Workplace, type Started } from '../fixtures/cli.ts';
 import { HAS_MARIADB, MariaServer } from '../fixtures/mariadb.ts';
@@ -28,10 +28,7 @@ describe.skipIf(!HAS_MARIADB)('respaldo stream', () => {
     const { stdout } = last.child;
     if (stdout === null) throw new Error('it has no output');
     let text = '';
-    let told = 0;
-    while (told < transactions) {
-      const [piece] = (await Promise.race([once(stdout, 'data'), last.ended.then((ended) => [ended])])) as [unknown];
-      if (typeof piece !== 'string') throw new Error(`it ended: ${JSON.stringify(piece)}`);
+    for await (const [piece] of on(stdout, 'data', { close: ['end'] }) as AsyncIterable<[string]>) {
       text += piece;
       const stretches = text.split('\n').filter((line) => line.includes('"stored"'));
       const counts = stretches.map((line) => {
@@ -42,9 +39,10 @@ describe.skipIf(!HAS_MARIADB)('respaldo stream', () => {
           return { more: 0, replaces: false };
         }
       });
-      told = counts.reduce((sum, { more, replaces }) => (replaces ? more : sum + more), 0);
+      const told = counts.reduce((sum, { more, replaces }) => (replaces ? more : sum + more), 0);
+      if (told >= transactions) return last;
     }
-    return last;
+    throw new Error(`it ended: ${JSON.stringify(await last.ended)}`);
   }
 
   /** As this machine remembers them, of the log alone; the newest first. */
