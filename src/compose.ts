@@ -57,14 +57,19 @@ export interface InitOptions extends OpenOptions {
   readonly polynomial?: bigint;
 }
 
+/** What was begun with: else nothing has to be loaded to end it. */
+const prepared = new Set<Soon>();
+
 /** Begins with what a repository will want that is going to be opened for this. */
 export async function prepareFor(soon: Soon): Promise<void> {
+  prepared.add(soon);
   const { headStart } = await import('./repository/index.ts');
   headStart(soon);
 }
 
 /** No repository is going to be opened after all. */
 export async function neverMind(soon: Soon): Promise<void> {
+  if (!prepared.delete(soon)) return;
   const { endHeadStart } = await import('./repository/index.ts');
   await endHeadStart(soon);
 }

@@ -122,9 +122,11 @@ export async function findGpgKeys(
   home: string | undefined,
   signal: AbortSignal,
 ): Promise<readonly GpgKey[]> {
-  const keys: GpgKey[] = [];
-  for (const recipient of recipients) keys.push(await findGpgKey(recipient, home, signal));
-  return keys;
+  const looked = await Promise.allSettled(recipients.map((recipient) => findGpgKey(recipient, home, signal)));
+  return looked.map((key) => {
+    if (key.status === 'rejected') throw key.reason;
+    return key.value;
+  });
 }
 
 async function findGpgKey(recipient: string, home: string | undefined, signal: AbortSignal): Promise<GpgKey> {

@@ -10,6 +10,7 @@ import type { ArchiveOutcome } from '../operations/archive-tally.ts';
 import type { ArchiveBackupPorts, CapturedSource } from '../operations/archive-writing.ts';
 import type { PlanRun } from '../operations/plan-run.ts';
 import type { Recorder } from '../operations/recording.ts';
+import { SourcesAhead } from '../operations/sources-ahead.ts';
 import type { Runtime } from '../runtimes/runtime.ts';
 import type { Source } from '../sources/source.ts';
 import { archiveLocations } from './archive-locations.ts';
@@ -62,6 +63,7 @@ export async function backUpPlanArchives(work: ArchiveWork, scene: Scene): Promi
     output.note('a dry run: archives are not written');
     return [];
   }
+  await using ahead = sourcesAhead(work, invocation);
   const { places, failed } = await openPlaces(work.plan.archives ?? [], scene);
   try {
     const { plan: subject, destinations } = work.run.identity;
@@ -73,13 +75,19 @@ export async function backUpPlanArchives(work: ArchiveWork, scene: Scene): Promi
         await recordUnopened(run, location, error, recorder);
     if (places.length === 0) return failed;
     const others = places.filter(({ store: { location } }) => isOther(location));
-    const outcomes = await recordedArchives(run, others, recorder, () => written(work, places, invocation));
+    const outcomes = await recordedArchives(run, others, recorder, () => written(work, places, ahead, invocation));
     work.run.archived(outcomes);
     return [...failed, ...tellOutcomes(outcomes, invocation)];
   } finally {
     await closePlaces(places);
     throwIfAborted(signal);
   }
+}
+
+/** What no snapshot stands for is looked at while the archives are opened: recipients are looked up, and places made. */
+function sourcesAhead({ sources, captured, runtime }: ArchiveWork, { output, signal }: Invocation): SourcesAhead {
+  const unread = sources.filter((source) => source.portable !== undefined && !captured.has(source));
+  return new SourcesAhead(unread, { runtime, ...tellers(output) }, signal);
 }
 
 /** @returns the archives that lack something */
@@ -143,6 +151,7 @@ function destinationOf(name: string, { config }: Surroundings): ArchiveDestinati
 async function written(
   { plan, sources, captured, run, runtime }: ArchiveWork,
   places: readonly ArchivePlace[],
+  ahead: SourcesAhead,
   { output, clock, signal, version }: Invocation,
 ): Promise<readonly ArchiveOutcome[]> {
   using progress = showProgress(output, clock, archiveProgress);
@@ -160,7 +169,7 @@ async function written(
         increments: { folder: await incrementsFolder(process.env), archives: plan.archives ?? [], wanted: plan.type },
       }),
     },
-    { runtime, clock, onProgress: progress.update, ...tellers(output) },
+    { runtime, clock, ahead, onProgress: progress.update, ...tellers(output) },
     signal,
   );
 }

@@ -20,14 +20,22 @@ export interface Surroundings {
   readonly env?: Environment;
 }
 
-export async function surroundings({ globals }: Invocation): Promise<Surroundings> {
+/** @param onText given the configuration's text before it is looked at, `''` where there is none */
+export async function surroundings(
+  { globals }: Invocation,
+  onText?: (text: string) => Promise<void>,
+): Promise<Surroundings> {
   // Loaded here, since the help of a verb needs none of it.
   const [{ loadConfig }, { secretReader }] = await Promise.all([
     import('../config/load.ts'),
     import('../config/secrets.ts'),
   ]);
   const workingDirectory = currentFolder();
-  const config = await loadConfig({ workingDirectory, ...(globals.config !== undefined && { file: globals.config }) });
+  const config = await loadConfig({
+    workingDirectory,
+    ...(globals.config !== undefined && { file: globals.config }),
+    ...(onText && { onText }),
+  });
   return { config, workingDirectory, readSecret: secretReader(process.env) };
 }
 

@@ -3,6 +3,7 @@ import { open, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { errnoOf, RespaldoError } from '../errors.ts';
 import type { Config } from './config.ts';
+import { MAX_CONFIG_SIZE } from './largest.ts';
 import type { Parsed } from './parse.ts';
 import { formatProblem, type Problem } from './problem.ts';
 
@@ -13,6 +14,8 @@ export interface ConfigQuestion {
   readonly file?: string;
   /** An absolute path. */
   readonly workingDirectory: string;
+  /** Given the text before it is looked at, `''` where there is none: who knows enough by that begins with what takes long. */
+  readonly onText?: (text: string) => Promise<void>;
 }
 
 /**
@@ -36,13 +39,14 @@ export async function inspectConfig(
     question.file === undefined
       ? await findUpwards(question.workingDirectory)
       : path.resolve(question.workingDirectory, question.file);
-  if (file === undefined) return undefined;
-  // Loaded only where there is something to parse.
-  const [{ parseConfig, MAX_CONFIG_SIZE }, { addressChecks }] = await Promise.all([
-    import('./parse.ts'),
-    import('./addresses.ts'),
-  ]);
+  if (file === undefined) {
+    await question.onText?.('');
+    return undefined;
+  }
   const text = await readConfig(file, question.file !== undefined, MAX_CONFIG_SIZE);
+  await question.onText?.(text);
+  // Loaded only where there is something to parse.
+  const [{ parseConfig }, { addressChecks }] = await Promise.all([import('./parse.ts'), import('./addresses.ts')]);
   return { file, ...(await parseConfig(text, file, addressChecks(path.dirname(file)))) };
 }
 

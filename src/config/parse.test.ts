@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { stringify } from 'yaml';
 import { describe, expect, it } from 'vitest';
 import { malformedPatterns } from '../domain/pattern.ts';
-import { MAX_CONFIG_SIZE, parseConfig } from './parse.ts';
+import { MAX_CONFIG_SIZE } from './largest.ts';
+import { parseConfig } from './parse.ts';
 import { formatProblem } from './problem.ts';
 import type { AddressChecks } from './references.ts';
 

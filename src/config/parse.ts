@@ -1,5 +1,6 @@
 import { LineCounter, parseDocument, type Document, type YAMLError } from 'yaml';
 import { toConfig, type Config } from './config.ts';
+import { MAX_CONFIG_SIZE } from './largest.ts';
 import { placeOf } from './place.ts';
 import { compareProblems, type Problem } from './problem.ts';
 import { checkReferences, type AddressChecks } from './references.ts';
@@ -9,9 +10,6 @@ import { complaintsOf, wording, type Complaint } from './wording.ts';
 export type Parsed =
   | { readonly config: Config; readonly problems?: undefined }
   | { readonly config?: undefined; readonly problems: readonly Problem[] };
-
-/** Characters. Far more than anybody writes; less than what could hurt. */
-export const MAX_CONFIG_SIZE = 256 * 1024;
 
 /** More than anybody reads. */
 const MAX_COMPLAINTS = 1000;

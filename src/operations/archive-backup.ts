@@ -2,11 +2,13 @@
  * A backup to archives: each database or folder captured once, and written to every place. What the same run has stored in
  * a repository is read from there, not from the source again.
  */
+import type { ArchivePlace } from '../archive/archive.ts';
 import { manifestKey, sendLeftovers, sweepPlace } from '../archive/index.ts';
 import type { ReadableSnapshot } from '../domain/snapshot.ts';
 import { isError, RespaldoError, throwIfAborted, toRespaldoError } from '../errors.ts';
-import type { Increments, PortableFile, Source, SourceIo } from '../sources/source.ts';
+import type { Increments, PortableFile, Source } from '../sources/source.ts';
 import type { Store } from '../stores/store.ts';
+import { Finishing } from './archive-finishing.ts';
 import { Tally, type ArchiveOutcome } from './archive-tally.ts';
 import {
   hopeful,
@@ -15,7 +17,8 @@ import {
   type ArchiveBackupRequest,
   type Writing,
 } from './archive-writing.ts';
-import { Findings } from './findings.ts';
+import { both } from './both.ts';
+import { SourcesAhead } from './sources-ahead.ts';
 
 /**
  * Each place gets every file whole, or not at all, whatever becomes of the others; what a source fails to give is missing
@@ -30,8 +33,8 @@ export async function backUpToArchives(
 ): Promise<readonly ArchiveOutcome[]> {
   const { sources, captured, places } = request;
   requirePortable(sources);
-  const findings = new Findings(ports.onFinding);
-  const io: SourceIo = { runtime: ports.runtime, signal, report: findings.add, expect: () => undefined };
+  await using ahead = ports.ahead ?? new SourcesAhead([], ports, signal);
+  const { findings, io } = ahead;
   const now = ports.clock.now();
   const time = request.time ?? now;
   const increments = incrementsOf(request, time, signal);
@@ -39,15 +42,21 @@ export async function backUpToArchives(
   for (const source of sources) {
     const snapshot = await snapshotOf(source, request, increments, { ...ports, onFinding: findings.add });
     if (snapshot !== undefined) snapshots.set(source, snapshot);
-    else for (const finding of await source.check(io)) findings.add(finding);
+    else if (!ahead.has(source)) for (const finding of await source.check(io)) findings.add(finding);
   }
-  for (const place of places) await sweepPlace(place, now, signal);
+  const [seen] = await both(ahead.checked(), sweepAll(places, now, signal));
+  for (const finding of seen) findings.add(finding);
   const tallies = places.map((place) => new Tally(place, ports.onFile));
   for (const tally of tallies) for (const sent of await sendLeftovers(tally.place, signal)) tally.add(sent, sent.key);
-  const writing: Writing = { request, ports, io, time, tallies, findings, ...(increments && { increments }) };
+  const read = new Map<PortableFile, number>();
+  const writing: Writing = { request, ports, io, time, tallies, findings, read, ...(increments && { increments }) };
   for (const source of sources) await writeSource(source, snapshots.get(source), writing);
   const isIncomplete = findings.serious || sources.some((source) => captured?.get(source)?.isIncomplete === true);
   return tallies.map((tally) => tally.outcome(isIncomplete));
+}
+
+async function sweepAll(places: readonly ArchivePlace[], now: Date, signal: AbortSignal): Promise<void> {
+  for (const place of places) await sweepPlace(place, now, signal);
 }
 
 /** Undefined where the source itself has to be read. */
@@ -85,15 +94,12 @@ async function writeSource(source: Source, snapshot: ReadableSnapshot | undefine
     }
     ports.onUnreadable?.(snapshot.id, first.problem);
   }
+  await using finishing = new Finishing();
   for await (const file of source.portable?.(io, increments) ?? []) {
-    if (written.has(file.name)) {
-      await skip(file);
-      continue;
-    }
-    const problem = await writePortableFile(file, source, false, writing);
-    // The source said no to this one: the others are still to come.
-    if (problem !== undefined) for (const tally of hopeful(tallies)) tally.miss(file.name, problem);
+    if (written.has(file.name)) await skip(file);
+    else await finishing.write(file, source, writing);
   }
+  await finishing.end();
 }
 
 /** @param written the names of those that could be read @returns those that could not */

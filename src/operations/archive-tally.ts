@@ -32,13 +32,13 @@ export class Tally {
     return this.#inARow >= PATIENCE;
   }
 
-  get lastError(): RespaldoError | undefined {
-    return this.#failures.at(-1)?.error;
+  /** What was to be stored there last is not. */
+  get hasFailed(): boolean {
+    return this.#inARow > 0;
   }
 
-  /** Plain ones. */
-  get bytes(): number {
-    return this.#files.reduce((sum, { manifest }) => sum + manifest.plain.bytes, 0);
+  get lastError(): RespaldoError | undefined {
+    return this.#failures.at(-1)?.error;
   }
 
   get count(): number {

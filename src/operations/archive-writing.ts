@@ -10,6 +10,7 @@ import type { Runtime } from '../runtimes/runtime.ts';
 import type { Increments, PortableFile, Source, SourceIo } from '../sources/source.ts';
 import type { Tally } from './archive-tally.ts';
 import type { Findings } from './findings.ts';
+import type { SourcesAhead } from './sources-ahead.ts';
 
 /** What is written, and for whom. */
 export interface ArchiveBackupRequest {
@@ -42,6 +43,8 @@ export interface CapturedSource {
 export interface ArchiveBackupPorts {
   readonly runtime: Runtime;
   readonly clock: Clock;
+  /** Those that are looked at already. They are taken over: whoever gets them disposes of them. */
+  readonly ahead?: SourcesAhead;
   readonly onFinding?: (finding: Finding) => void;
   /** Told of each file of each place when it is there, or is not. */
   readonly onFile?: (file: WrittenFile) => void;
@@ -66,10 +69,13 @@ export interface Writing {
   readonly tallies: readonly Tally[];
   readonly findings: Findings;
   readonly increments?: Increments;
+  /** How many plain bytes of each file have come. */
+  readonly read: Map<PortableFile, number>;
 }
 
 /**
  * @param isRepeatable whether its content may be read again, for places that failed
+ * @param before the file before: what becomes of this one is told after it. Its failure is its own
  * @returns what is wrong with the content; then it is nowhere
  * @throws RespaldoError `cancelled`, and where no place is left the error of one of them
  */
@@ -78,6 +84,7 @@ export async function writePortableFile(
   source: Source,
   isRepeatable: boolean,
   writing: Writing,
+  before: Promise<unknown> = Promise.resolve(),
 ): Promise<RespaldoError | undefined> {
   const { request, ports, io, tallies, findings } = writing;
   const hopes = hopeful(tallies);
@@ -99,12 +106,14 @@ export async function writePortableFile(
         ...(await writeTo(again, file, source, writing)),
       ];
     }
+    await before.catch(() => undefined);
     for (const result of results) live.find(({ place }) => place === result.place)?.add(result, file.name);
     const wanted = request.increments?.archives.length ?? tallies.length;
     const isEverywhere = live.length === wanted && results.every(({ error }) => error === undefined);
     if (isEverywhere) await settled(file, results, findings);
     return undefined;
   } catch (error) {
+    await before.catch(() => undefined);
     throwIfAborted(io.signal);
     return toRespaldoError(error);
   }
@@ -114,11 +123,10 @@ function writeTo(
   places: readonly ArchivePlace[],
   file: PortableFile,
   source: Source,
-  { request, ports, io, time, tallies }: Writing,
+  { request, ports, io, time, tallies, read }: Writing,
 ): Promise<readonly WrittenFile[]> {
   const { plan, hostname: host, run, program } = request;
   const { name: database, extension, content, disposable, fleeting } = file;
-  const before = Math.max(0, ...tallies.map(({ bytes }) => bytes));
   const files = Math.max(0, ...tallies.map(({ count }) => count));
   const name = { plan, database, host, time, extension };
   const written: NewArchiveFile = {
@@ -137,9 +145,18 @@ function writeTo(
   };
   return writeArchiveFile(written, places, {
     signal: io.signal,
-    onProgress: (bytes) => ports.onProgress?.({ current: database, bytes: before + bytes, files }),
+    onProgress: (bytes) => {
+      read.set(file, bytes);
+      ports.onProgress?.({ current: database, bytes: sumOf(read.values()), files });
+    },
     onRetry: ({ archive }, error) => ports.onRetry?.(archive, error),
   });
+}
+
+function sumOf(numbers: Iterable<number>): number {
+  let sum = 0;
+  for (const number of numbers) sum += number;
+  return sum;
 }
 
 /** Places that may be tried with more files. */

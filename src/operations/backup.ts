@@ -12,6 +12,7 @@ import type { StoppedJournal } from '../journal/journal.ts';
 import type { About, Repository, SavedItem, SaveProgress, SaveSummary } from '../repository/repository.ts';
 import type { Runtime } from '../runtimes/runtime.ts';
 import type { Source, SourceIo } from '../sources/source.ts';
+import { both } from './both.ts';
 import { Findings } from './findings.ts';
 import { joined, standStill } from './standstill.ts';
 
@@ -147,12 +148,6 @@ async function lookAndPrepare(source: Source, io: SourceIo, ahead: AsyncDisposab
   const prepared = await source.prepare?.(io);
   if (prepared !== undefined) ahead.use(prepared);
   return findings;
-}
-
-/** What both come to; neither is left behind at work when the other fails. */
-async function both<A, B>(one: Promise<A>, other: B | Promise<B>): Promise<readonly [A, B]> {
-  await Promise.allSettled([one, other]);
-  return [await one, await other];
 }
 
 /** Saves while those stand still who would write. A dry run stops nobody. */

@@ -45,18 +45,14 @@ export async function define(command: Command, invocation: Invocation): Promise<
 
 async function run(invocation: Invocation, args: readonly string[], options: BackupOptions): Promise<void> {
   requireOneSubject(args, options);
-  let isPrepared = false;
-  const prepare = async (): Promise<void> => {
-    isPrepared = true;
-    await prepareFor('save');
-  };
-  // Where no word of archives is, every plan has a repository: it is begun with before the plans are known.
-  const around = await surroundings(invocation, async (text) => (text.includes('archives') ? undefined : prepare()));
+  // Without a word of archives every plan has a repository: it is begun with before the plans are known.
+  const around = await surroundings(invocation, async (text) => {
+    if (!text.includes('archives')) await prepareFor('save');
+  });
   const everything = await everyPlanMeant(args, options, around);
   const plans = everything ?? (await plansOf(args, options, around, invocation));
   if (options.name !== undefined && plans.length > 1) throw oneName();
-  if (plans.some(hasRepository)) await prepare();
-  else if (isPrepared) await neverMind('save');
+  await (plans.some(hasRepository) ? prepareFor : neverMind)('save');
   await using repositories = new OpenRepositories(invocation, around, 'save');
   await withRecorder(invocation, async (recorder) => {
     const scene: Scene = { args, invocation, around, repositories, recorder };

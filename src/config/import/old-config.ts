@@ -1,7 +1,7 @@
 import { LineCounter, parseDocument, type Document } from 'yaml';
 import { z } from 'zod';
 import { RespaldoError } from '../../errors.ts';
-import { MAX_CONFIG_SIZE } from '../parse.ts';
+import { MAX_CONFIG_SIZE } from '../largest.ts';
 import { placeOf } from '../place.ts';
 import { formatProblem } from '../problem.ts';
 import { complaintsOf, wording } from '../wording.ts';

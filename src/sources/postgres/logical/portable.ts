@@ -7,6 +7,7 @@ import type { BackupAddress } from '../address.ts';
 import { findPassword } from '../password.ts';
 import { conninfo } from './conninfo.ts';
 import { passwordsMissing } from './capture.ts';
+import { ReadAhead } from './channel.ts';
 import { DatabaseEntries } from './database-entries.ts';
 import { dumpGlobals } from './dumps.ts';
 import type { DatabaseInventory, ServerInventory } from './inventory.ts';
@@ -16,6 +17,9 @@ import type { Toolbox } from './toolbox.ts';
 
 /** The name of the file that holds no database. */
 const GLOBALS = 'globals';
+/** What may be read of roles before somebody writes them. */
+const GLOBALS_AHEAD = 1024 * 1024;
+
 /** All or nothing, and not the settings of whoever restores. */
 const PSQL = 'psql --no-psqlrc --set ON_ERROR_STOP=1 --single-transaction --dbname';
 
@@ -35,10 +39,12 @@ export async function* portableDumps(
   const request = { version: server.number, isGuarded: false, jobs: address.jobs, direct };
   const all = databases.map((database) => new DatabaseEntries(tools, { ...request, database }));
   await using begun = new AsyncDisposableStack();
-  // While roles are written, the first database gets ready.
+  // While roles are read, the first database gets ready.
   const [first] = all;
   if (first !== undefined) begun.use(first).begin();
-  yield await globals(tools, server, maintenance, freeName(GLOBALS, databases));
+  const roles = globals(tools, server, maintenance, freeName(GLOBALS, databases));
+  begun.defer(() => roles.ahead.stop());
+  yield roles.file;
   for (const [i, database] of databases.entries()) {
     await using entries = all[i];
     if (entries !== undefined) yield await dumpOf(tools, server, database, entries);
@@ -49,7 +55,12 @@ export async function* portableDumps(
 export async function* portableDumpsOf(snapshot: ReadableSnapshot): AsyncGenerator<PortableFile> {
   const { globals: roles, databases, tool, serverVersion } = await readLogicalFacts(snapshot);
   yield {
-    ...globalsFile(freeName(GLOBALS, databases), tool.replace('pg_dump', 'pg_dumpall'), serverVersion, roles.passwords),
+    ...globalsFile(
+      freeName(GLOBALS, databases),
+      () => tool.replace('pg_dump', 'pg_dumpall'),
+      serverVersion,
+      roles.passwords,
+    ),
     content: repeatable(() => snapshot.stream(roles.file)),
   };
   for (const database of databases)
@@ -60,17 +71,25 @@ export async function* portableDumpsOf(snapshot: ReadableSnapshot): AsyncGenerat
     };
 }
 
-async function globals(
+/** Read at once, before anybody is there who writes it. Whoever leaves before the end must call `ahead.stop`. */
+function globals(
   tools: Toolbox,
   server: ServerInventory,
   maintenance: string,
   name: string,
-): Promise<PortableFile> {
-  return {
-    ...globalsFile(name, await tools.version('pg_dumpall'), server.version, server.passwords),
-    disposable: true,
-    content: dumpGlobals(tools, false, maintenance, server.passwords, { rows: new Map(), sequences: [], bytes: 0 }),
+): { readonly file: PortableFile; readonly ahead: ReadAhead } {
+  const dump = dumpGlobals(tools, false, maintenance, server.passwords, { rows: new Map(), sequences: [], bytes: 0 });
+  const ahead = new ReadAhead(dump, GLOBALS_AHEAD);
+  const asked = tools.version('pg_dumpall');
+  // Whoever reads is told.
+  asked.catch(() => undefined);
+  let tool = '';
+  const content = async function* (): AsyncGenerator<Uint8Array> {
+    yield* ahead.content;
+    tool = await asked;
   };
+  const file = globalsFile(name, () => tool, server.version, server.passwords);
+  return { file: { ...file, disposable: true, content: content() }, ahead };
 }
 
 async function dumpOf(
@@ -96,12 +115,13 @@ async function* newScript(database: DatabaseEntries): AsyncGenerator<Uint8Array>
 
 type WithoutContent = Omit<PortableFile, 'content'>;
 
-function globalsFile(name: string, tool: string, server: string, passwords: boolean): WithoutContent {
+/** @param tool asked when the content has ended */
+function globalsFile(name: string, tool: () => string, server: string, passwords: boolean): WithoutContent {
   return {
     name,
     extension: 'sql',
     about: () => ({
-      versions: { pg_dumpall: tool, PostgreSQL: server },
+      versions: { pg_dumpall: tool(), PostgreSQL: server },
       facts: { holds: 'roles and tablespaces', 'role-passwords': passwords ? 'yes' : 'no' },
       // Roles that are there already are told, and the others made.
       restoreCommand: 'psql --no-psqlrc --dbname postgres',
