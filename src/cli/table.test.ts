@@ -27,8 +27,10 @@ test('flexible columns give way to the terminal, broken where words end', () => 
     '      postgresql/   type=full',
     '      15/main',
   ]);
-  const narrow = renderTable(columns, [['1', 'a'.repeat(30), '日本日本日本日本']], 20);
+  const narrow = renderTable(columns, [['1', 'a'.repeat(30), '日本日本日本日本']], 30);
   expect(narrow).toContain(`1   ${'a'.repeat(12)}  日本日本日本\n    ${'a'.repeat(12)}  日本\n`);
+  const narrower = renderTable(columns, [['1', 'a'.repeat(30), 'b'.repeat(30)]], 20).split('\n');
+  expect(Math.max(...narrower.map((line) => line.length))).toBe(20);
 });
 
 test('a colour does not run over into other columns where its text goes on below', () => {

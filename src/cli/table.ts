@@ -10,8 +10,8 @@ export interface Column {
   readonly flexible?: true | 'last';
 }
 
-/** Narrower, a column tells nothing any more. */
-const NARROWEST = 12;
+/** Narrower, a column tells little; and narrower than the second, which is for terminals that are small, nothing. */
+const NARROWEST = [12, 6];
 
 /** A cell may hold several lines. */
 export type Row = readonly string[];
@@ -56,14 +56,15 @@ function fitted(columns: readonly Column[], wanted: readonly number[], room: num
   const widths = [...wanted];
   const widthOf = (index: number): number => widths[index] ?? 0;
   const sum = (): number => widths.reduce((all, width) => all + width, 2 * (columns.length - 1));
-  for (const readiness of [true, 'last'] as const) {
-    const givers = columns.flatMap(({ flexible }, index) => (flexible === readiness ? [index] : []));
-    while (sum() > room) {
-      const widest = givers.toSorted((a, b) => widthOf(b) - widthOf(a))[0];
-      if (widest === undefined || widthOf(widest) <= NARROWEST) break;
-      widths[widest] = widthOf(widest) - 1;
+  for (const narrowest of NARROWEST)
+    for (const readiness of [true, 'last'] as const) {
+      const givers = columns.flatMap(({ flexible }, index) => (flexible === readiness ? [index] : []));
+      while (sum() > room) {
+        const widest = givers.toSorted((a, b) => widthOf(b) - widthOf(a))[0];
+        if (widest === undefined || widthOf(widest) <= narrowest) break;
+        widths[widest] = widthOf(widest) - 1;
+      }
     }
-  }
   return widths;
 }
 
