@@ -71,7 +71,7 @@ export async function placeOrder(client: Client, usuario: number, producto: numb
   return idOf(
     client,
     `WITH taken AS (
-       UPDATE productos SET existencias = existencias - $3 WHERE producto_id = $2 AND $3 >= 0
+       UPDATE productos SET existencias = existencias - $3 WHERE producto_id = $2
        RETURNING producto_id, precio
      )
      INSERT INTO pedidos (usuario_id, producto_id, cantidad, total)

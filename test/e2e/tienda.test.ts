@@ -51,6 +51,7 @@ describe('The shop', () => {
     expect(await shop('obtener_pedido', '1')).toMatchObject({ nombre: name, cantidad: 4, total: '50.00' });
 
     expect(await refused('crear_pedido', '1', '1', '7')).toContain('not enough of it in stock');
+    expect(await refused('crear_pedido', '1', '1', '-4')).toContain('nobody orders less than nothing: -4');
     expect(await refused('crear_pedido', '9', '1', '1')).toContain('there is no user 9');
     expect(await refused('crear_pedido', '1', '9', '1')).toContain('there is no product 9');
     expect(await refused('crear_pedido', '1', '1', 'many')).toContain('"many" is no whole number');
