@@ -93,8 +93,12 @@ export class OpenedRepository implements Repository {
     return save(this.#context, entries, about, options, signal);
   }
 
-  snapshots(filter: SnapshotFilter, signal: AbortSignal): Promise<readonly Snapshot[]> {
-    return selectSnapshots(this.#context.objects, filter, signal);
+  snapshots(
+    filter: SnapshotFilter,
+    signal: AbortSignal,
+    onDamaged?: (id: string, error: RespaldoError) => void,
+  ): Promise<readonly Snapshot[]> {
+    return selectSnapshots(this.#context.objects, filter, signal, onDamaged);
   }
 
   find(text: string, filter: SnapshotFilter, signal: AbortSignal): Promise<Snapshot> {

@@ -5,6 +5,7 @@
 import type { Entry } from '../domain/entry.ts';
 import type { Finding } from '../domain/finding.ts';
 import type { ReadableSnapshot, Snapshot, SnapshotFilter } from '../domain/snapshot.ts';
+import type { RespaldoError } from '../errors.ts';
 import type { About, SaveOptions, Saved } from './port/saving.ts';
 import type { MigrateOptions, Migration } from './port/migrating.ts';
 import type { ListSelect, ListedNode } from './port/listing.ts';
@@ -50,8 +51,15 @@ export interface Repository {
    */
   save(entries: AsyncIterable<Entry>, about: About, options: SaveOptions, signal: AbortSignal): Promise<Saved>;
 
-  /** Newest last. Needs no index. */
-  snapshots(filter: SnapshotFilter, signal: AbortSignal): Promise<readonly Snapshot[]>;
+  /**
+   * Newest last. Needs no index.
+   * @param onDamaged told of each whose record cannot be read; without it they are an error
+   */
+  snapshots(
+    filter: SnapshotFilter,
+    signal: AbortSignal,
+    onDamaged?: (id: string, error: RespaldoError) => void,
+  ): Promise<readonly Snapshot[]>;
   /**
    * The one snapshot that `text` names: an id, a unique prefix, the name that a person gave it, or `latest` (the newest complete one that passes the
    * filter; the newest incomplete one only where there is no other).

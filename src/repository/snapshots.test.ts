@@ -48,6 +48,15 @@ describe('the list of snapshots', () => {
     expect(await select({ ids: ['latest', first, first.slice(0, 8)] })).toEqual([first, last]);
   });
 
+  test('leaves out a damaged record, if somebody wants to know of it', async () => {
+    const [whole, damaged] = [await put('2026-01-01T00:00:00Z'), await put('2026-01-02T00:00:00Z')];
+    await store.write(`snapshots/${damaged}`, Buffer.from('damaged'), NEVER);
+    await expect(select({})).rejects.toMatchObject({ code: 'repository-damaged' });
+    const told: string[] = [];
+    const rest = await selectSnapshots(objects, {}, NEVER, (id) => told.push(id));
+    expect([rest.map(({ id }) => id), told]).toEqual([[whole], [damaged]]);
+  });
+
   test('leaves out what is removed while it is read, and what is no snapshot', async () => {
     const kept = await put('2026-01-01T00:00:00Z');
     const removed = await put('2026-01-02T00:00:00Z');

@@ -13,14 +13,20 @@ const LATEST = 'latest';
 const MIN_PREFIX = 4;
 const READS_AT_ONCE = 8;
 
-/** The snapshots that pass the filter, oldest first. Ids choose by themselves; the rest of the filter narrows `latest`. */
+type OnDamagedSnapshot = (id: Id, error: RespaldoError) => void;
+
+/**
+ * The snapshots that pass the filter, oldest first. Ids choose by themselves; the rest of the filter narrows `latest`.
+ * @param onDamaged told of each that cannot be read, instead of failing; not of one that an id chooses
+ */
 export async function selectSnapshots(
   objects: Objects,
   filter: SnapshotFilter,
   signal: AbortSignal,
+  onDamaged?: OnDamagedSnapshot,
 ): Promise<readonly Snapshot[]> {
   if (filter.ids === undefined || filter.ids.length === 0)
-    return (await loadSnapshots(objects, signal)).filter((snapshot) => passes(snapshot, filter));
+    return (await loadSnapshots(objects, signal, onDamaged)).filter((snapshot) => passes(snapshot, filter));
   const found = new Map<Id, Snapshot>();
   for (const text of filter.ids) {
     const snapshot = await findSnapshot(objects, text, filter, signal);
@@ -67,7 +73,7 @@ async function namedOf(name: string, objects: Objects, signal: AbortSignal): Pro
 export async function loadSnapshots(
   objects: Objects,
   signal: AbortSignal,
-  onDamaged?: (id: Id, error: RespaldoError) => void,
+  onDamaged?: OnDamagedSnapshot,
 ): Promise<Snapshot[]> {
   const snapshots: Snapshot[] = [];
   const listed = objects.list('snapshot', signal);

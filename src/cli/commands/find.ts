@@ -6,6 +6,7 @@ import { findObjects, type FindObjectsRequest, storedObjects } from '../../opera
 import type { Repository } from '../../repository/repository.ts';
 import { describe, REPOSITORY_EXITS } from '../help.ts';
 import type { Invocation } from '../invocation.ts';
+import { showReadable } from '../readable-snapshots.ts';
 import { addSelectOptions, collect, filterOf, type SelectOptions } from '../select.ts';
 import { withRepository } from '../session.ts';
 import { parseTime } from '../time.ts';
@@ -68,19 +69,19 @@ async function find(
   invocation: Invocation,
 ): Promise<void> {
   const kind = kindOf(options);
-  const oldestFirst = await repository.snapshots(filterOf(options, options.snapshot), invocation.signal);
-  const snapshots = options.reverse === true ? oldestFirst : oldestFirst.toReversed();
-  if (kind === undefined) {
-    if (options.showPackId === true)
-      throw new RespaldoError('usage', '--show-pack-id is about blobs and trees', {
-        hint: 'Give --blob or --tree too.',
-      });
-    await showEntries(repository, patterns, snapshots, options, invocation);
-    return;
-  }
-  const request = { kind, ids: patterns };
-  await showObjects(repository, request, snapshots, invocation);
-  if (options.showPackId === true) await showPacks(repository, request, invocation);
+  if (kind === undefined && options.showPackId === true)
+    throw new RespaldoError('usage', '--show-pack-id is about blobs and trees', { hint: 'Give --blob or --tree too.' });
+  const show = async (oldestFirst: readonly Snapshot[]): Promise<void> => {
+    const snapshots = options.reverse === true ? oldestFirst : oldestFirst.toReversed();
+    if (kind === undefined) {
+      await showEntries(repository, patterns, snapshots, options, invocation);
+      return;
+    }
+    const request = { kind, ids: patterns };
+    await showObjects(repository, request, snapshots, invocation);
+    if (options.showPackId === true) await showPacks(repository, request, invocation);
+  };
+  await showReadable(repository, filterOf(options, options.snapshot), show, invocation.signal);
 }
 
 async function showEntries(

@@ -7,6 +7,7 @@ import { describe, REPOSITORY_EXITS } from '../help.ts';
 import type { Invocation } from '../invocation.ts';
 import { positive } from '../number.ts';
 import type { Output } from '../output.ts';
+import { showReadable } from '../readable-snapshots.ts';
 import { addSelectOptions, filterOf, type SelectOptions } from '../select.ts';
 import { withRepository } from '../session.ts';
 import { groupMessage, groupTitle } from '../views/group.ts';
@@ -35,19 +36,28 @@ export function define(command: Command, invocation: Invocation): void {
     .option('-g, --group-by <what>', 'a list for each group: host,paths,tags or fewer', groupBy)
     .option('-c, --compact', 'leave the paths out');
   addSelectOptions(command).action((ids: string[], options: Options) =>
-    withRepository(invocation, async (repository) => {
-      const { latest, compact = false } = options;
-      const by = anyOf(options.groupBy);
-      const all = await repository.snapshots(filterOf(options, ids), signal);
-      const shown = latest === undefined ? all : latestOfEach(all, latest, by);
-      if (shown.length === 0) output.result('no snapshots');
-      if (by !== undefined) showGroups(shown, by, compact, output);
-      else {
-        output.json(shown.map(snapshotMessage));
-        if (shown.length > 0) output.result(table(shown, compact, output));
-      }
-    }),
+    withRepository(invocation, (repository) =>
+      showReadable(
+        repository,
+        filterOf(options, ids),
+        (all) => {
+          show(all, options, output);
+        },
+        signal,
+      ),
+    ),
   );
+}
+
+function show(all: readonly Snapshot[], { latest, compact = false, groupBy }: Options, output: Output): void {
+  const by = anyOf(groupBy);
+  const shown = latest === undefined ? all : latestOfEach(all, latest, by);
+  if (shown.length === 0) output.result('no snapshots');
+  if (by !== undefined) showGroups(shown, by, compact, output);
+  else {
+    output.json(shown.map(snapshotMessage));
+    if (shown.length > 0) output.result(table(shown, compact, output));
+  }
 }
 
 /** By nothing is not grouped. */

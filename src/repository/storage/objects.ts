@@ -148,9 +148,12 @@ export class Objects {
   }
 }
 
+/** Where another key opens, this one is only told of by `check`. */
+const KEY_HINT = 'Restore it from a copy of the folder `keys`, or give the password of another key.';
+
 function damaged(type: ObjectType, id: Id, what: string, cause?: unknown): RespaldoError {
   return new RespaldoError('repository-damaged', `${type} ${id} is damaged: ${what}`, {
-    hint: 'Run `respaldo check` to learn what else is damaged.',
+    hint: type === 'key' ? KEY_HINT : 'Run `respaldo check` to learn what else is damaged.',
     context: { type, id },
     ...(cause === undefined ? {} : { cause }),
   });
