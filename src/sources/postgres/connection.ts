@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import type { Duplex } from 'node:stream';
 import type { ConnectionOptions } from 'node:tls';
+import type Driver from 'pg';
 import type { Client, ClientConfig } from 'pg';
 import { errnoOf, RespaldoError } from '../../errors.ts';
 import { isSocket, serverName, type PostgresAddress } from './address.ts';
@@ -107,7 +108,7 @@ async function attempt(
   signal: AbortSignal,
 ): Promise<PostgresConnection> {
   signal.throwIfAborted();
-  const { default: pg } = await import('pg');
+  const { default: pg } = await loadDriver();
   const server = serverName(address);
   const config: ClientConfig & { replication?: string } = {
     host: address.host,
@@ -144,6 +145,11 @@ async function attempt(
     signal.throwIfAborted();
     throw explain(error, server);
   }
+}
+
+/** Takes a while, the first time: ahead of {@link connect} for whoever has nothing else to do. */
+export function loadDriver(): Promise<{ readonly default: typeof Driver }> {
+  return import('pg');
 }
 
 /** `15.8 (Debian 15.8-1)` → 150008, `18beta2` → 180000. */

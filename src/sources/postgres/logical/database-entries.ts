@@ -8,7 +8,8 @@ import type { DumpContent } from './dump-text.ts';
 import { dumpSection, restoreScript, tableFrame, type Section } from './dumps.ts';
 import type { DatabaseFacts, RelationFacts } from './facts.ts';
 import {
-  inspectContent,
+  inspectRelations,
+  inspectRest,
   inspectTables,
   type ContentInventory,
   type DatabaseInventory,
@@ -147,12 +148,16 @@ export class DatabaseEntries {
     const held = await holdSnapshot(this.#tools, database.name, version);
     this.#begun.defer(() => held.session.abandon());
     await lockTables(held.session, await inspectTables(held.session));
-    // What is looked at now stays as it is.
-    const inventory = await inspectContent(held.session);
-    const bytes = inventory.relations.reduce((sum, relation) => sum + relation.bytes, 0);
-    const large = largeTables(inventory.relations, held.encoding);
+    // What is looked at from here on stays as it is.
+    const relations = await inspectRelations(held.session);
+    const bytes = relations.reduce((sum, relation) => sum + relation.bytes, 0);
+    const large = largeTables(relations, held.encoding);
     const sections = this.#sections(held, large);
-    return { held, inventory, bytes, large, sections, copies: await this.#copies(held, large) };
+    // The server answers the rest while it sends rows already; nobody is left behind at work when one of both fails.
+    const both = [this.#copies(held, large), inspectRest(held.session)] as const;
+    await Promise.allSettled(both);
+    const [copies, rest] = await Promise.all(both);
+    return { held, inventory: { relations, ...rest }, bytes, large, sections, copies };
   }
 
   /** pg_dump's three parts: they begin at once, and wait for their turn. */

@@ -130,9 +130,19 @@ export interface ContentInventory extends Pick<DatabaseFacts, 'extensions' | 'co
 }
 
 export async function inspectContent(session: PsqlSession): Promise<ContentInventory> {
-  const relations = (await session.query(RELATIONS)).map((row) => relation.parse(row));
+  const relations = await inspectRelations(session);
+  return { relations, ...(await inspectRest(session)) };
+}
+
+/** The part of it that says what there is to be read. */
+export async function inspectRelations(session: PsqlSession): Promise<readonly RelationInventory[]> {
+  return (await session.query(RELATIONS)).map((row) => relation.parse(row));
+}
+
+/** The other part. */
+export async function inspectRest(session: PsqlSession): Promise<Omit<ContentInventory, 'relations'>> {
   const extensions = facts.extensions.parse(await session.query(EXTENSIONS));
   const { largeObjects = 0, ...others } = counts.parse((await session.query(COUNTS))[0]);
   const roles = (await session.query(ROLES)).map(({ name }) => String(name));
-  return { relations, extensions, counts: others, largeObjects, roles };
+  return { extensions, counts: others, largeObjects, roles };
 }

@@ -26,9 +26,17 @@ const SEEN = new WeakMap<
   { readonly address: BackupAddress; readonly outlook: Outlook; readonly at: number }
 >();
 
-/** The same as {@link lookAt}, for a dump that may begin at once: it need not look again. */
-export async function lookAhead(address: BackupAddress, given: string | undefined, io: SourceIo): Promise<Outlook> {
-  const outlook = await look(address, given, io);
+/**
+ * The same as {@link lookAt}, for a dump that may begin at once: it need not look again.
+ * @param meanwhile called when the server has been asked and this process waits
+ */
+export async function lookAhead(
+  address: BackupAddress,
+  given: string | undefined,
+  io: SourceIo,
+  meanwhile: () => void,
+): Promise<Outlook> {
+  const outlook = await look(address, given, io, meanwhile);
   SEEN.set(io, { address, outlook, at: systemClock.monotonic() });
   return outlook;
 }
@@ -44,10 +52,16 @@ export async function lookAt(address: BackupAddress, given: string | undefined, 
   return isFresh ? seen.outlook : look(address, given, io);
 }
 
-async function look(address: BackupAddress, given: string | undefined, io: SourceIo): Promise<Outlook> {
+async function look(
+  address: BackupAddress,
+  given: string | undefined,
+  io: SourceIo,
+  meanwhile: () => void = () => undefined,
+): Promise<Outlook> {
   const anyPsql = await Toolbox.open(address, given, io.runtime, io.signal);
   const surveyed = survey(anyPsql, address);
   anyPsql.askAhead();
+  meanwhile();
   const { server, databases, maintenance } = await surveyed;
   const chosen = chooseDatabases(databases, address, anyPsql.server);
   const tools = await anyPsql.ofVersion(Math.floor(server.number / 10_000));
