@@ -1,4 +1,5 @@
 import { RespaldoError, errnoOf } from '../errors.ts';
+import { FREE_SPACE } from './free-space.ts';
 
 const FULL = new Set(['ENOSPC', 'EDQUOT']);
 const REFUSED = new Set(['EACCES', 'EPERM', 'EROFS']);
@@ -10,7 +11,7 @@ export function localFailure(doing: string, path: string, error: unknown): unkno
   const message = `cannot ${doing} ${path}: ${describe(error, errno)}`;
   if (FULL.has(errno)) {
     return new RespaldoError('store-full', message, {
-      hint: 'Free some space there (`respaldo forget` and `prune` do), or raise the quota.',
+      hint: FREE_SPACE,
       cause: error,
     });
   }

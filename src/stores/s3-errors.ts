@@ -1,4 +1,5 @@
 import { RespaldoError, errnoOf } from '../errors.ts';
+import { FREE_SPACE } from './free-space.ts';
 import { networkVerdict } from './network-errors.ts';
 
 /** What an error of the SDK or of the network says, as far as it says it. */
@@ -14,7 +15,6 @@ type Verdict = readonly [code: 'store-missing' | 'store-refused' | 'store-full' 
 const KEYS = 'Check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or credentials: of the repository in respaldo.yaml.';
 const RIGHTS =
   'The key needs s3:ListBucket on the bucket, and s3:GetObject, s3:PutObject and s3:DeleteObject on what lies in it.';
-const SPACE = 'Free some space there (`respaldo forget` and `prune` do), or raise the quota.';
 const TLS =
   'If the server has a certificate of its own, name its authority: s3:https://host/bucket?ca-file=FILE. If it speaks no TLS: s3:http://host/…';
 
@@ -44,11 +44,11 @@ const WORDS: Readonly<Record<string, Verdict>> = {
   AuthorizationHeaderMalformed: ['store-refused', 'Name the region of the bucket: ?region=NAME, or AWS_REGION.'],
   PermanentRedirect: ['store-refused', 'The bucket lies elsewhere: name its region by ?region=NAME, or its host.'],
   TooManyBuckets: ['store-refused', 'Make the bucket elsewhere, or remove one.'],
-  QuotaExceeded: ['store-full', SPACE],
-  ServiceQuotaExceeded: ['store-full', SPACE],
-  InsufficientStorage: ['store-full', SPACE],
-  XMinioStorageFull: ['store-full', SPACE],
-  XMinioAdminBucketQuotaExceeded: ['store-full', SPACE],
+  QuotaExceeded: ['store-full', FREE_SPACE],
+  ServiceQuotaExceeded: ['store-full', FREE_SPACE],
+  InsufficientStorage: ['store-full', FREE_SPACE],
+  XMinioStorageFull: ['store-full', FREE_SPACE],
+  XMinioAdminBucketQuotaExceeded: ['store-full', FREE_SPACE],
   EntityTooLarge: ['store-refused', 'The server takes no object of this size.'],
   InvalidStorageClass: ['store-refused', 'The server has no such storage class: correct storage-class in the address.'],
   // May pass, although they come as mistakes of ours.
@@ -120,7 +120,7 @@ export function s3Failure(doing: string, what: string, error: unknown): unknown 
 function verdictOn({ code = '', status }: Complaint, errno?: string): Verdict {
   const known = WORDS[code] ?? networkVerdict(errno, TLS);
   if (known !== undefined) return known;
-  if (status === 507) return ['store-full', SPACE];
+  if (status === 507) return ['store-full', FREE_SPACE];
   if (status === 401 || status === 403) return ['store-refused', RIGHTS];
   if (status === undefined || status >= 500 || status === 429 || status === 408) return ['store-broken'];
   if (status < 300) return ['store-broken', 'Is there really a server that speaks S3 at this address?'];

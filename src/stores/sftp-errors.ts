@@ -1,4 +1,5 @@
 import { RespaldoError, errnoOf } from '../errors.ts';
+import { FREE_SPACE } from './free-space.ts';
 import type { Login } from './sftp-login.ts';
 
 /** The protocol's own numbers (draft-ietf-secsh-filexfer-02, section 7). */
@@ -56,7 +57,7 @@ export function loginFailure(where: string, login: Login, error: unknown): unkno
 
 export function serverFull(what: string, cause: unknown): RespaldoError {
   return new RespaldoError('store-full', `cannot write ${what}: the server has no space left`, {
-    hint: 'Free some space there (`respaldo forget` and `prune` do), or raise the quota.',
+    hint: FREE_SPACE,
     cause,
   });
 }

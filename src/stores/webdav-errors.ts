@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 
 import { RespaldoError, errnoOf } from '../errors.ts';
+import { FREE_SPACE } from './free-space.ts';
 import { networkVerdict } from './network-errors.ts';
 
 /** A status that was not hoped for. Holds nothing of what was sent. */
@@ -18,7 +19,6 @@ export class DavRefusal extends Error {
 
 type Verdict = readonly [code: 'store-missing' | 'store-refused' | 'store-full' | 'store-broken', hint?: string];
 
-const SPACE = 'Free some space there (`respaldo forget` and `prune` do), or raise the quota.';
 const LOGIN =
   'Check the user in the address, and RESPALDO_WEBDAV_PASSWORD or credentials: { password: … } in respaldo.yaml.';
 const TRUST =
@@ -53,7 +53,7 @@ function verdictOn(error: Error): Verdict {
   const { status, headers } = error;
   if (status === 401) return ['store-refused', loginHint(headers['www-authenticate'])];
   if (status === 403) return ['store-refused', 'The user may not do this there: ask who runs the server.'];
-  if (status === 507) return ['store-full', SPACE];
+  if (status === 507) return ['store-full', FREE_SPACE];
   if (status === 413) return ['store-refused', 'The server takes no file of this size: raise its limit.'];
   if (status >= 300 && status < 400) return ['store-refused', redirectionHint(headers.location)];
   // Busy, locked by another client, or the way to the server is.
