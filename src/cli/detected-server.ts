@@ -48,11 +48,12 @@ export async function detectedServer(
   return server;
 }
 
-/** What is known to be another product is backed up as that; of whatever else is there, PostgreSQL's programs will tell. */
+/** As what it is known to be, and what of it its labels name; of whatever else is there, PostgreSQL's programs will tell. */
 async function addressIn(scope: DetectionScope, invocation: Invocation): Promise<string> {
   try {
     const { servers } = await lookAround(scope, invocation);
-    return servers.find(({ kind }) => kind !== 'postgres')?.address ?? WHOLE_SERVER;
+    const [first, ...others] = likelyMeant(servers);
+    return others.length === 0 && first !== undefined ? first.address : WHOLE_SERVER;
   } catch (error) {
     throwIfAborted(invocation.signal);
     if (error instanceof RespaldoError) return WHOLE_SERVER;

@@ -53,9 +53,13 @@ export class Toolbox {
       const tools = new Toolbox(runtime, login, folder, server, signal);
       if (await tools.#has('psql')) return tools;
     }
-    throw new RespaldoError('tool-missing', `there is no psql on ${runtime.place}`, {
-      hint: 'Install PostgreSQL’s client programs there (Debian: postgresql-client), of the server’s version or newer.',
-    });
+    throw new RespaldoError(
+      'tool-missing',
+      `there is no psql ${runtime.kind === 'host' ? 'on' : 'in'} ${runtime.place}`,
+      {
+        hint: `${runtime.kind === 'host' ? '' : 'If PostgreSQL is elsewhere, `respaldo detect` shows where. Otherwise: '}Install PostgreSQL’s client programs there (Debian: postgresql-client), of the server’s version or newer.`,
+      },
+    );
   }
 
   /** The same programs, whose runs end with that signal, too. */
