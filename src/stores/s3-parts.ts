@@ -2,6 +2,7 @@
 import type {
   ChecksumAlgorithm,
   CompletedPart,
+  CreateMultipartUploadCommandOutput,
   ListMultipartUploadsCommandOutput,
   MultipartUpload,
   S3Client,
@@ -38,8 +39,24 @@ export async function sendWhole(
 ): Promise<void> {
   const { PutObjectCommand } = await import('@aws-sdk/client-s3');
   const answer = await client.send(new PutObjectCommand({ ...object, ContentType: BINARY, Body }), { abortSignal });
-  requireEncryption(object, answer);
+  try {
+    requireEncryption(object, answer);
+  } catch (error) {
+    await takeBack(client, object, answer.VersionId);
+    throw error;
+  }
   await ensureLock(client, object, answer.VersionId, abortSignal);
+}
+
+/** Removes what has just come, as far as the server can be reached. A version that is locked is at least hidden. */
+async function takeBack(client: S3Client, { Bucket, Key }: NewObject, VersionId: string | undefined): Promise<void> {
+  const { DeleteObjectCommand } = await import('@aws-sdk/client-s3');
+  const abortSignal = AbortSignal.timeout(CLEANING);
+  const remove = (version: { readonly VersionId?: string }) =>
+    client.send(new DeleteObjectCommand({ Bucket, Key, ...version }), { abortSignal });
+  await remove({ ...(VersionId !== undefined && { VersionId }) })
+    .catch(() => remove({}))
+    .catch(() => undefined);
 }
 
 /** @param PartNumber from 1 on */
@@ -119,14 +136,11 @@ export async function inUpload<T>(
 ): Promise<T> {
   const { AbortMultipartUploadCommand } = await import('@aws-sdk/client-s3');
   const { Bucket, Key, ChecksumAlgorithm } = object;
-  const upload = {
-    Bucket,
-    Key,
-    ...(ChecksumAlgorithm && { ChecksumAlgorithm }),
-    UploadId: await persist(() => begin(client, object, signal), signal),
-  };
+  const answer = await persist(() => begin(client, object, signal), signal);
+  const upload = { Bucket, Key, ...(ChecksumAlgorithm && { ChecksumAlgorithm }), UploadId: answer.UploadId };
   try {
     throwIfAborted(signal);
+    requireEncryption(object, answer);
     return await work(upload);
   } catch (error) {
     const abortSignal = AbortSignal.timeout(CLEANING);
@@ -136,7 +150,11 @@ export async function inUpload<T>(
 }
 
 /** Begins an upload. Given up before its answer came, it would be one that nobody knows how to end: so that may linger. */
-async function begin(client: S3Client, object: NewObject, signal: AbortSignal): Promise<string | undefined> {
+async function begin(
+  client: S3Client,
+  object: NewObject,
+  signal: AbortSignal,
+): Promise<CreateMultipartUploadCommandOutput> {
   const { CreateMultipartUploadCommand } = await import('@aws-sdk/client-s3');
   const late = new AbortController();
   const hurry = () => {
@@ -145,9 +163,7 @@ async function begin(client: S3Client, object: NewObject, signal: AbortSignal): 
   signal.addEventListener('abort', hurry, { once: true });
   try {
     const request = new CreateMultipartUploadCommand({ ...object, ContentType: BINARY });
-    const answer = await client.send(request, { abortSignal: late.signal });
-    requireEncryption(object, answer);
-    return answer.UploadId;
+    return await client.send(request, { abortSignal: late.signal });
   } finally {
     signal.removeEventListener('abort', hurry);
   }

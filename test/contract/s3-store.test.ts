@@ -192,12 +192,17 @@ describe.skipIf(!HAS_CEPH)('on S3', () => {
       });
 
       it('to encrypt, and is not believed where it does not say that it did', async () => {
-        const keeping = await at(newBucket(), 'encryption=AES256');
+        const Bucket = newBucket();
+        const keeping = await at(Bucket, 'encryption=AES256');
         for (const write of twoWays(keeping)) {
           const error = await failure(write());
           expect(error).toMatchObject({ code: 'store-refused' });
           expect(error.message).toContain('asked to encrypt by AES256');
         }
+        // Nor is it left there as it came.
+        expect(await listed(keeping)).toEqual([]);
+        const { Uploads = [] } = await clientOf(server).send(new ListMultipartUploadsCommand({ Bucket }));
+        expect(Uploads).toEqual([]);
         await keeping.close();
       });
 
