@@ -51,7 +51,8 @@ CREATE TRIGGER stamp BEFORE INSERT ON t FOR EACH ROW SET NEW.x = UPPER(NEW.x);
 CREATE PROCEDURE nothing() SELECT 1;
 `;
 
-describe('The files of a MariaDB server', () => {
+// Each copies all files of a server, and most start others on them.
+describe('The files of a MariaDB server', { timeout: 120_000 }, () => {
   let server: MysqlServer;
   let place: Bench;
 

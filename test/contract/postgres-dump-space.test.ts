@@ -13,7 +13,8 @@ const ROWS = 600_000;
 const APPENDED = ROWS / 50;
 const UPDATED = ROWS / 2500;
 
-describe.skipIf(!existsSync(DEBIAN_15))('of a dump that was taken before', () => {
+// Millions of rows are written and dumped, several times.
+describe.skipIf(!existsSync(DEBIAN_15))('of a dump that was taken before', { timeout: 120_000 }, () => {
   let binaries: Binaries;
   let server: Cluster;
 
