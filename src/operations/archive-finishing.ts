@@ -1,5 +1,5 @@
 /** What of a run's files overlaps: the next one is read while the one before is compressed, encrypted and stored to its end. */
-import type { PortableFile, Source } from '../sources/source.ts';
+import type { PortableAbout, PortableFile, Source } from '../sources/source.ts';
 import { hopeful, writePortableFile, type Writing } from './archive-writing.ts';
 
 /** Files that have been read and are still being finished: one at most, while another is read. */
@@ -16,11 +16,11 @@ export class Finishing implements AsyncDisposable {
     // Where a place has failed, it is first seen whether it is any good for this one.
     if (writing.tallies.some(({ hasFailed }) => hasFailed)) await before;
     const read = Promise.withResolvers<void>();
-    const watched = { ...file, content: toldAtEnd(file.content, read.resolve) };
-    const written = writeAfter(before, watched, source, writing);
+    const written = writeAfter(before, asRead(file, read.resolve), source, writing);
     this.#last = written;
     this.#pending = [before, written];
-    await Promise.race([read.promise, written]);
+    // What others may build upon is remembered before its source goes on: until then it keeps what it needs for that.
+    await (file.settle === undefined ? Promise.race([read.promise, written]) : written);
     await before;
   }
 
@@ -41,10 +41,16 @@ async function writeAfter(before: Promise<void>, file: PortableFile, source: Sou
   if (problem !== undefined) for (const tally of hopeful(writing.tallies)) tally.miss(file.name, problem);
 }
 
-async function* toldAtEnd(content: AsyncIterable<Uint8Array>, onEnd: () => void): AsyncGenerator<Uint8Array> {
-  try {
-    yield* content;
-  } finally {
-    onEnd();
-  }
+/** What it says of itself is asked when it has been read: later its source may be with the next file. */
+function asRead(file: PortableFile, onEnd: () => void): PortableFile {
+  let about: PortableAbout | undefined;
+  const content = async function* (): AsyncGenerator<Uint8Array> {
+    try {
+      yield* file.content;
+      about = file.about();
+    } finally {
+      onEnd();
+    }
+  };
+  return { ...file, content: content(), about: () => about ?? file.about() };
 }
