@@ -17,14 +17,10 @@ export async function scrypt(
 ): Promise<Buffer> {
   const lanes = SharedLanes.of(pbkdf2Sync(password, salt, 1, cost.p * 128 * cost.r, 'sha256'), cost);
   using mixer = new LaneMixer(cost, discard);
-  const loan = lend?.(lanes.data);
-  try {
-    await lanes.mix(mixer);
-    if (!lanes.isComplete()) await loan?.over();
-    await lanes.mixMissing(mixer);
-  } finally {
-    loan?.end();
-  }
+  const over = lend?.(lanes.data);
+  await lanes.mix(mixer);
+  if (!lanes.isComplete()) await over?.();
+  await lanes.mixMissing(mixer);
   return pbkdf2Sync(password, lanes.take(), 1, length, 'sha256');
 }
 

@@ -10,16 +10,11 @@ export interface LaneData {
   readonly mixed: Uint8Array<SharedArrayBuffer>;
 }
 
-/** Another thread that takes part. */
-export interface Loan {
-  /** Resolves when it mixes nothing any more: there is nothing left, or the thread has ended. */
-  over(): Promise<void>;
-  /** Nobody waits for it. */
-  end(): void;
-}
-
-/** Has another thread {@link SharedLanes.mix mix} as well, once it has time. Undefined: there is none. */
-export type Lend = (lanes: LaneData) => Loan | undefined;
+/**
+ * Has another thread {@link SharedLanes.mix mix} as well, once it has time. Undefined: there is none.
+ * @returns resolves when that mixes nothing any more: there is nothing left, or the thread has ended
+ */
+export type Lend = (lanes: LaneData) => (() => Promise<void>) | undefined;
 
 const NEXT = 0;
 const FIRST_GROUP = 1;

@@ -70,9 +70,10 @@ export class Crew<Task, Answer, Event = never> implements AsyncDisposable {
     return Promise.all(this.#members.map((member) => this.#give(member, task, [])));
   }
 
-  /** Ends the threads at once, whatever they are doing. */
+  /** Ends the threads at once, whatever they are doing, unless they are just beginning: they load native code then. */
   async close(): Promise<void> {
     this.#closing = true;
+    await Promise.allSettled(this.#members.map((member) => member.ready.promise));
     await Promise.all(this.#members.map((member) => member.thread.terminate()));
     for (const member of this.#members) this.#fail(member, new RespaldoError('cancelled', 'the worker was stopped'));
   }
@@ -100,8 +101,9 @@ export class Crew<Task, Answer, Event = never> implements AsyncDisposable {
       this.#fail(member, error);
     });
     thread.on('exit', (code) => {
-      if (!this.#closing)
-        this.#fail(member, new RespaldoError('internal', `a worker thread ended with code ${String(code)}`));
+      const ended = new RespaldoError('internal', `a worker thread ended with code ${String(code)}`);
+      if (this.#closing) member.ready.reject(ended);
+      else this.#fail(member, ended);
     });
     // Nobody may be waiting for it yet; whoever does gets the rejection all the same.
     member.ready.promise.catch(() => undefined);

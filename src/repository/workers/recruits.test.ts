@@ -56,19 +56,25 @@ const lanes = (): SharedLanes => SharedLanes.of(randomBytes(5 * 1024), { N: 1024
 test('a thread that waits for its work takes part in deriving a key, and works afterwards', async () => {
   const recruits = new Recruits(script, 1);
   const shared = lanes();
-  await recruits.lend(shared.data)?.over();
+  await recruits.lend(shared.data)?.();
   expect(shared.isComplete()).toBe(true);
   await using crew = await Crew.start<{ count: number }, number[]>({ script, data: data(1), size: 1, recruits });
   expect(await crew.all({ count: 2 })).toEqual([[0, 1]]);
 });
 
-test('nobody waits for a thread that ended before it took part', async () => {
-  const failing = new Recruits(otherScript, 1);
-  const ended = new Recruits(script, 1);
+test('nobody waits for a thread that cannot start', async () => {
   const shared = lanes();
-  const loans = [failing, ended].map((recruits) => recruits.lend(shared.data));
-  await ended.close();
-  for (const loan of loans) await loan?.over();
+  const recruits = new Recruits(otherScript, 1);
+  await recruits.lend(shared.data)?.();
   expect(shared.isComplete()).toBe(false);
-  expect(ended.lend(shared.data)).toBeUndefined();
+  await recruits.close();
+});
+
+test('a thread that takes part is ended once it is done: in the midst of loading native code it would end the process', async () => {
+  const recruits = new Recruits(script, 1);
+  const shared = lanes();
+  recruits.lend(shared.data);
+  await recruits.close();
+  expect(shared.isComplete()).toBe(true);
+  expect(recruits.lend(shared.data)).toBeUndefined();
 });

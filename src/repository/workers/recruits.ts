@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { MessageChannel, type Worker } from 'node:worker_threads';
-import type { LaneData, Loan } from '../kernel/shared-lanes.ts';
+import type { LaneData } from '../kernel/shared-lanes.ts';
 import type { ToWorker } from './message.ts';
 import { startThread } from './thread.ts';
 
@@ -11,6 +11,7 @@ import { startThread } from './thread.ts';
 export class Recruits {
   readonly #script: string;
   readonly #threads = new Set<Worker>();
+  readonly #loans: (() => Promise<void>)[] = [];
 
   constructor(script: URL, size: number) {
     this.#script = script.href;
@@ -18,22 +19,19 @@ export class Recruits {
   }
 
   /** Has one of them take part in deriving a key: each more would take as much memory again. */
-  lend(lanes: LaneData): Loan | undefined {
+  lend(lanes: LaneData): (() => Promise<void>) | undefined {
     const [thread] = this.#threads;
     if (thread === undefined) return undefined;
     const { port1: ours, port2: port } = new MessageChannel();
     const closed = once(ours, 'close');
     const message: ToWorker = { kind: 'derive', lanes, port };
     thread.postMessage(message, [port]);
-    return {
-      over: async () => {
-        ours.ref();
-        await closed;
-      },
-      end: () => {
-        ours.close();
-      },
+    const over = async (): Promise<void> => {
+      ours.ref();
+      await closed;
     };
+    this.#loans.push(over);
+    return over;
   }
 
   /** Hands over at most so many, if it is this script that they have loaded. */
@@ -48,8 +46,9 @@ export class Recruits {
     return taken;
   }
 
-  /** Ends those that nobody has taken. */
+  /** Ends those that nobody has taken; one that takes part in something when it is done: it may be loading native code. */
   async close(): Promise<void> {
+    for (const over of this.#loans) await over();
     const left = [...this.#threads];
     this.#threads.clear();
     await Promise.all(left.map((thread) => thread.terminate()));

@@ -2,6 +2,7 @@
 import { parentPort, type Transferable } from 'node:worker_threads';
 import { RespaldoError } from '../../errors.ts';
 import { loadDiscard } from '../kernel/discard.ts';
+import { requireKoffi } from '../koffi.ts';
 import { mixFor } from '../kernel/scrypt.ts';
 import { packError, unpackError, type FromWorker, type ToWorker } from './message.ts';
 
@@ -65,6 +66,7 @@ export function serve<Data, Task, Answer, Event = never>(
         void takePart(message);
         return;
       case 'begin':
+        loadNative();
         handle = start(message.data as Data, emit);
         post({ kind: 'ready' });
         return;
@@ -75,6 +77,15 @@ export function serve<Data, Task, Answer, Event = never>(
         acknowledge(message);
     }
   });
+}
+
+/** Before anything else, since who ends the thread waits for its first answer: ended within this, it ends the whole process. */
+function loadNative(): void {
+  try {
+    requireKoffi();
+  } catch {
+    // Whoever wants it does without.
+  }
 }
 
 async function takePart({ lanes, port }: Extract<ToWorker, { kind: 'derive' }>): Promise<void> {
