@@ -32,6 +32,11 @@ export class Announcements {
     return this.#announced.promise;
   }
 
+  /** Whether the first one is still to come. */
+  get isExpected(): boolean {
+    return this.#first !== undefined;
+  }
+
   /** Whether the launcher has said that the program is over. */
   get ended(): boolean {
     return this.#ended;

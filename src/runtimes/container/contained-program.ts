@@ -21,6 +21,8 @@ export interface Patience {
 }
 
 const STDOUT_BYTES = 256 * 1024;
+/** As much is held of what overtakes the announcement: an engine hands on both outputs as it likes. */
+const OVERTAKING_BYTES = 64 * 1024 * 1024;
 /** How much of an engine's reasons is told. */
 const SAID_BYTES = 1000;
 /** How long to wait for what does not depend on us: somebody who left the group and holds an output. */
@@ -134,7 +136,7 @@ export class ContainedProgram implements Program {
       for await (const { from, bytes } of this.#exec.output) {
         this.#heard = true;
         if (from === 'stderr') this.stderr.add(bytes);
-        else if (!this.stdout.destroyed && !this.stdout.write(bytes)) await this.#drained();
+        else if (!this.stdout.destroyed && !this.stdout.write(bytes) && this.#mayWait()) await this.#drained();
       }
       this.#exited.resolve(this.#judged(await this.#exit()));
       this.stdout.end();
@@ -152,6 +154,11 @@ export class ContainedProgram implements Program {
     const { provesOutput, place } = this.#container;
     if (provesOutput || this.stderr.ended || this.#inhabitant === undefined) return this.#exec.exit();
     return (await this.#exec.look()) ?? { error: outputLost(place) };
+  }
+
+  /** Nobody reads before the announcement is there, which may be behind what has come already. */
+  #mayWait(): boolean {
+    return !this.stderr.isExpected || this.stdout.writableLength >= OVERTAKING_BYTES;
   }
 
   /** Until there is room again, or nobody wants more. */
