@@ -4,6 +4,9 @@ import type { LaneData } from '../kernel/shared-lanes.ts';
 import type { ToWorker } from './message.ts';
 import { startThread } from './thread.ts';
 
+/** Bytes that have to be free for a second thread to derive a key: some times what that takes, and a container may be small. */
+const ROOM = 512 * 1024 * 1024;
+
 /**
  * Threads that start while nobody knows yet what they are to work on: loading their script takes as long as deriving a
  * key from a password. They keep no process from ending.
@@ -18,10 +21,10 @@ export class Recruits {
     for (let n = 0; n < size; n++) this.#start(script);
   }
 
-  /** Has one of them take part in deriving a key: each more would take as much memory again. */
+  /** Has one of them take part in deriving a key, where there is room: each more would take as much memory again. */
   lend(lanes: LaneData): (() => Promise<void>) | undefined {
     const [thread] = this.#threads;
-    if (thread === undefined) return undefined;
+    if (thread === undefined || process.availableMemory() < ROOM) return undefined;
     const { port1: ours, port2: port } = new MessageChannel();
     const closed = once(ours, 'close');
     const message: ToWorker = { kind: 'derive', lanes, port };
