@@ -4,6 +4,7 @@
  */
 import type { ArchivePlace } from '../archive/archive.ts';
 import { manifestKey, sendLeftovers, sweepPlace } from '../archive/index.ts';
+import { both } from '../domain/both.ts';
 import type { ReadableSnapshot } from '../domain/snapshot.ts';
 import { isError, RespaldoError, throwIfAborted, toRespaldoError } from '../errors.ts';
 import type { Increments, PortableFile, Source } from '../sources/source.ts';
@@ -17,7 +18,6 @@ import {
   type ArchiveBackupRequest,
   type Writing,
 } from './archive-writing.ts';
-import { both } from './both.ts';
 import { SourcesAhead } from './sources-ahead.ts';
 
 /**

@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.ts';
+import { both } from '../domain/both.ts';
 import type { ContainerImage } from '../domain/container-image.ts';
 import type { Entry } from '../domain/entry.ts';
 import type { Finding } from '../domain/finding.ts';
@@ -12,7 +13,6 @@ import type { StoppedJournal } from '../journal/journal.ts';
 import type { About, Repository, SavedItem, SaveProgress, SaveSummary } from '../repository/repository.ts';
 import type { Runtime } from '../runtimes/runtime.ts';
 import type { Source, SourceIo } from '../sources/source.ts';
-import { both } from './both.ts';
 import { Findings } from './findings.ts';
 import { joined, standStill } from './standstill.ts';
 

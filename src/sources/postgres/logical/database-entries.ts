@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import { both } from '../../../domain/both.ts';
 import { chooseCut } from '../../../domain/dump-size.ts';
 import type { Cut, Entry, Metadata } from '../../../domain/entry.ts';
 import { dumpMetadata } from '../../server/dump-metadata.ts';
@@ -153,10 +154,8 @@ export class DatabaseEntries {
     const bytes = relations.reduce((sum, relation) => sum + relation.bytes, 0);
     const large = largeTables(relations, held.encoding);
     const sections = this.#sections(held, large);
-    // The server answers the rest while it sends rows already; nobody is left behind at work when one of both fails.
-    const both = [this.#copies(held, large), inspectRest(held.session)] as const;
-    await Promise.allSettled(both);
-    const [copies, rest] = await Promise.all(both);
+    // The server answers the rest while it sends rows already.
+    const [copies, rest] = await both(this.#copies(held, large), inspectRest(held.session));
     return { held, inventory: { relations, ...rest }, bytes, large, sections, copies };
   }
 
