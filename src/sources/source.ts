@@ -207,6 +207,9 @@ export interface DrillReport {
   readonly checks: readonly DrillCheck[];
 }
 
+/** `own`: installed where the runtime is; `embedded`: they came with Respaldo, without the packages that go with them. */
+export type ProgramOrigin = 'own' | 'embedded';
+
 /** Rehearses restores into servers that nobody else knows, and that are gone afterwards. */
 export interface Driller {
   /** The names of programs that it may leave running when it is killed. */
@@ -215,9 +218,10 @@ export interface Driller {
   neededBytes(snapshot: ReadableSnapshot): Promise<number>;
   /**
    * Absent: the drill itself looks.
-   * @throws RespaldoError `tool-missing` where the runtime has no programs for this snapshot.
+   * @returns whether the programs for this snapshot are the runtime's own, or only those that come with Respaldo.
+   * @throws RespaldoError `tool-missing` where there are none.
    */
-  requirePrograms?(snapshot: ReadableSnapshot, io: Pick<SourceIo, 'runtime' | 'signal'>): Promise<void>;
+  requirePrograms?(snapshot: ReadableSnapshot, io: Pick<SourceIo, 'runtime' | 'signal'>): Promise<ProgramOrigin>;
   /** Of the container that the snapshot was taken in, as it tells itself. Its programs fit. */
   image?(snapshot: ReadableSnapshot): Promise<ContainerImage | undefined>;
   /**

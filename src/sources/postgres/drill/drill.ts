@@ -1,5 +1,5 @@
 import type { ReadableSnapshot } from '../../../domain/snapshot.ts';
-import type { DrillReport, DrillRequest, SourceIo } from '../../source.ts';
+import type { DrillReport, DrillRequest, ProgramOrigin, SourceIo } from '../../source.ts';
 import { readFacts } from '../facts.ts';
 import { findLogicalFacts } from '../logical/logical-snapshot.ts';
 import { drillDumps, majorOf as majorOfDumps } from './logical.ts';
@@ -20,9 +20,11 @@ export async function neededBytes(snapshot: ReadableSnapshot): Promise<number> {
 export async function requirePrograms(
   snapshot: ReadableSnapshot,
   { runtime, signal }: Pick<SourceIo, 'runtime' | 'signal'>,
-): Promise<void> {
+): Promise<ProgramOrigin> {
   const dumps = await findLogicalFacts(snapshot);
-  await findPrograms(dumps === undefined ? majorOf(await readFacts(snapshot)) : majorOfDumps(dumps), runtime, signal);
+  const major = dumps === undefined ? majorOf(await readFacts(snapshot)) : majorOfDumps(dumps);
+  const { embedded } = await findPrograms(major, runtime, signal);
+  return embedded ? 'embedded' : 'own';
 }
 
 /** See {@link Driller.drill}. */
