@@ -7,7 +7,7 @@ import { compressed } from '../src/archive/compression.ts';
 import { encrypted } from '../src/archive/encryption.ts';
 import { findGpgKeys } from '../src/archive/gpg.ts';
 import { COMPRESSIONS } from '../src/domain/archive.ts';
-import { LocalStore } from '../src/stores/local.ts';
+import { LocalStore } from '../src/stores/local/local.ts';
 
 const { signal } = new AbortController();
 const input = process.stdin as AsyncIterable<Uint8Array>;

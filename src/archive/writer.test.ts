@@ -5,7 +5,7 @@ import { gunzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Compression } from '../domain/archive.ts';
 import { RespaldoError } from '../errors.ts';
-import { LocalStore } from '../stores/local.ts';
+import { LocalStore } from '../stores/local/local.ts';
 import type { Store } from '../stores/store.ts';
 import type { ArchivePlace, WrittenFile } from './archive.ts';
 import { sendLeftovers, sweepPlace } from './leftovers.ts';

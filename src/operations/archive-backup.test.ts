@@ -9,7 +9,7 @@ import { systemClock } from '../clock.ts';
 import { RespaldoError } from '../errors.ts';
 import { SOURCE_KINDS } from '../sources/index.ts';
 import type { Source } from '../sources/source.ts';
-import { LocalStore } from '../stores/local.ts';
+import { LocalStore } from '../stores/local/local.ts';
 import { backUpToArchives } from './archive-backup.ts';
 import type { CapturedSource } from './archive-writing.ts';
 import { backup } from './backup.ts';

@@ -6,7 +6,7 @@ import { systemClock } from '../clock.ts';
 import { RespaldoError } from '../errors.ts';
 import { HostRuntime } from '../runtimes/host.ts';
 import type { Source } from '../sources/source.ts';
-import { LocalStore } from '../stores/local.ts';
+import { LocalStore } from '../stores/local/local.ts';
 import { backUpToArchives } from './archive-backup.ts';
 
 const { signal } = new AbortController();

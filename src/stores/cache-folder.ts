@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 
 import type { Clock } from '../clock.ts';
 import { errnoOf } from '../errors.ts';
-import { makeFolders } from './local-file.ts';
+import { makeFolders } from './local/file.ts';
 import { isTemporary } from './store.ts';
 
 const KEPT = /^(?:data\/[0-9a-f]{2}|index|snapshots)\/[0-9a-f]{64}$/;

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { Clock } from '../clock.ts';
 import { errnoOf, RespaldoError } from '../errors.ts';
 import { CacheFolder } from './cache-folder.ts';
-import { makeFolders } from './local-file.ts';
+import { makeFolders } from './local/file.ts';
 
 /** What is known of a repository's cache. */
 export interface CacheInfo {

@@ -48,7 +48,7 @@ const KINDS: readonly StoreKind[] = [
     // A disk that fails seldom recovers; a network mount or a crowded machine may.
     patience: { attempts: 3, firstDelay: 50, longestDelay: 1000 },
     open: async (rest, { url, workingDirectory, writer }) => {
-      const { LocalStore } = await import('./local.ts');
+      const { LocalStore } = await import('./local/local.ts');
       const folder = url.startsWith('file:') ? fileUrlPath(url) : resolve(workingDirectory, expandHome(rest));
       return new LocalStore(folder, systemClock, writer);
     },
@@ -58,8 +58,8 @@ const KINDS: readonly StoreKind[] = [
     patience: NETWORK_PATIENCE,
     open: async (rest, { workingDirectory }) => {
       const [{ SftpStore }, { parseSftpAddress }] = await Promise.all([
-        import('./sftp.ts'),
-        import('./sftp-address.ts'),
+        import('./sftp/sftp.ts'),
+        import('./sftp/address.ts'),
       ]);
       return new SftpStore(parseSftpAddress(rest), workingDirectory);
     },
@@ -69,7 +69,7 @@ const KINDS: readonly StoreKind[] = [
     // The large ones ask for patience when they are busy.
     patience: NETWORK_PATIENCE,
     open: async (rest, { workingDirectory, credentials, mayLock }) => {
-      const [{ S3Store }, { parseS3Address }] = await Promise.all([import('./s3.ts'), import('./s3-address.ts')]);
+      const [{ S3Store }, { parseS3Address }] = await Promise.all([import('./s3/s3.ts'), import('./s3/address.ts')]);
       if (credentials !== undefined && !('accessKeyId' in credentials)) throw unsuitable('S3', KEYS);
       const address = parseS3Address(rest);
       if (address.keeping.lock !== undefined && !mayLock) throw unlockable();
@@ -81,8 +81,8 @@ const KINDS: readonly StoreKind[] = [
     patience: NETWORK_PATIENCE,
     open: async (rest, { workingDirectory, credentials }) => {
       const [{ WebDavStore }, { parseWebDavAddress }] = await Promise.all([
-        import('./webdav.ts'),
-        import('./webdav-address.ts'),
+        import('./webdav/webdav.ts'),
+        import('./webdav/address.ts'),
       ]);
       if (credentials !== undefined && !('password' in credentials)) throw unsuitable('WebDAV', 'a password');
       return new WebDavStore(parseWebDavAddress(rest), workingDirectory, credentials);

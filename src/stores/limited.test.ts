@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Clock } from '../clock.ts';
 import type { StoreLimits } from './limited.ts';
 import { LimitedStore } from './limited.ts';
-import { LocalStore } from './local.ts';
+import { LocalStore } from './local/local.ts';
 import { MemoryStore } from './memory.ts';
 import type { StoredObject } from './store.ts';
 

@@ -9,7 +9,7 @@ import { createInterface } from 'node:readline';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { newRoom } from '../../src/repository/format/room.ts';
-import { LocalStore } from '../../src/stores/local.ts';
+import { LocalStore } from '../../src/stores/local/local.ts';
 import { withoutPrivileges } from '../fixtures/cli.ts';
 import { canMount } from '../fixtures/mount.ts';
 import { contentOf } from '../fixtures/known-content.ts';

@@ -14,8 +14,8 @@ import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vite
 import { freePort } from '../../examples/tienda/free-port.ts';
 import { throwIfAborted, type RespaldoError } from '../../src/errors.ts';
 import { RetryingStore } from '../../src/stores/retrying.ts';
-import { parseS3Address } from '../../src/stores/s3-address.ts';
-import { S3Store } from '../../src/stores/s3.ts';
+import { parseS3Address } from '../../src/stores/s3/address.ts';
+import { S3Store } from '../../src/stores/s3/s3.ts';
 import type { Store } from '../../src/stores/store.ts';
 import { HAS_CEPH, type S3Server } from '../fixtures/ceph.ts';
 import { FaultyStore, taking } from '../fixtures/faulty-store.ts';

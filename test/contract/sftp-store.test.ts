@@ -8,8 +8,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 
 import { throwIfAborted, type RespaldoError } from '../../src/errors.ts';
 import { RetryingStore } from '../../src/stores/retrying.ts';
-import { parseSftpAddress } from '../../src/stores/sftp-address.ts';
-import { SftpStore } from '../../src/stores/sftp.ts';
+import { parseSftpAddress } from '../../src/stores/sftp/address.ts';
+import { SftpStore } from '../../src/stores/sftp/sftp.ts';
 import { FaultyStore, taking } from '../fixtures/faulty-store.ts';
 import { canMount } from '../fixtures/mount.ts';
 import { Agent, HAS_SSHD, hashNames, makeKey, Sshd } from '../fixtures/sshd.ts';

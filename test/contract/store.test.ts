@@ -8,7 +8,7 @@ import { throwIfAborted } from '../../src/errors.ts';
 import { CachedStore } from '../../src/stores/cached.ts';
 import { openCache } from '../../src/stores/caches.ts';
 import { LimitedStore } from '../../src/stores/limited.ts';
-import { LocalStore } from '../../src/stores/local.ts';
+import { LocalStore } from '../../src/stores/local/local.ts';
 import { MemoryStore } from '../../src/stores/memory.ts';
 import type { RetryOptions } from '../../src/stores/patience.ts';
 import { RetryingStore } from '../../src/stores/retrying.ts';

@@ -9,8 +9,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { throwIfAborted, type RespaldoError } from '../../src/errors.ts';
 import { openStore } from '../../src/stores/index.ts';
 import { RetryingStore } from '../../src/stores/retrying.ts';
-import { parseWebDavAddress } from '../../src/stores/webdav-address.ts';
-import { WebDavStore } from '../../src/stores/webdav.ts';
+import { parseWebDavAddress } from '../../src/stores/webdav/address.ts';
+import { WebDavStore } from '../../src/stores/webdav/webdav.ts';
 import { FaultyStore, taking } from '../fixtures/faulty-store.ts';
 import { canMount } from '../fixtures/mount.ts';
 import { HAS_NGINX, Nginx } from '../fixtures/nginx.ts';

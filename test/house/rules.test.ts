@@ -32,19 +32,19 @@ describe('The direction of imports', () => {
     ['src/cli/commands/backup.ts', 'src/repository/index.ts', '1-edges'],
     ['src/api/routes/runs.ts', 'src/cli/output.ts', '1-edges'],
     ['src/main.ts', 'src/operations/backup.ts', '1-main'],
-    ['src/compose.ts', 'src/stores/local.ts', '2-compose'],
+    ['src/compose.ts', 'src/stores/local/local.ts', '2-compose'],
     ['src/config/load.ts', 'src/sources/postgres/capture.ts', '2-config'],
     ['src/operations/backup.ts', 'src/repository/storage/locks.ts', '3-recipes'],
-    ['src/operations/backup.ts', 'src/stores/local.ts', '3-recipes'],
+    ['src/operations/backup.ts', 'src/stores/local/local.ts', '3-recipes'],
     ['src/operations/backup.ts', 'src/cli/output.ts', '3-recipes'],
     ['src/repository/open.ts', 'src/operations/backup.ts', '4-formats'],
     ['src/repository/open.ts', 'src/stores/index.ts', '4-formats'],
-    ['src/stores/local.ts', 'src/runtimes/runtime.ts', '5-adapters'],
+    ['src/stores/local/local.ts', 'src/runtimes/runtime.ts', '5-adapters'],
     ['src/catalog/sqlite.ts', 'src/config/load.ts', '5-adapters'],
     ['src/sources/postgres/capture.ts', 'src/runtimes/host.ts', '5-sources'],
     ['src/sources/postgres/capture.ts', 'src/sources/directory/walk.ts', '5-siblings'],
     ['src/sources/server/obstacles.ts', 'src/sources/postgres/capture.ts', '5-siblings'],
-    ['src/stores/store.ts', 'src/stores/local.ts', '5-heads'],
+    ['src/stores/store.ts', 'src/stores/local/local.ts', '5-heads'],
     ['src/domain/plan.ts', 'src/errors.ts', '6-domain'],
     ['src/domain/plan.ts', 'node:fs', '6-domain'],
     ['src/domain/plan.ts', 'zod', '6-domain'],
@@ -53,8 +53,8 @@ describe('The direction of imports', () => {
     ['src/repository/open.ts', 'src/repository/open.test.ts', 'src-stands-alone'],
     ['src/repository/open.ts', 'fast-check', 'no-development-packages'],
     ['src/repository/open.ts', './nowhere.ts', 'no-unknown'],
-    ['src/operations/types.ts', 'src/stores/local.ts', '3-recipes'],
-    ['src/operations/lazy.ts', 'src/stores/local.ts', '3-recipes'],
+    ['src/operations/types.ts', 'src/stores/local/local.ts', '3-recipes'],
+    ['src/operations/lazy.ts', 'src/stores/local/local.ts', '3-recipes'],
   ];
   const allowed: readonly (readonly [from: string, to: string])[] = [
     ['src/main.ts', 'src/cli/program.ts'],
@@ -72,7 +72,7 @@ describe('The direction of imports', () => {
     ['src/sources/postgres/capture.ts', 'src/sources/server/obstacles.ts'],
     ['src/sources/index.ts', 'src/sources/postgres/index.ts'],
     ['src/domain/plan.ts', 'src/domain/retention.ts'],
-    ['src/stores/local.ts', 'src/errors.ts'],
+    ['src/stores/local/local.ts', 'src/errors.ts'],
   ];
   let folder: string;
   let violations: readonly { readonly from: string; readonly to: string; readonly rule: { readonly name: string } }[];

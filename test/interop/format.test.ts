@@ -15,7 +15,7 @@ import { encodeTree, parseTree } from '../../src/repository/format/tree.ts';
 import { loadIndex } from '../../src/repository/storage/load-index.ts';
 import { BlobReader } from '../../src/repository/storage/blobs.ts';
 import { Objects } from '../../src/repository/storage/objects.ts';
-import { LocalStore } from '../../src/stores/local.ts';
+import { LocalStore } from '../../src/stores/local/local.ts';
 import { NEVER } from '../fixtures/repository.ts';
 import { Restic, RESTICS } from '../fixtures/restic.ts';
 import { makeHostileTree } from '../fixtures/tree.ts';

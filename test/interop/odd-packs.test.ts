@@ -10,7 +10,7 @@ import { openKeyFile } from '../../src/repository/format/key.ts';
 import { PackBuilder } from '../../src/repository/format/pack.ts';
 import { loadIndex } from '../../src/repository/storage/load-index.ts';
 import { listObjects, listPacks, Objects, packKey } from '../../src/repository/storage/objects.ts';
-import { LocalStore } from '../../src/stores/local.ts';
+import { LocalStore } from '../../src/stores/local/local.ts';
 import { findings, NEVER, noise, PASSWORD, readFiles } from '../fixtures/repository.ts';
 import { Restic, RESTICS } from '../fixtures/restic.ts';
 

@@ -8,7 +8,7 @@ import { compareNames } from '../../src/domain/name.ts';
 import type { Snapshot } from '../../src/domain/snapshot.ts';
 import { openRepository } from '../../src/repository/index.ts';
 import type { Repository } from '../../src/repository/repository.ts';
-import { LocalStore } from '../../src/stores/local.ts';
+import { LocalStore } from '../../src/stores/local/local.ts';
 import { NEVER, PASSWORD } from '../fixtures/repository.ts';
 import { Restic, RESTICS } from '../fixtures/restic.ts';
 import { compareTrees, makeHostileTree } from '../fixtures/tree.ts';

@@ -7,7 +7,7 @@ import type { Entry, Selection } from '../../src/domain/entry.ts';
 import type { Snapshot } from '../../src/domain/snapshot.ts';
 import { openRepository } from '../../src/repository/index.ts';
 import type { Repository, Saved } from '../../src/repository/repository.ts';
-import { LocalStore } from '../../src/stores/local.ts';
+import { LocalStore } from '../../src/stores/local/local.ts';
 import { findings, NEVER, newRepository, noise, PASSWORD } from '../fixtures/repository.ts';
 import { Restic, RESTICS } from '../fixtures/restic.ts';
 import { compareTrees, makeHostileTree } from '../fixtures/tree.ts';

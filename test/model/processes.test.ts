@@ -10,7 +10,7 @@ import { describe, expect, it } from 'vitest';
 import type { Snapshot } from '../../src/domain/snapshot.ts';
 import { openRepository } from '../../src/repository/index.ts';
 import type { Repository } from '../../src/repository/repository.ts';
-import { LocalStore } from '../../src/stores/local.ts';
+import { LocalStore } from '../../src/stores/local/local.ts';
 import { type Ended, Workplace } from '../fixtures/cli.ts';
 import { asRead, type Files, findings, NEVER, noise, readFiles } from '../fixtures/repository.ts';
 import { Restic, RESTICS } from '../fixtures/restic.ts';

@@ -22,7 +22,7 @@ import { CraftedRepository, fileNode, folderNode, symlinkNode } from '../../../t
 import { NEVER, noise } from '../../../test/fixtures/repository.ts';
 import type { Finding } from '../../domain/finding.ts';
 import type { Snapshot } from '../../domain/snapshot.ts';
-import { LocalStore } from '../../stores/local.ts';
+import { LocalStore } from '../../stores/local/local.ts';
 import { MemoryStore } from '../../stores/memory.ts';
 import { setTimes } from '../filesystem/times.ts';
 import type { Id } from '../format/id.ts';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Clock } from '../../clock.ts';
 import { RespaldoError } from '../../errors.ts';
-import { LocalStore } from '../../stores/local.ts';
+import { LocalStore } from '../../stores/local/local.ts';
 import { MemoryStore } from '../../stores/memory.ts';
 import { generateKey, Sealer } from '../format/crypto.ts';
 import { HeldLock } from './held-lock.ts';
