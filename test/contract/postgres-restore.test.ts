@@ -87,6 +87,79 @@ describe.skipIf(!existsSync(DEBIAN_15))('a dump that is restored into a server',
     expect(await locale('copy')).toEqual(await locale('texts'));
   });
 
+  it('is, beside its content, the database that it was: template, owner, rights, limits, settings, comment, order', async () => {
+    await server.query('CREATE ROLE keeper; CREATE ROLE guest');
+    const about = `'ñ "about"'`;
+    await make('mould', 'CREATE TABLE t AS SELECT 1 AS one', `OWNER keeper LOCALE 'C' CONNECTION LIMIT 3`);
+    for (const sql of [
+      'IS_TEMPLATE true',
+      "SET work_mem TO '7MB'",
+      'SET search_path TO "$user", "a b"',
+      "SET my.words TO 'it''s'",
+    ])
+      await server.query(`ALTER DATABASE mould ${sql}`);
+    await server.query(`ALTER ROLE guest IN DATABASE mould SET lock_timeout TO '5s'`);
+    await server.query(`COMMENT ON DATABASE mould IS ${about}`);
+    await server.query('REVOKE ALL ON DATABASE mould FROM PUBLIC, keeper');
+    const properties = async (name: string) => {
+      const sql = `SELECT to_jsonb(d) - 'oid' - 'datname' - 'datfrozenxid' - 'datminmxid' AS row,
+        shobj_description(d.oid, 'pg_database') AS comment, (SELECT spcname FROM pg_tablespace WHERE oid = dattablespace),
+        (SELECT json_agg(json_build_array(setrole, setconfig) ORDER BY setrole) FROM pg_db_role_setting
+         WHERE setdatabase = d.oid) AS settings FROM pg_database AS d WHERE datname = '${name}'`;
+      return (await server.query(sql))[0];
+    };
+    const before = await properties('mould');
+    expect(before).toMatchObject({ row: { datacl: [], datistemplate: true, datconnlimit: 3 } });
+    const { snapshot } = await dumpInto(folder, server, 'mould');
+    // Beside it, in its place, which no template leaves by itself, and where it is made first.
+    await restoreDump(requestFor({ dump: { snapshot }, address: addressOf(server, 'mould2') }));
+    expect(await properties('mould2')).toEqual(before);
+    for (const inPlace of [false, true]) {
+      await restoreDump(requestFor({ dump: { snapshot }, address: addressOf(server, 'mould'), inPlace }));
+      expect(await properties('mould')).toEqual(before);
+    }
+    await server.query('GRANT CREATE ON DATABASE mould TO guest WITH GRANT OPTION');
+    const { snapshot: granted } = await dumpInto(folder, server, 'mould');
+    await restoreDump(requestFor({ dump: { snapshot: granted }, address: addressOf(server, 'mould2') }));
+    expect(await properties('mould2')).toEqual(await properties('mould'));
+    for (const name of ['mould', 'mould2']) await server.query(`ALTER DATABASE ${name} IS_TEMPLATE false`);
+    await server.query('DROP DATABASE mould2');
+    expect(await databases()).toEqual(['mould', 'postgres']);
+  });
+
+  it('of several databases is in place when all of them are whole, and nothing has changed if one is not', async () => {
+    for (const name of ['first', 'second', 'third']) await make(name, `CREATE TABLE t AS SELECT 'old' AS what`);
+    const dumped = await dumpInto(folder, server, 'first,second,third');
+    for (const name of ['first', 'second', 'third']) await server.query(`UPDATE t SET what = 'new'`, [], name);
+    const what = async () => {
+      const all = ['first', 'second', 'third'].map((name) => server.query('SELECT what FROM t', [], name));
+      return (await Promise.all(all)).map(([row]) => row?.['what']);
+    };
+    const request = requestFor({ dump: { snapshot: dumped.snapshot }, address: addressOf(server) });
+
+    // One that cannot be made, and one that somebody works with.
+    const constraints = join(dumped.captured, 'dump/second/constraints.sql');
+    const whole = await readFile(constraints, 'utf8');
+    await writeFile(constraints, `${whole}SELECT 1 / 0;\n`);
+    await expect(restoreDump(request)).rejects.toThrow('division by zero');
+    expect(await what()).toEqual(['new', 'new', 'new']);
+    expect(await databases()).toEqual(['first', 'postgres', 'second', 'third']);
+    await writeFile(constraints, whole);
+    const plan = await restorer().plan(request, ioOf());
+    await server.session(async (client) => {
+      await client.query('SELECT 1');
+      await expect(restorer().carryOut(plan, request, ioOf())).rejects.toMatchObject({
+        hint: expect.stringContaining('--disconnect') as string,
+      });
+    }, 'third');
+    expect(await what()).toEqual(['new', 'new', 'new']);
+    expect(await databases()).toEqual(['first', 'postgres', 'second', 'third']);
+
+    await restoreDump(request);
+    expect(await what()).toEqual(['old', 'old', 'old']);
+    expect(await databases()).toEqual(['first', 'postgres', 'second', 'third']);
+  });
+
   it('is refused by an older server, before anything is touched', async () => {
     await make('shop', 'CREATE TABLE t AS SELECT 1 AS one');
     const { captured, snapshot } = await dumpInto(folder, server, 'shop');

@@ -254,11 +254,7 @@ export class DatabaseEntries {
   }
 }
 
-function described({
-  template: _template,
-  connect: _connect,
-  ...database
-}: DatabaseInventory): Omit<DatabaseInventory, 'template' | 'connect'> {
+function described({ connect: _connect, ...database }: DatabaseInventory): Omit<DatabaseInventory, 'connect'> {
   return database;
 }
 

@@ -32,7 +32,8 @@ export function propertyStatements(facts: DatabaseFacts, name: string): readonly
   const rights = facts.grants;
   return [
     `ALTER ${database} OWNER TO ${identifier(facts.owner)}`,
-    ...(rights === null ? [] : [`REVOKE ALL ON ${database} FROM PUBLIC`]),
+    // What the owner has by itself may have been taken away, too.
+    ...(rights === null ? [] : [`REVOKE ALL ON ${database} FROM PUBLIC, ${identifier(facts.owner)}`]),
     ...(rights ?? []).map(
       (grant) =>
         `GRANT ${grant.privilege} ON ${database} TO ${grantee(grant.grantee)}${grant.grantable ? ' WITH GRANT OPTION' : ''}`,

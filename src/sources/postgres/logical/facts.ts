@@ -39,6 +39,8 @@ const database = z.object({
   /** -1: none. */
   connectionLimit: z.number(),
   comment: z.string().nullable(),
+  /** Whether everybody who may make databases may copy it. Absent in older snapshots. */
+  template: z.boolean().exactOptional(),
   /** null: PostgreSQL's default ones. */
   grants: z.array(grant).nullable(),
   /** `name=value`, for everybody (role '') or one role. */

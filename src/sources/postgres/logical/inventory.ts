@@ -26,9 +26,10 @@ const DATABASES = `SELECT d.datname AS name, pg_get_userbyid(d.datdba) AS owner,
   shobj_description(d.oid, 'pg_database') AS comment, d.datistemplate AS template,
   has_database_privilege(d.oid, 'CONNECT') AS connect,
   CASE WHEN has_database_privilege(d.oid, 'CONNECT') THEN pg_database_size(d.oid) ELSE 0 END AS bytes,
-  (SELECT json_agg(json_build_object('grantee', coalesce(r.rolname, ''), 'privilege', a.privilege_type,
-     'grantable', a.is_grantable) ORDER BY coalesce(r.rolname, ''), a.privilege_type)
-   FROM aclexplode(d.datacl) AS a LEFT JOIN pg_roles AS r ON r.oid = a.grantee) AS grants,
+  CASE WHEN d.datacl IS NOT NULL THEN
+    (SELECT coalesce(json_agg(json_build_object('grantee', coalesce(r.rolname, ''), 'privilege', a.privilege_type,
+       'grantable', a.is_grantable) ORDER BY coalesce(r.rolname, ''), a.privilege_type), '[]')
+     FROM aclexplode(d.datacl) AS a LEFT JOIN pg_roles AS r ON r.oid = a.grantee) END AS grants,
   (SELECT coalesce(json_agg(json_build_object('role', coalesce(r.rolname, ''), 'values', s.setconfig)
      ORDER BY coalesce(r.rolname, '')), '[]')
    FROM pg_db_role_setting AS s LEFT JOIN pg_roles AS r ON r.oid = s.setrole WHERE s.setdatabase = d.oid) AS settings

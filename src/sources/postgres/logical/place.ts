@@ -1,21 +1,19 @@
-import { RespaldoError } from '../../../errors.ts';
+import type { RespaldoError } from '../../../errors.ts';
 import { explainFailure, requireSame, unfinishedLeft } from '../../server/restore-failure.ts';
 import { sideName } from '../../server/side-name.ts';
-import type { PlannedDatabase, ServerRestoreRequest, SourceIo } from '../../source.ts';
+import type { ServerRestoreRequest, SourceIo } from '../../source.ts';
 import { propertyStatements } from './database-sql.ts';
 import { differences } from './differences.ts';
 import type { DatabaseFacts } from './facts.ts';
-import { execute } from './psql-session.ts';
+import { ask, execute } from './psql-session.ts';
 import type { Restorable } from './restorable.ts';
 import { inspectRestored } from './restored-content.ts';
 import { identifier, literal } from './sql.ts';
-import { maintenanceFor } from './target-server.ts';
 import { explainRestore } from './tool-refusal.ts';
 import type { Toolbox } from './toolbox.ts';
 
-/** PostgreSQL's codes. */
+/** PostgreSQL's code. */
 const DISK_FULL = '53100';
-const NO_PRIVILEGE = '42501';
 /** Of a name. */
 const MOST_BYTES = 63;
 
@@ -36,87 +34,85 @@ const DROP_SUBSCRIPTIONS = `DO $$ DECLARE name text; BEGIN
   END LOOP;
 END $$`;
 
+/** What places of one restore have in common. */
+export interface Grounds {
+  readonly tools: Toolbox;
+  /** The database to be connected to while others come and go. */
+  readonly maintenance: string;
+  readonly request: ServerRestoreRequest;
+  /** The server's: 150008 for 15.8. */
+  readonly version: number;
+  /** Tools that go on for a while when everything else was cancelled. */
+  readonly openCalm: () => Promise<Toolbox>;
+}
+
 /** Where a database comes to be, and how it gets its name. */
 export class Place {
-  readonly #tools: Toolbox;
-  readonly #planned: PlannedDatabase;
-  readonly #request: ServerRestoreRequest;
-  readonly #openTidy: () => Promise<Toolbox>;
+  readonly target: string;
   /** The name until it is whole. */
-  readonly #side: string;
+  readonly side: string;
+  /** The name of the database that it replaces, from the swap on. */
+  readonly old: string | undefined;
+  readonly #restorable: Restorable;
+  readonly #grounds: Grounds;
+  #isDropped = false;
 
-  constructor(
-    tools: Toolbox,
-    planned: PlannedDatabase,
-    request: ServerRestoreRequest,
-    openTidy: () => Promise<Toolbox>,
-  ) {
-    this.#tools = tools;
-    this.#planned = planned;
-    this.#request = request;
-    this.#openTidy = openTidy;
-    this.#side = sideName(planned.target, 'restoring', shorten);
+  constructor(restorable: Restorable, grounds: Grounds) {
+    const { target, replaces } = restorable.planned;
+    this.target = target;
+    this.side = sideName(target, 'restoring', shorten);
+    this.old = replaces === undefined || grounds.request.inPlace ? undefined : sideName(target, 'before', shorten);
+    this.#restorable = restorable;
+    this.#grounds = grounds;
   }
 
-  async fill(restorable: Restorable, version: number, io: SourceIo): Promise<void> {
-    let isDropped = false;
-    let old: string | undefined;
-    try {
-      if (this.#request.inPlace && this.#planned.replaces !== undefined) {
-        await this.#drop(this.#planned.target);
-        isDropped = true;
-      }
-      await this.#run(restorable.create(this.#side, version));
-      await restorable.load(this.#tools, this.#side);
-      const { facts, dumpVersion = 0 } = restorable;
-      if (facts !== undefined) await this.#compare(facts, dumpVersion, version);
-      await this.#run('ANALYZE', this.#side);
-      // Only now: its settings (a time limit, read only) are for those who work with it.
-      if (facts !== undefined) await this.#run(propertyStatements(facts, this.#side).join(';\n'));
-      await this.#settle();
-      old = await this.#swap();
-    } catch (error) {
-      await this.#tidy(io);
-      throw explainFailure(explainRestore(error), this.#planned.target, isDropped, isFullDisk);
+  /** Makes the database under its side name, whole and compared. */
+  async fill(): Promise<void> {
+    const { tools, request, version } = this.#grounds;
+    const { planned, facts, dumpVersion = 0 } = this.#restorable;
+    if (request.inPlace && planned.replaces !== undefined) {
+      await this.#drop(this.target);
+      this.#isDropped = true;
     }
-    if (old !== undefined) await this.#leave(old, io);
+    await this.#run(this.#restorable.create(this.side, version));
+    await this.#restorable.load(tools, this.side);
+    if (facts !== undefined) await this.#compare(facts, dumpVersion);
+    await this.#run('ANALYZE', this.side);
+    // Only now: its settings (a time limit, read only) are for those who work with it.
+    if (facts !== undefined) await this.#run(propertyStatements(facts, this.side).join(';\n'));
   }
 
-  /** Everything is on the server's disk when this resolves, so that a full one shows now, not when the old is gone. */
-  async #settle(): Promise<void> {
-    try {
-      await this.#run('CHECKPOINT');
-    } catch (error) {
-      const mayNot = error instanceof RespaldoError && error.context.sqlstate === NO_PRIVILEGE;
-      if (!mayNot) throw error;
-    }
-  }
-
-  async #compare(facts: DatabaseFacts, dumpVersion: number, version: number): Promise<void> {
-    const found = await inspectRestored(this.#tools, this.#side, facts);
+  async #compare(facts: DatabaseFacts, dumpVersion: number): Promise<void> {
+    const { tools, version } = this.#grounds;
+    const found = await inspectRestored(tools, this.side, facts);
     const isSame = Math.floor(dumpVersion / 10_000) === Math.floor(version / 10_000);
-    requireSame(this.#planned.target, differences(facts, found, isSame));
+    requireSame(this.target, differences(facts, found, isSame));
   }
 
-  /** Both names change together or not at all. @returns the name that the old database now has. */
-  async #swap(): Promise<string | undefined> {
-    const { target, replaces } = this.#planned;
-    const isReplacing = replaces !== undefined && !this.#request.inPlace;
-    const old = isReplacing ? sideName(target, 'before', shorten) : undefined;
-    const end = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = ${literal(target)}`;
-    const renames = [
-      ...(old === undefined ? [] : [`ALTER DATABASE ${identifier(target)} RENAME TO ${identifier(old)}`]),
-      `ALTER DATABASE ${identifier(this.#side)} RENAME TO ${identifier(target)}`,
+  /** To be carried out in one transaction. A template cannot be dropped: it becomes one when nothing can fail any more. */
+  get swap(): readonly string[] {
+    return [
+      ...(this.old === undefined
+        ? []
+        : [`ALTER DATABASE ${identifier(this.target)} RENAME TO ${identifier(this.old)}`]),
+      `ALTER DATABASE ${identifier(this.side)} RENAME TO ${identifier(this.target)}`,
+      ...(this.#restorable.facts?.template === true
+        ? [`ALTER DATABASE ${identifier(this.target)} IS_TEMPLATE true`]
+        : []),
     ];
-    if (isReplacing && this.#request.disconnect) await this.#run(end);
-    await this.#run(['BEGIN', ...renames, 'COMMIT'].join(';\n'));
-    return old;
+  }
+
+  /** What stopped it, as it is to be told. */
+  explain(error: unknown): unknown {
+    return explainFailure(explainRestore(error), this.target, this.#isDropped, isFullDisk);
   }
 
   /** The new one is in place: whatever happens to the old one is no failure of the restore. */
-  async #leave(old: string, io: SourceIo): Promise<void> {
+  async leave(io: SourceIo): Promise<void> {
+    const { old } = this;
+    if (old === undefined) return;
     let why = '';
-    if (!this.#request.keepOld)
+    if (!this.#grounds.request.keepOld)
       try {
         await this.#drop(old);
         return;
@@ -128,39 +124,48 @@ export class Place {
       code: 'old-database-kept',
       prominent: true,
       subject: old,
-      message: `what was "${this.#planned.target}" is now called "${old}"${why}: drop it when nobody needs it`,
+      message: `what was "${this.target}" is now called "${old}"${why}: drop it when nobody needs it`,
     });
   }
 
+  /** No template can be dropped, and what cannot be dropped after all stays one. */
   async #drop(name: string): Promise<void> {
-    await this.#run(`DROP DATABASE ${identifier(name)}${this.#request.disconnect ? ' WITH (FORCE)' : ''}`);
-  }
-
-  /** What is half made goes, even when everything else was cancelled; a failure of that is only told. */
-  async #tidy(io: SourceIo): Promise<void> {
+    const { tools, maintenance, request } = this.#grounds;
+    const sql = `SELECT datistemplate AS is FROM pg_database WHERE datname = ${literal(name)}`;
+    const wasTemplate = (await ask(tools, maintenance, sql))[0]?.is === true;
+    const mark = (is: boolean): Promise<void> =>
+      this.#run(`ALTER DATABASE ${identifier(name)} IS_TEMPLATE ${String(is)}`);
+    if (wasTemplate) await mark(false);
     try {
-      const tools = await this.#openTidy();
-      const drop = (): Promise<void> =>
-        execute(tools, this.#maintenance, `DROP DATABASE IF EXISTS ${identifier(this.#side)} WITH (FORCE)`);
-      try {
-        await drop();
-      } catch {
-        await execute(tools, this.#side, DROP_SUBSCRIPTIONS);
-        // Dropping takes a checkpoint, and that takes room, which there may only be without the rows.
-        await execute(tools, this.#side, DROP_TABLES);
-        await drop();
-      }
+      await this.#run(`DROP DATABASE ${identifier(name)}${request.disconnect ? ' WITH (FORCE)' : ''}`);
     } catch (error) {
-      io.report(unfinishedLeft(this.#side, error));
+      if (wasTemplate) await mark(true);
+      throw error;
     }
   }
 
-  #run(sql: string, database = this.#maintenance): Promise<void> {
-    return execute(this.#tools, database, sql);
+  /** What is half made goes, even when everything else was cancelled; a failure of that is only told. */
+  async tidy(io: SourceIo): Promise<void> {
+    const { maintenance, openCalm } = this.#grounds;
+    try {
+      const tools = await openCalm();
+      const drop = (): Promise<void> =>
+        execute(tools, maintenance, `DROP DATABASE IF EXISTS ${identifier(this.side)} WITH (FORCE)`);
+      try {
+        await drop();
+      } catch {
+        await execute(tools, this.side, DROP_SUBSCRIPTIONS);
+        // Dropping takes a checkpoint, and that takes room, which there may only be without the rows.
+        await execute(tools, this.side, DROP_TABLES);
+        await drop();
+      }
+    } catch (error) {
+      io.report(unfinishedLeft(this.side, error));
+    }
   }
 
-  get #maintenance(): string {
-    return maintenanceFor(this.#planned.target);
+  #run(sql: string, database = this.#grounds.maintenance): Promise<void> {
+    return execute(this.#grounds.tools, database, sql);
   }
 }
 

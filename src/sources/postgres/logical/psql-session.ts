@@ -116,3 +116,15 @@ export async function execute(tools: Toolbox, database: string, sql: string): Pr
     await session.abandon();
   }
 }
+
+/** Rows of one SELECT in a session of its own. */
+export async function ask(tools: Toolbox, database: string, sql: string): Promise<readonly Row[]> {
+  const session = new PsqlSession(tools, database);
+  try {
+    const rows = await session.query(sql);
+    await session.close();
+    return rows;
+  } finally {
+    await session.abandon();
+  }
+}

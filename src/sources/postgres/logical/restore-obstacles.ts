@@ -51,8 +51,35 @@ export function obstaclesOf(
       : [`The server lacks the roles ${roles.join(', ')}: --create-roles makes them from the snapshot.`]),
     ...(dump?.databases ?? []).flatMap((database) => lacks(database, target)),
     ...planned.flatMap((database) => sessionsObstacle(database, request.disconnect)),
-    ...roomObstacle(planned, neededBytes, target, request.inPlace),
+    ...withoutRoom({ target, planned, neededBytes, ...(dump && { dump }) }, request.inPlace),
   ];
+}
+
+/** Several databases want room for all of them at once, because they take their places together. */
+function withoutRoom(
+  { target, planned, neededBytes, dump }: Omit<Circumstances, 'missingRoles'>,
+  inPlace: boolean,
+): readonly string[] {
+  const obstacles = roomObstacle(planned, neededBytes, target, inPlace);
+  if (obstacles.length === 0 || dump === undefined || planned.length < 2 || inPlace) return obstacles;
+  if (!fitOneByOne(planned, dump.databases, target.freeBytes ?? 0)) return obstacles;
+  const names = planned.map(({ name }) => name).join(', ');
+  return [
+    ...obstacles,
+    `There is room for one after the other: restore each alone, by latest:/dump/<database> (${names}). All at once they take their places together.`,
+  ];
+}
+
+/** Whether there is room for each beside the one that it replaces, when that one goes before the next one comes. */
+function fitOneByOne(planned: readonly PlannedDatabase[], databases: readonly DatabaseFacts[], free: number): boolean {
+  const needed = new Map(databases.map(({ name, bytes }) => [name, bytes]));
+  let left = free;
+  for (const { name, replaces } of planned) {
+    left -= needed.get(name) ?? 0;
+    if (left < 0) return false;
+    left += replaces?.bytes ?? 0;
+  }
+  return true;
 }
 
 /** Of which the server makes every new database. */

@@ -130,6 +130,27 @@ describe('a restore into a server', () => {
     expect(obstacles({ freeBytes: 500 }, { ...free, inPlace: true }, { bytes: 600, sessions: 0 })).toBe('');
   });
 
+  it('says that several databases would fit one after the other, where there is no room for all at once', () => {
+    const blog: DatabaseFacts = { ...SHOP, name: 'blog', folder: '/dump/blog' };
+    const of = (freeBytes: number, inPlace = false) =>
+      obstaclesOf(
+        {
+          target: { ...TARGET, freeBytes },
+          planned: ['shop', 'blog'].map((name) => ({ name, target: name, replaces: { bytes: 900, sessions: 0 } })),
+          neededBytes: 2 * SHOP.bytes,
+          missingRoles: [],
+          dump: { facts: FACTS, databases: [SHOP, blog] },
+        },
+        { ...free, inPlace },
+      ).join('\n');
+    expect(of(2 * SHOP.bytes)).toBe('');
+    expect(of(2 * SHOP.bytes - 1)).toContain(
+      'one after the other: restore each alone, by latest:/dump/<database> (shop, blog)',
+    );
+    expect(of(2 * SHOP.bytes - 1, true)).toBe('');
+    expect(of(SHOP.bytes)).toMatch(/^The server’s disk has no room for old and new side by side: [^\n]*$/);
+  });
+
   it('is stopped where it would take the place of what new databases are made of', () => {
     expect(obstacles({}, free, undefined, 'template1')).toContain('restore under another name');
   });
@@ -152,7 +173,7 @@ describe('a restore into a server', () => {
     };
     expect(propertyStatements(rich, 'x')).toEqual([
       'ALTER DATABASE "x" OWNER TO "ana"',
-      'REVOKE ALL ON DATABASE "x" FROM PUBLIC',
+      'REVOKE ALL ON DATABASE "x" FROM PUBLIC, "ana"',
       'GRANT CONNECT ON DATABASE "x" TO PUBLIC WITH GRANT OPTION',
       'ALTER ROLE "ana" IN DATABASE "x" SET "search_path" TO "$user", public',
       `ALTER ROLE "ana" IN DATABASE "x" SET "work_mem" TO '1MB'`,

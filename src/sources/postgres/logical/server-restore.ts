@@ -2,8 +2,8 @@ import { isError, RespaldoError } from '../../../errors.ts';
 import type { ServerRestorePlan, ServerRestoreRequest, SourceIo } from '../../source.ts';
 import { customsOf, parseTarget } from '../address.ts';
 import { roleStatements } from './database-sql.ts';
-import { Place } from './place.ts';
-import { execute, PsqlSession } from './psql-session.ts';
+import { putInPlace } from './placing.ts';
+import { ask, execute } from './psql-session.ts';
 import { restorablesOf } from './restorable.ts';
 import { dumpOf } from './restore-plan.ts';
 import { maintenanceFor } from './target-server.ts';
@@ -14,9 +14,9 @@ import { Toolbox } from './toolbox.ts';
 const TIDY_MS = 60_000;
 
 /**
- * Everything is verified first; then each database is made beside the one that it replaces, compared with the dump's
- * record, and takes its place by its name. Until then the server's databases are untouched, unless `inPlace` asks for
- * room.
+ * Everything is verified first; then each database is made beside the one that it replaces and compared with the dump's
+ * record, and when all of them are there, they take their places by their names. Until then the server's databases are
+ * untouched, unless `inPlace` asks for room.
  */
 export async function carryOutServerRestore(
   plan: ServerRestorePlan,
@@ -33,10 +33,8 @@ export async function carryOutServerRestore(
   const fitting = await fittingTools(tools, version);
   for (const { verify } of restorables) await verify(fitting);
   if (request.createRoles && plan.missingRoles.length > 0) await createRoles(fitting, plan, request);
-  for (const restorable of restorables) {
-    const place = new Place(fitting, restorable.planned, request, () => open(AbortSignal.timeout(TIDY_MS)));
-    await place.fill(restorable, version, io);
-  }
+  const openCalm = (): Promise<Toolbox> => open(AbortSignal.timeout(TIDY_MS));
+  await putInPlace(restorables, { tools: fitting, maintenance: maintenanceOf(plan), request, version, openCalm }, io);
 }
 
 /** Those of the server's version where they are installed; older ones can feed a newer server as well. */
@@ -49,26 +47,24 @@ async function fittingTools(tools: Toolbox, version: number): Promise<Toolbox> {
   }
 }
 
-async function createRoles(
-  tools: Toolbox,
-  { missingRoles, databases }: ServerRestorePlan,
-  { dump }: ServerRestoreRequest,
-): Promise<void> {
+async function createRoles(tools: Toolbox, plan: ServerRestorePlan, { dump }: ServerRestoreRequest): Promise<void> {
   if ('file' in dump) return;
   const { facts } = await dumpOf(dump.snapshot, dump.folder);
   const globals = await dump.snapshot.read(facts.globals.file);
-  const statements = roleStatements(Buffer.from(globals ?? []).toString('utf8'), missingRoles);
+  const statements = roleStatements(Buffer.from(globals ?? []).toString('utf8'), plan.missingRoles);
   const script = ['BEGIN;', ...statements, 'COMMIT'].join('\n');
   try {
-    await execute(tools, maintenanceFor(databases[0]?.target ?? ''), script);
+    await execute(tools, maintenanceOf(plan), script);
   } catch (error) {
     throw explainRestore(error);
   }
 }
 
-async function versionOf(tools: Toolbox, { databases }: ServerRestorePlan): Promise<number> {
-  const session = new PsqlSession(tools, maintenanceFor(databases[0]?.target ?? ''));
-  const [row] = await session.query("SELECT current_setting('server_version_num')::int AS number");
-  await session.close();
-  return Number(row?.number);
+function maintenanceOf({ databases }: ServerRestorePlan): string {
+  return maintenanceFor(databases.map(({ target }) => target));
+}
+
+async function versionOf(tools: Toolbox, plan: ServerRestorePlan): Promise<number> {
+  const sql = "SELECT current_setting('server_version_num')::int AS number";
+  return Number((await ask(tools, maintenanceOf(plan), sql))[0]?.number);
 }

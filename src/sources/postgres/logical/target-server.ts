@@ -24,9 +24,9 @@ export interface TargetServer {
   readonly freeBytes: number | undefined;
 }
 
-/** Where one may be connected while databases come and go: never the one that is replaced. */
-export function maintenanceFor(target: string): string {
-  return target === 'postgres' ? 'template1' : 'postgres';
+/** Where one may be connected while databases come and go: never one that is replaced. */
+export function maintenanceFor(targets: readonly string[]): string {
+  return targets.includes('postgres') ? 'template1' : 'postgres';
 }
 
 /** @param tablespace that the databases will lie in. */
@@ -37,7 +37,7 @@ export async function inspectTarget(
   names: readonly string[],
   tablespace: string,
 ): Promise<TargetServer> {
-  const session = new PsqlSession(tools, maintenanceFor(names[0] ?? ''));
+  const session = new PsqlSession(tools, maintenanceFor(names));
   try {
     const [server = {}] = await session.query(
       `SELECT current_setting('server_version') AS version, current_setting('server_version_num')::int AS number,
