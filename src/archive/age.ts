@@ -1,6 +1,7 @@
 /** The format of age (age-encryption.org/v1). Headers by its own package, the payload by OpenSSL, which is faster. */
 import { createCipheriv, createDecipheriv, hkdfSync, randomBytes, scrypt } from 'node:crypto';
 import type { Recipient, Stanza } from 'age-encryption';
+import { release } from '../domain/release.ts';
 import { RespaldoError, throwIfAborted } from '../errors.ts';
 import type { Encryption, EncryptionRecord, Keys } from './archive.ts';
 import { inBlocks } from './blocks.ts';
@@ -12,6 +13,8 @@ const CIPHER = 'chacha20-poly1305';
 const TAG = 16;
 const NONCE = 16;
 const CHUNK = 64 * 1024;
+/** Chunks that go on together: to hand on, hash and write each by itself takes longer than to encrypt it. */
+const AT_ONCE = 16;
 /** Of many thousands of recipients. */
 const LONGEST_HEADER = 1024 * 1024;
 const WORK_FACTOR = 18;
@@ -29,10 +32,35 @@ export async function* ageEncrypted(
   const nonce = randomBytes(NONCE);
   yield Buffer.concat([header, nonce]);
   const key = payloadKey(fileKey, nonce);
-  for await (const { chunk, index, isLast } of marked(inBlocks(content, CHUNK, [], onTaken))) {
-    const cipher = createCipheriv(CIPHER, key, chunkNonce(index, isLast), { authTagLength: TAG });
-    yield Buffer.concat([cipher.update(chunk), cipher.final(), cipher.getAuthTag()]);
+  const spare: Uint8Array[] = [];
+  for await (const { block, index, isLast } of marked(inBlocks(content, AT_ONCE * CHUNK, spare, onTaken))) {
+    const sealed = sealedChunks(block, key, index * AT_ONCE, isLast);
+    if (!isLast) spare.push(block);
+    yield sealed;
   }
+}
+
+/** @param first the number of the first of these chunks, of which all but the last are full */
+function sealedChunks(block: Uint8Array, key: Buffer, first: number, isLast: boolean): Buffer {
+  const chunks = chunksIn(block.length, CHUNK);
+  const sealed = Buffer.allocUnsafeSlow(block.length + chunks * TAG);
+  for (let i = 0; i < chunks; i++) {
+    const chunk = block.subarray(i * CHUNK, (i + 1) * CHUNK);
+    const nonce = chunkNonce(first + i, isLast && i === chunks - 1);
+    const cipher = createCipheriv(CIPHER, key, nonce, { authTagLength: TAG });
+    const secret = cipher.update(chunk);
+    cipher.final();
+    const at = i * (CHUNK + TAG);
+    sealed.set(secret, at);
+    sealed.set(cipher.getAuthTag(), at + chunk.length);
+    release(secret);
+  }
+  return sealed;
+}
+
+/** What is empty is one empty chunk. */
+function chunksIn(bytes: number, size: number): number {
+  return Math.max(1, Math.ceil(bytes / size));
 }
 
 /** @throws RespaldoError `wrong-password` that says which key is needed, `source-damaged` */
@@ -45,11 +73,28 @@ export async function* ageDecrypted(
   try {
     const { header, nonce } = await parts.head();
     const key = payloadKey(await openHeader(header, record, keys), nonce);
-    for await (const { chunk, index, isLast } of marked(inBlocks(parts.rest(), CHUNK + TAG)))
-      yield openedChunk(chunk, key, index, isLast);
+    const spare: Uint8Array[] = [];
+    for await (const { block, index, isLast } of marked(inBlocks(parts.rest(), AT_ONCE * (CHUNK + TAG), spare))) {
+      const opened = openedChunks(block, key, index * AT_ONCE, isLast);
+      if (!isLast) spare.push(block);
+      yield opened;
+    }
   } finally {
     await parts.close();
   }
+}
+
+/** @param first as of {@link sealedChunks} */
+function openedChunks(block: Uint8Array, key: Buffer, first: number, isLast: boolean): Buffer {
+  const chunks = chunksIn(block.length, CHUNK + TAG);
+  const opened = Buffer.allocUnsafeSlow(Math.max(0, block.length - chunks * TAG));
+  for (let i = 0; i < chunks; i++) {
+    const chunk = block.subarray(i * (CHUNK + TAG), (i + 1) * (CHUNK + TAG));
+    const plain = openedChunk(chunk, key, first + i, isLast && i === chunks - 1);
+    opened.set(plain, i * CHUNK);
+    release(plain);
+  }
+  return opened;
 }
 
 function openedChunk(chunk: Uint8Array, key: Buffer, index: number, isLast: boolean): Buffer {
@@ -57,7 +102,9 @@ function openedChunk(chunk: Uint8Array, key: Buffer, index: number, isLast: bool
   const decipher = createDecipheriv(CIPHER, key, chunkNonce(index, isLast), { authTagLength: TAG });
   decipher.setAuthTag(chunk.subarray(chunk.length - TAG));
   try {
-    return Buffer.concat([decipher.update(chunk.subarray(0, chunk.length - TAG)), decipher.final()]);
+    const plain = decipher.update(chunk.subarray(0, chunk.length - TAG));
+    decipher.final();
+    return plain;
   } catch (error) {
     throw damaged('a part of it was changed, or it is cut short', error);
   }
@@ -179,17 +226,17 @@ class HeaderAndPayload {
   }
 }
 
-/** Chunks with their numbers; the last is known to be the last. */
+/** Blocks with their numbers; the last is known to be the last. */
 async function* marked(
-  chunks: AsyncIterable<Uint8Array>,
-): AsyncGenerator<{ readonly chunk: Uint8Array; readonly index: number; readonly isLast: boolean }> {
+  blocks: AsyncIterable<Uint8Array>,
+): AsyncGenerator<{ readonly block: Uint8Array; readonly index: number; readonly isLast: boolean }> {
   let before: Uint8Array | undefined;
   let index = 0;
-  for await (const chunk of chunks) {
-    if (before !== undefined) yield { chunk: before, index: index++, isLast: false };
-    before = chunk;
+  for await (const block of blocks) {
+    if (before !== undefined) yield { block: before, index: index++, isLast: false };
+    before = block;
   }
-  if (before !== undefined) yield { chunk: before, index, isLast: true };
+  if (before !== undefined) yield { block: before, index, isLast: true };
 }
 
 function chunkNonce(index: number, isLast: boolean): Buffer {

@@ -156,7 +156,8 @@ describe('encryption by age', () => {
     await writeFile(file, identity);
     const encryption: Encryption = { tool: 'age', recipients: [recipient] };
     const keys = { identities: [/AGE-SECRET-KEY-\w+/.exec(identity)?.[0] ?? ''] };
-    for (const size of [CONTENT.length, 0, 65_536, 65_537]) {
+    // Chunks of the format have 64 KiB, and 16 of them go on together.
+    for (const size of [CONTENT.length, 0, 65_536, 65_537, 16 * 65_536, 16 * 65_536 + 1, 32 * 65_536]) {
       const content = CONTENT.subarray(0, size);
       const sealed = await whole(encrypted(pieces(content), encryption, signal));
       expect((await by(sealed, 'age', '-d', '-i', file)).equals(content)).toBe(true);
