@@ -8,7 +8,7 @@ import type { Snapshot } from '../domain/snapshot.ts';
 import { isError, RespaldoError, toRespaldoError } from '../errors.ts';
 import { backup, backupsOf, type BackupOutcome, type BackupPorts, type BackupRequest } from '../operations/backup.ts';
 import type { CapturedSource } from '../operations/archive-writing.ts';
-import { bearersOf, replaceBearers } from '../operations/naming.ts';
+import { bearersOf, replaceBearers, type ReplacedBearers } from '../operations/naming.ts';
 import { PlanRun } from '../operations/plan-run.ts';
 import { recorded, type Recorder } from '../operations/recording.ts';
 import type { Repository, SavedItem } from '../repository/repository.ts';
@@ -172,9 +172,16 @@ async function captureToRepository(
         isIncomplete: outcome.state === 'incomplete',
       });
     tell(outcome, request.dryRun, invocation);
-    if (await replaceBearers(bearers, outcome, await repository, invocation.signal))
-      invocation.output.note(`dropped what had the name before: ${bearers.map(({ id }) => shortId(id)).join(', ')}`);
+    const replaced = await replaceBearers(bearers, outcome, await repository, invocation.signal);
+    if (replaced !== undefined) tellReplaced(replaced, invocation);
   }
+}
+
+function tellReplaced({ dropped, kept }: ReplacedBearers, { output }: Invocation): void {
+  if (dropped.length > 0)
+    output.note(`dropped what had the name before: ${dropped.map(({ id }) => shortId(id)).join(', ')}`);
+  for (const { id, reason } of kept)
+    output.note(`${shortId(id)} had the name before and stays without it: ${reason}`);
 }
 
 /** The snapshot that holds what was captured: where nothing has changed it is the one before. */

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { guardVerdicts, planTag, type GuardQuestion } from './guards.ts';
+import { guardNamesakes, guardVerdicts, planTag, type GuardQuestion } from './guards.ts';
 import { isIncomplete } from './snapshot.ts';
 import type { Judged, Verdict } from './verdict.ts';
 
@@ -118,6 +118,59 @@ describe('guardVerdicts', () => {
         for (const last of [complete[0] ?? own[0], proven[0]]) if (last) expect(kept).toContain(last.id);
       }),
       { numRuns: 500 },
+    );
+  });
+});
+
+describe('guardNamesakes', () => {
+  const taken = (number: number, tags: readonly string[] = [], hostname = 'web1'): Judged =>
+    verdict(number, false, tags, hostname).snapshot;
+  const nothing = () => () => [];
+
+  it('lets go what another snapshot of the same source stands for', () => {
+    const all = [taken(1), taken(2)];
+    expect(guardNamesakes(all.slice(0, 1), all, nothing)).toEqual(new Map());
+  });
+
+  it.each([
+    ['host', taken(2, [], 'web2')],
+    ['plan', { ...taken(2), tags: [planTag('blog')] }],
+    ['path', { ...taken(2), paths: ['/q'] }],
+  ])('lets the last complete one of a source not go for one of another %s', (_what, other) => {
+    const all = [taken(1), other];
+    expect([...guardNamesakes(all.slice(0, 1), all, nothing)]).toEqual([['1', 'last complete snapshot']]);
+  });
+
+  it('keeps the last proven one, and what one that stays needs', () => {
+    const all = [taken(1), taken(2, ['proven']), taken(3)];
+    const needs = () => (snapshot: Judged) => (snapshot.id === '3' ? ['1'] : []);
+    expect([...guardNamesakes(all.slice(0, 2), all, needs)]).toEqual([
+      ['1', 'needed by 3'],
+      ['2', 'last proven snapshot'],
+    ]);
+  });
+
+  it('leaves each source a complete snapshot if it had one, whatever goes', () => {
+    const any = fc.array(
+      fc.record({
+        goes: fc.boolean(),
+        tags: fc.subarray(['incomplete', 'proven', planTag('other')]),
+        hostname: fc.constantFrom('web1', 'web2'),
+      }),
+      { maxLength: 12 },
+    );
+    fc.assert(
+      fc.property(any, (list) => {
+        const all = list.map(({ tags, hostname }, i) => taken(i + 1, tags, hostname));
+        const going = all.filter((_, i) => list[i]?.goes === true);
+        const stay = guardNamesakes(going, all, nothing);
+        const left = all.filter((snapshot) => !going.includes(snapshot) || stay.has(snapshot.id));
+        for (const one of all.filter((snapshot) => !isIncomplete(snapshot))) {
+          const same = ({ hostname, tags }: Judged): boolean =>
+            hostname === one.hostname && tags?.includes(planTag('other')) === one.tags?.includes(planTag('other'));
+          expect(left.some((snapshot) => same(snapshot) && !isIncomplete(snapshot))).toBe(true);
+        }
+      }),
     );
   });
 });

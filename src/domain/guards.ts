@@ -39,6 +39,38 @@ export function guardVerdicts<S extends Judged>(
   return withNeeded(guarded, needs);
 }
 
+/**
+ * Which of the snapshots that are to go, because another one takes their name, stay without it: what retention would not
+ * let go of the same source either.
+ * @param all the snapshots of the repository, the oldest first; what is to go and what takes the name are among them.
+ * @param needs made of the snapshots of one source; see {@link GuardQuestion}.
+ * @returns why, by id
+ */
+export function guardNamesakes<S extends Judged>(
+  going: readonly S[],
+  all: readonly S[],
+  needs: (source: readonly S[]) => GuardQuestion<S>['needs'],
+): ReadonlyMap<string, string> {
+  const ids = new Set(going.map(({ id }) => id));
+  const stay = new Map<string, string>();
+  for (const sources of Map.groupBy(all, sourceOf).values()) {
+    if (!sources.some(({ id }) => ids.has(id))) continue;
+    const reasons = lastOnes(sources);
+    const verdicts = sources.map((snapshot): Verdict<S> => {
+      const verdict = { snapshot, kept: !ids.has(snapshot.id), reasons: [] };
+      return keptFor(verdict, reasons.get(snapshot.id));
+    });
+    for (const { snapshot, kept, reasons: why } of withNeeded(verdicts, needs(sources)))
+      if (kept && ids.has(snapshot.id)) stay.set(snapshot.id, why[0] ?? '');
+  }
+  return stay;
+}
+
+/** The same for snapshots of one source of one plan, or of none, on one host. */
+function sourceOf({ hostname, paths, tags = [] }: Judged): string {
+  return JSON.stringify([hostname, paths.toSorted(), tags.filter((tag) => tag.startsWith(planTag(''))).toSorted()]);
+}
+
 /** Whether the plan took the snapshot on its host, and no other plan says that it is its own. */
 export function isOwn(
   { hostname, tags = [] }: Judged,

@@ -88,6 +88,17 @@ export function baseOf(history: readonly Snapshot[]): Snapshot | undefined {
   return usable({ typed: true, history: history.filter(isTyped) }).findLast(isFull);
 }
 
+/**
+ * Every snapshot restores by itself; but the next differential of a database is compared with its last full.
+ * @param history of one source, the oldest first.
+ * @returns by a snapshot, the ids of what it cannot do without.
+ */
+export function needsOf(history: readonly Snapshot[]): (snapshot: Pick<Snapshot, 'id'>) => readonly string[] {
+  const base = baseOf(history);
+  const newest = history.findLast((snapshot) => !isIncomplete(snapshot));
+  return ({ id }) => (base !== undefined && id === newest?.id ? [base.id] : []);
+}
+
 /** Databases say so in a tag; a directory snapshot read everything if it had no parent. */
 export function isFull(snapshot: Pick<Snapshot, 'tags' | 'parent'>): boolean {
   const tags = snapshot.tags ?? [];

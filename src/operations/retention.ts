@@ -6,8 +6,8 @@ import { isLogStretch, LOG_NEEDED, neededStretches } from '../domain/log-stretch
 import type { Plan } from '../domain/plan.ts';
 import { keepsNothing, planRetention } from '../domain/retention.ts';
 import { BY_HOST_AND_PATHS, groupSnapshots, type GroupKey } from '../domain/snapshot-group.ts';
-import { isIncomplete, type Snapshot } from '../domain/snapshot.ts';
-import { baseOf } from '../domain/strategy.ts';
+import type { Snapshot } from '../domain/snapshot.ts';
+import { needsOf } from '../domain/strategy.ts';
 import type { Verdict } from '../domain/verdict.ts';
 import type { Repository } from '../repository/repository.ts';
 import type { ForgetPlan } from './forget.ts';
@@ -139,13 +139,6 @@ function judge(snapshots: readonly Snapshot[], plan: Plan, now: Date): readonly 
     const reasons = kept.get(snapshot.id);
     return { snapshot, kept: reasons !== undefined, reasons: reasons ?? ['no rule keeps it'] };
   });
-}
-
-/** Every snapshot restores by itself; but the next differential of a database is compared with its last full. */
-function needsOf(snapshots: readonly Snapshot[]): (snapshot: Snapshot) => readonly string[] {
-  const base = baseOf(snapshots);
-  const newest = snapshots.findLast((snapshot) => !isIncomplete(snapshot));
-  return ({ id }) => (base !== undefined && id === newest?.id ? [base.id] : []);
 }
 
 /** Why nothing is to go for now: a plan that stopped saving must not lose what it has, too. */
