@@ -66,8 +66,9 @@ async function writeTo(
   const groups = bySteps(targets);
   const plain = new Checksum();
   const source = new SourceWatch(plain.of(file.content), plain, options.onProgress);
-  const readers = readersOf(source.pieces(), groups, file.fleeting === true);
-  const isOnlyOurs = file.disposable === true && groups.length === 1;
+  const isCopied = file.fleeting === true && !isTakenAtOnce(groups);
+  const readers = readersOf(source.pieces(), groups, file.fleeting === true, isCopied);
+  const isOnlyOurs = groups.length === 1 && (file.disposable === true || isCopied);
   const stored = await Promise.all(
     groups.map(async ({ steps, targets: members }, index) => {
       const reader = readers[index];
@@ -96,16 +97,17 @@ function readersOf(
   pieces: AsyncGenerator<Uint8Array, void>,
   groups: readonly Group[],
   isFleeting: boolean,
+  isCopied: boolean,
 ): readonly ContentReader[] {
-  if (!isFleeting) return new SharedContent(pieces, groups.length).readers;
-  const [first, ...others] = groups;
-  const isTakenAtOnce = others.length === 0 && first !== undefined && !isHandedOn(first.steps);
-  return isTakenAtOnce ? [pieces] : new SharedContent(copies(pieces), groups.length).readers;
+  if (isFleeting && !isCopied) return [pieces];
+  return new SharedContent(isCopied ? copies(pieces) : pieces, groups.length).readers;
 }
 
-/** Whether pieces reach the stores as they are: every step takes what it is given before it asks for more. */
-function isHandedOn({ compression, encryption }: Steps): boolean {
-  return compression.name === 'none' && encryption === undefined;
+/** Whether there is one reader, who has done with a piece before he asks for the next: every step is such a one, a store is not. */
+function isTakenAtOnce([first, ...others]: readonly Group[]): boolean {
+  if (first === undefined || others.length > 0) return false;
+  const { compression, encryption } = first.steps;
+  return compression.name !== 'none' || encryption !== undefined;
 }
 
 async function* copies(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
@@ -183,18 +185,20 @@ async function writeGroup(
   signal: AbortSignal,
 ): Promise<Sum | undefined> {
   const sum = new Checksum();
-  const compact = compressed(content, compression, signal, isOnlyOurs ? release : undefined);
   const isCompactOurs = isOnlyOurs || compression.name !== 'none';
+  const compact = compressed(content, compression, signal, isOnlyOurs ? release : undefined);
   const shared = new SharedContent(
     sum.of(encrypted(compact, encryption, signal, isCompactOurs ? release : undefined)),
     targets.length,
   );
+  const isStoredOurs = targets.length === 1 && (isCompactOurs || encryption !== undefined);
   const ends = targets.map(async (target, index): Promise<boolean> => {
     const reader = shared.readers[index];
     if (reader === undefined) return false;
     try {
       const { first, key } = target;
-      const size = await first.writeStream?.(key, reader, signal);
+      const stored = isStoredOurs && first.writesAtOnce === true ? released(reader) : reader;
+      const size = await first.writeStream?.(key, stored, signal);
       if (size === undefined) throw new RespaldoError('internal', `${first.location} takes no streams`);
       await requireSize(first, key, size, signal);
       return true;
@@ -207,6 +211,14 @@ async function writeGroup(
   });
   const isSomewhere = (await Promise.all(ends)).includes(true);
   return isSomewhere ? sum.end() : undefined;
+}
+
+/** Pieces that nobody looks at any more when the next one is asked for. */
+async function* released(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  for await (const piece of pieces) {
+    yield piece;
+    release(piece);
+  }
 }
 
 /** Those that failed first: what lies in the temporary folder of another is still there then. */

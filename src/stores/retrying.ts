@@ -9,6 +9,7 @@ import type { Store, StoredObject } from './store.ts';
 export class RetryingStore implements Store {
   readonly location: string;
   readonly compares?: true;
+  readonly writesAtOnce?: true;
   readonly #inner: Store;
   readonly #patience: Patience;
   readonly #options: RetryOptions;
@@ -19,6 +20,7 @@ export class RetryingStore implements Store {
   constructor(inner: Store, patience: Patience, options: RetryOptions = {}) {
     this.location = inner.location;
     if (inner.compares === true) this.compares = true;
+    if (inner.writesAtOnce === true) this.writesAtOnce = true;
     this.#inner = inner;
     this.#patience = patience;
     this.#options = options;

@@ -55,6 +55,9 @@ export interface Store extends ReadStore {
    */
   readonly compares?: true;
 
+  /** A piece of {@link writeStream} is not looked at any more when the next one is asked for. Absent: it may be. */
+  readonly writesAtOnce?: true;
+
   /** Makes the place (folders, bucket) if it is missing. Idempotent. */
   create(signal: AbortSignal): Promise<void>;
 

@@ -238,6 +238,22 @@ export function describeStore(name: string, make: () => Promise<StoreFixture>): 
       }
     });
 
+    it('has done with each piece of a stream before it asks for the next, if it says so', async () => {
+      if (store.writesAtOnce !== true) return;
+      const whole = bytes(3_000_000);
+      const size = 300_000;
+      const reused = new Uint8Array(size);
+      const content = async function* (): AsyncGenerator<Uint8Array> {
+        for (let at = 0; at < whole.length; at += size) {
+          reused.set(whole.subarray(at, at + size));
+          yield await Promise.resolve(reused);
+          reused.fill(0);
+        }
+      };
+      await stream(store, 'a', content());
+      expect(Buffer.from(await store.read('a', undefined, signal)).equals(whole)).toBe(true);
+    });
+
     it('replaces an object by a stream', async () => {
       await store.write('shop/new/a.sql.gz', bytes(100), signal);
       await stream(store, 'shop/new/a.sql.gz', inPieces(bytes(10)));

@@ -22,7 +22,7 @@ const TRAILER = 1024;
 const HELD = 10_000;
 
 /**
- * An archive as tar writes it, to its end.
+ * An archive as tar writes it, to its end. Nobody looks at a piece any more once it has been handed out.
  * @param args of tar
  * @throws RespaldoError `source-lost` if the archive has no end, `command-failed` if tar could not make one
  */
@@ -35,12 +35,16 @@ export async function* tarOutput(
   let held: Buffer = Buffer.alloc(0);
   const argv = ['sh', '-c', SCRIPT, 'sh', 'tar', ...args] as const;
   for await (const piece of runtime.run({ argv: [...argv], stdin, env: TAR_LOCALE }, signal)) {
-    const isLong = piece.length > HELD;
-    if (isLong && held.length > 0) yield held;
-    const all = isLong ? Buffer.from(piece.buffer, piece.byteOffset, piece.length) : Buffer.concat([held, piece]);
+    if (piece.length > HELD) {
+      // Handed on whole, when it is known not to be the last.
+      if (held.length > 0) yield held;
+      held = Buffer.from(piece.buffer, piece.byteOffset, piece.length);
+      continue;
+    }
+    const all = Buffer.concat([held, piece]);
     const sure = Math.max(0, all.length - HELD);
+    held = Buffer.from(all.subarray(sure));
     if (sure > 0) yield all.subarray(0, sure);
-    held = all.subarray(sure);
   }
   // The words hold no zeros; an archive ends with them.
   const end = held.lastIndexOf(0) + 1;

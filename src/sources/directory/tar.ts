@@ -40,6 +40,7 @@ export async function* portableFolders(
       yield {
         name: posix.basename(path) === '' ? 'root' : posix.basename(path),
         extension: 'tar',
+        disposable: true,
         content: archived(path, selection, io, problems, increment?.state),
         about: () => ({
           versions: { tar: version },

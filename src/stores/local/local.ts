@@ -44,6 +44,7 @@ const RANDOM_BYTES = 8;
 export class LocalStore implements Store {
   readonly location: string;
   readonly compares = true;
+  readonly writesAtOnce = true;
   /** Folders known to exist, and durably so. */
   readonly #folders = new Map<string, Promise<void>>();
   #shared: boolean | undefined;
