@@ -3,7 +3,8 @@ import { sourceKinds } from '../compose.ts';
 import { RespaldoError } from '../errors.ts';
 import { chosenFiles, filtered, type FoundFile } from '../operations/archive-files.ts';
 import { archivedCopy } from '../operations/archive-restore.ts';
-import type { ArchivedCopy } from '../sources/source.ts';
+import type { ArchivedCopy, SourceKind } from '../sources/source.ts';
+import { accountsBeside } from './archive-accounts.ts';
 import { OpenArchives, type ArchiveOptions } from './archive-options.ts';
 import type { Invocation } from './invocation.ts';
 import { quoted } from './printable.ts';
@@ -17,12 +18,14 @@ export async function restorePointInTime(
   invocation: Invocation,
 ): Promise<void> {
   const { to = '', plan: _plan, database: _database, ...everything } = options;
-  const log = await logExtension(to);
+  const kind = (await sourceKinds()).find((one) => one.accepts(to));
+  const log = logExtension(kind);
   // The log is of another plan than the base.
   await using archives = await OpenArchives.open(everything, invocation);
   for (const { archive, error } of archives.problems) invocation.output.warn(`archive ${archive}: ${error.message}`);
   const isLog = ({ manifest }: FoundFile): boolean => manifest.extension === log;
-  const candidates = filtered(archives.files, options).filter((file) => !isLog(file));
+  const isBase = (file: FoundFile): boolean => !isLog(file) && file.manifest.facts['holds'] === undefined;
+  const candidates = filtered(archives.files, options).filter(isBase);
   const base = oneRun(chosenFiles(candidates, [reference]));
   const copy = (file: FoundFile, isVerifiedFirst: boolean): ArchivedCopy =>
     archivedCopy(
@@ -33,9 +36,11 @@ export async function restorePointInTime(
     );
   const [first, ...others] = base;
   const logs = oneOfEach(archives.files.filter(isLog), first.archive);
+  const accounts = await accountsBeside(base, kind, archives, options.createRoles === true, invocation);
   await restoreDumpToServer(
     {
       copies: [copy(first, false), ...others.map((file) => copy(file, false))],
+      ...(accounts && { accounts }),
       logs: logs.map((file) => copy(file, true)),
       until: options.until,
     },
@@ -47,8 +52,7 @@ export async function restorePointInTime(
 }
 
 /** @throws RespaldoError `usage` for a server of whose kind archives hold no log */
-async function logExtension(address: string): Promise<string> {
-  const kind = (await sourceKinds()).find((one) => one.accepts(address));
+function logExtension(kind: SourceKind | undefined): string {
   const log = kind?.server?.archived?.log;
   if (log !== undefined) return log;
   throw new RespaldoError('usage', '--until is for MySQL and MariaDB: no log of other servers is stored', {

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { hostRuntime, openFolder, sourceKinds } from '../compose.ts';
 import { RespaldoError } from '../errors.ts';
-import { chosenFiles, type FoundFile } from '../operations/archive-files.ts';
+import { chosenFiles, filtered, type FoundFile } from '../operations/archive-files.ts';
 import {
   archivedDump,
   plainName,
@@ -11,6 +11,7 @@ import {
 } from '../operations/archive-restore.ts';
 import { recorded } from '../operations/recording.ts';
 import type { SourceKind } from '../sources/source.ts';
+import { accountsBeside } from './archive-accounts.ts';
 import { OpenArchives, type ArchiveOptions } from './archive-options.ts';
 import { restorePointInTime } from './archive-point-in-time.ts';
 import type { Invocation } from './invocation.ts';
@@ -39,8 +40,10 @@ export async function restoreArchived(
     await restorePointInTime(reference, { ...options, until: options.until }, invocation);
     return;
   }
-  await using archives = await OpenArchives.open(options, invocation);
-  const file = onlyOne(chosenFiles(archives.files, [reference]));
+  // What lies beside a database is called otherwise.
+  const { database: _database, ...everything } = options;
+  await using archives = await OpenArchives.open(everything, invocation);
+  const file = onlyOne(chosenFiles(filtered(archives.files, options), [reference]));
   if (target !== undefined) await intoFolder(file, path.resolve(target), archives, options, invocation);
   else if (to !== undefined) await intoServer(file, to, archives, options, invocation);
 }
@@ -64,8 +67,10 @@ function requireOnePlace({ target, to, ...options }: ArchiveRestoreOptions): voi
     });
 }
 
-/** Several archives may have the same file: any of them will do. */
-function onlyOne(files: readonly FoundFile[]): FoundFile {
+/** Several archives may have the same file: any of them will do. What holds no database has to be named. */
+function onlyOne(all: readonly FoundFile[]): FoundFile {
+  const databases = all.filter(({ manifest }) => manifest.facts['holds'] === undefined);
+  const files = databases.length > 0 ? databases : all;
   const [first, ...others] = files.toSorted((a, b) => Number(b.state === 'whole') - Number(a.state === 'whole'));
   if (first === undefined) throw new RespaldoError('internal', 'no file was chosen');
   const differs = others.find(({ manifest }) => manifest.plain.sha256 !== first.manifest.plain.sha256);
@@ -148,7 +153,9 @@ async function intoServer(
   const kinds = await sourceKinds();
   requireFitting(file, address, kinds);
   const ports = { store: archives.storeOf(file), keys: await archives.keysFor(file), kinds };
-  const dump = archivedDump(file, ports, invocation.signal);
+  const kind = kinds.find((one) => one.accepts(address));
+  const accounts = await accountsBeside([file], kind, archives, options.createRoles === true, invocation);
+  const dump = { ...archivedDump(file, ports, invocation.signal), ...(accounts && { accounts }) };
   await restoreDumpToServer(dump, archiveTitle(file), address, options, invocation);
 }
 

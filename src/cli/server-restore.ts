@@ -69,7 +69,7 @@ export function addTargetServerOptions(command: Command, others = ''): Command {
 }
 
 /** Files of archives, and then the log that archives hold. */
-type ArchivedDump = Pick<ArchivedRestoreRequest, 'copies' | 'logs' | 'until'>;
+type ArchivedDump = Pick<ArchivedRestoreRequest, 'copies' | 'accounts' | 'logs' | 'until'>;
 
 /** What goes into a server. */
 interface Work {
@@ -221,17 +221,17 @@ function requestOf(
   };
 }
 
-/** Roles that the server lacks are made from the snapshot if somebody at the terminal says so. */
+/** Roles that the server lacks are made as they were dumped if somebody at the terminal says so. */
 async function offerRoles(
   { missingRoles }: ServerRestorePlan,
   request: ServerRestoreRequest | ArchivedRestoreRequest,
   options: ServerOptions,
   { output, signal }: Invocation,
 ): Promise<ServerRestoreRequest | ArchivedRestoreRequest> {
-  const isOffered = 'dump' in request && 'snapshot' in request.dump && missingRoles.length > 0 && !request.createRoles;
+  const isOffered = missingRoles.length > 0 && !request.createRoles;
   if (!isOffered || options.dryRun === true || options.yes === true || !canAsk(output)) return request;
   const roles = missingRoles.map(quoted).join(', ');
-  return (await confirm(`The server lacks the roles ${roles}: make them from the snapshot?`, signal))
+  return (await confirm(`The server lacks the roles ${roles}: make them as they were dumped?`, signal))
     ? { ...request, createRoles: true }
     : request;
 }

@@ -105,12 +105,13 @@ function aged(file: FoundFile): AgedFile {
   const { key, manifest } = file;
   const { time, hostname, facts } = manifest;
   const type = typeTag(levelOf(file) > 0 ? 'incremental' : 'full');
+  const isBase = manifest.source === 'mysql' && facts.holds === undefined;
   return {
     id: key,
     time,
     hostname,
-    // Of whatever server a dump is.
-    paths: facts.log !== undefined ? [facts.log] : manifest.source === 'mysql' ? ['/mysql/server'] : [],
+    // Of whatever server a dump is; accounts are no base that a log leads on from.
+    paths: facts.log !== undefined ? [facts.log] : isBase ? ['/mysql/server'] : [],
     tags: facts.incomplete === undefined ? [type] : [type, INCOMPLETE_TAG],
     file,
   };

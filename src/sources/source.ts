@@ -54,6 +54,15 @@ export interface DumpFile {
   readonly file: string;
   /** Absent: it is a file of this machine. */
   readonly content?: DumpContent;
+  /** Absent: none are known. */
+  readonly accounts?: ArchivedAccounts;
+}
+
+/** A portable file of accounts that lies beside dumps. */
+export interface ArchivedAccounts {
+  readonly content: DumpContent;
+  /** Those that the dumps are of, as they are called there. */
+  readonly databases: readonly string[];
 }
 
 /** A portable file as it lies in an archive, and what is said of it there. */
@@ -98,6 +107,8 @@ export interface ServerRestoreRequest {
 export interface ArchivedRestoreRequest extends Omit<ServerRestoreRequest, 'dump' | 'until' | 'logs'> {
   /** Of one state of the server. */
   readonly copies: readonly [ArchivedCopy, ...ArchivedCopy[]];
+  /** Absent: none are known. */
+  readonly accounts?: ArchivedAccounts;
   readonly until: Date | string;
   /** What archives hold of logs; read only as far as it leads on from the base. */
   readonly logs: readonly ArchivedCopy[];
@@ -167,6 +178,8 @@ export interface DumpedDatabase {
 export interface ServerRestorer {
   /** It can go on from a dump by the server's log. */
   readonly replays?: true;
+  /** What portable files of accounts say that they hold (`holds`), of which it makes accounts. Absent: of none. */
+  readonly archivedAccounts?: string;
   /** What a snapshot holds. @throws RespaldoError `repository-unsupported` where it is no dump that it knows. */
   databases(snapshot: ReadableSnapshot): Promise<readonly DumpedDatabase[]>;
   /** Looks, and changes nothing. @throws RespaldoError what cannot work at all. */

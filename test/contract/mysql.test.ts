@@ -397,9 +397,9 @@ DELIMITER ;;
       files.push({ file, path });
     }
     await server.query('DROP DATABASE `-rf`');
-    expect(files.map(({ file }) => file.name)).toEqual(['-rf', 'other', 'shop']);
-    expect(files[0]?.file.about().restoreCommand).toBe(`${clientName} --binary-mode --database=-rf`);
-    const { file, path } = files[2] ?? expect.fail();
+    expect(files.map(({ file }) => file.name)).toEqual(['accounts', '-rf', 'other', 'shop']);
+    expect(files[1]?.file.about().restoreCommand).toBe(`${clientName} --binary-mode --database=-rf`);
+    const { file, path } = files[3] ?? expect.fail();
     expect(file.about()).toMatchObject({
       versions: { [product.name]: expect.stringMatching(/^\d/) as string },
       restoreCommand: `${clientName} --binary-mode shop`,
@@ -420,6 +420,42 @@ DELIMITER ;;
     const cut = bench.restore({ dump: { file: path }, address: server.address('unpacked') });
     await expect(cut).rejects.toMatchObject({ code: 'source-damaged' });
   });
+
+  it.each(['', PROGRAM])(
+    'has its accounts in one more file, of which the client makes them, that changes nobody’s password (%s)',
+    async (more) => {
+      const odd = '`odd;\n-- account "x"\n`@localhost';
+      await server.query(`CREATE ROLE writers; CREATE ROLE readers; GRANT writers TO readers; GRANT INSERT ON other.* TO readers;
+        CREATE USER app@localhost IDENTIFIED BY '${SECRET}'; GRANT readers TO app@localhost; CREATE USER ${odd};
+        GRANT SELECT ON *.* TO app@localhost WITH GRANT OPTION; GRANT UPDATE (one) ON other.t TO app@localhost;
+        ${
+          product === MYSQL
+            ? 'ALTER USER app@localhost DEFAULT ROLE readers; SET GLOBAL partial_revokes = ON; REVOKE SELECT ON mysql.* FROM app@localhost'
+            : 'SET DEFAULT ROLE readers FOR app@localhost; GRANT SELECT ON other.t TO PUBLIC; CREATE ROLE alone'
+        }`);
+      const drop = `DROP USER app@localhost, ${odd}; DROP ROLE writers; DROP ROLE readers;
+        ${product === MYSQL ? '' : 'REVOKE SELECT ON other.t FROM PUBLIC; DROP ROLE alone'}`;
+      const { snapshot } = await bench.dump('other', { more });
+      const source = bench.source(server.address('other', more));
+      const before = await accountsOf(source.portable?.(bench.io()));
+      expect(await accountsOf(source.portableOf?.(snapshot))).toEqual(before);
+      expect(before.restore).toBe(`${clientName} --binary-mode --force`);
+      await server.query(drop);
+      await server.query(before.text);
+      await server.query("ALTER USER app@localhost IDENTIFIED BY 'of later'");
+      await server.query(before.text);
+      const login = ['--no-defaults', `--port=${String(server.port)}`, '--host=127.0.0.1', '-uapp', '-e', 'SELECT 1'];
+      const asApp = (password: string) => run(product.client, login, { env: { ...process.env, MYSQL_PWD: password } });
+      await expect(asApp(SECRET)).rejects.toThrow('1045');
+      await server.query(drop);
+      await server.query(before.text);
+      const again = await accountsOf(source.portable?.(bench.io()));
+      expect(lines(again.text)).toEqual(lines(before.text));
+      // Whoever wants no more than that keeps nobody waiting.
+      await expect.poll(() => server.sessions()).toBe(0);
+      await server.query(`${drop}; ${product === MYSQL ? 'SET GLOBAL partial_revokes = OFF' : ''}`);
+    },
+  );
 
   describe('of an account', () => {
     beforeAll(async () => {
@@ -714,6 +750,24 @@ function watched(tools: Runtime): { readonly runtime: Runtime; readonly programs
     },
   };
   return { runtime, programs };
+}
+
+/** The first of portable files, as text. */
+async function accountsOf(
+  files: AsyncIterable<PortableFile> | undefined,
+): Promise<{ readonly text: string; readonly restore: string }> {
+  for await (const file of files ?? []) {
+    expect(file.name).toBe('accounts');
+    const text = Buffer.concat(await Array.fromAsync(file.content)).toString('utf8');
+    expect(file.about().facts).toEqual({ holds: 'accounts and grants' });
+    return { text, restore: file.about().restoreCommand };
+  }
+  return expect.fail('there are no files');
+}
+
+/** Servers tell grants in the order in which they came. */
+function lines(text: string): readonly string[] {
+  return [...new Set(text.split('\n'))].toSorted();
 }
 
 /** Without what somebody once typed, which means the same without it. */

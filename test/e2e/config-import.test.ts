@@ -79,8 +79,9 @@ describe.skipIf(!HAS_CEPH || !HAS_MARIADB)('respaldo config import', () => {
     expect(text).not.toMatch(/: secret|:secret/);
     const run = await place.respaldo('backup', 'prod');
     expect([run.code, run.stdout + run.stderr]).toEqual([0, expect.stringContaining("confirmed by the store's MD5")]);
-    const [analytics = '', app = '', ...others] = await files();
+    const [accounts = '', analytics = '', app = '', ...others] = await files();
     expect(others).toEqual([]);
+    expect(accounts).toMatch(/^backups\/mysql\/prod-accounts-\w+\.sql\.gz\.gpg$/);
     expect(analytics).toMatch(/^backups\/mysql\/prod-analytics-\w+\.sql\.gz\.gpg$/);
     expect(await readFile(place.path('temp/s3-main'), 'utf8').catch(() => 'a folder, or nothing')).toContain('nothing');
     await download(app);
@@ -99,7 +100,7 @@ describe.skipIf(!HAS_CEPH || !HAS_MARIADB)('respaldo config import', () => {
     await writeFile(place.path('respaldo.yaml'), here);
     await place.ok('backup', 'prod');
     const names = (await files()).map((key) => /prod-(\w+)-\w+\.sql$/.exec(key)?.[1]);
-    expect(names).toEqual(['analytics', 'app', 'other']);
+    expect(names).toEqual(['accounts', 'analytics', 'app', 'other']);
   });
 
   it('takes over a directory, whole', async () => {

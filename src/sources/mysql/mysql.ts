@@ -2,6 +2,7 @@ import type { ReadableSnapshot } from '../../domain/snapshot.ts';
 import type { SourceKind } from '../source.ts';
 import { recognise } from './detection/recognise.ts';
 import { extraArguments } from './logical/extra-arguments.ts';
+import { ACCOUNTS_AND_GRANTS } from './logical/holds.ts';
 import { openMysqlSource } from './source.ts';
 import { isMysqlAddress, parseAddress } from './address.ts';
 
@@ -22,9 +23,10 @@ export const mysql: SourceKind = {
   },
   server: {
     replays: true,
+    archivedAccounts: ACCOUNTS_AND_GRANTS,
     databases: async (snapshot) => {
       await refuseStretch(snapshot);
-      return (await (await import('./restore/plan.ts')).dumpOf(snapshot, undefined)).databases;
+      return (await (await import('./restore/snapshot-dump.ts')).dumpOf(snapshot, undefined)).databases;
     },
     plan: async (request, io) => {
       if ('snapshot' in request.dump) await refuseStretch(request.dump.snapshot);

@@ -46,6 +46,9 @@ export async function accountNames(tools: Toolbox, server: ServerInventory): Pro
   return (await listAccounts(tools, server))?.map(({ name }) => name);
 }
 
+/** MariaDB's role of everybody: it is always there, and cannot be made. */
+const EVERYBODY = 'PUBLIC';
+
 interface ListedAccount {
   readonly name: string;
   /** As SQL has it. */
@@ -96,14 +99,27 @@ async function listAccounts(
   }
 }
 
-async function statementsOf(session: Session, { sql, isRole }: ListedAccount): Promise<readonly string[]> {
-  const create = isRole
-    ? [`CREATE ROLE IF NOT EXISTS ${sql}`]
-    : (await session.show(`SHOW CREATE USER ${sql}`)).map(([made = '']) =>
-        made.replace(/^CREATE USER /, 'CREATE USER IF NOT EXISTS '),
-      );
-  const grants = (await session.show(`SHOW GRANTS FOR ${sql}`)).map(([grant = '']) => grant);
+async function statementsOf(session: Session, { name, sql, isRole }: ListedAccount): Promise<readonly string[]> {
+  const grants = (await session.show(`SHOW GRANTS FOR ${sql}`)).map(([grant = '']) => withoutPassword(grant));
+  if (isRole) return name === EVERYBODY ? grants : [`CREATE ROLE IF NOT EXISTS ${sql}`, ...grants];
+  const create = (await session.show(`SHOW CREATE USER ${sql}`)).map(([made = '']) =>
+    made.replace(/^CREATE USER /, 'CREATE USER IF NOT EXISTS '),
+  );
   return [...create, ...grants];
+}
+
+const GRANT_EVERYWHERE =
+  /^(GRANT [^`']* ON \*\.\* TO (?:`(?:[^`]|``)*`@`(?:[^`]|``)*`|'(?:[^']|'')*'@'(?:[^']|'')*'))(.*)$/s;
+
+/**
+ * What makes an account says how it proves itself, and how much it may do. MariaDB says it in a grant again, which would
+ * change the password of an account that is there.
+ */
+export function withoutPassword(grant: string): string {
+  const [, head, rest = ''] = GRANT_EVERYWHERE.exec(grant) ?? [];
+  if (head === undefined) return grant;
+  const isHandedOn = / WITH\b.*\bGRANT OPTION\b/s.test(rest.replaceAll(/'(?:[^'\\]|\\.)*'/gs, "''"));
+  return isHandedOn ? `${head} WITH GRANT OPTION` : head;
 }
 
 function hasNumber(error: unknown, numbers: readonly number[]): boolean {
@@ -112,27 +128,32 @@ function hasNumber(error: unknown, numbers: readonly number[]): boolean {
 
 const MARK = '-- account ';
 
-/** As a file: each account under a line that names it. */
+/**
+ * As a file: statements under a line that names their account. All accounts are made before anybody is granted anything:
+ * a role may be granted to another one.
+ */
 export function accountsText(accounts: readonly Account[]): string {
-  return accounts
-    .map(({ name, statements }) => `${MARK}${JSON.stringify(name)}\n${statements.map((sql) => `${sql};\n`).join('')}`)
-    .join('\n');
+  const isMaking = (sql: string): boolean => sql.startsWith('CREATE ');
+  const part = (isWanted: (sql: string) => boolean): readonly string[] =>
+    accounts.map(({ name, statements }) =>
+      [`${MARK}${JSON.stringify(name)}\n`, ...statements.filter(isWanted).map((sql) => `${sql};\n`)].join(''),
+    );
+  return [...part(isMaking), ...part((sql) => !isMaking(sql))].join('\n');
 }
 
-/** What such a file holds. */
+/** An empty line, a comment, or a statement, in whose texts and names anything may be: quotes in them are doubled. */
+const PIECES = /\n|--[^\n]*\n|(?:[^;'`]|;(?!\n)|'(?:[^'\\]|\\.)*'|`[^`]*`)+;\n/gsy;
+
+/** What such a file holds, in the order in which it names accounts first. */
 export function parseAccounts(text: string): readonly Account[] {
-  return text
-    .split(/^(?=-- account ")/m)
-    .filter((block) => block.startsWith(MARK))
-    .map((block) => {
-      const [line = '', ...rest] = block.split('\n');
-      const statements = rest
-        .join('\n')
-        .split(/;\n/)
-        .map((sql) => sql.trim());
-      return {
-        name: JSON.parse(line.slice(MARK.length)) as string,
-        statements: statements.filter((sql) => sql !== ''),
-      };
-    });
+  const accounts = new Map<string, string[]>();
+  let current: string[] | undefined;
+  for (const [piece] of text.matchAll(PIECES)) {
+    if (piece !== '\n' && !piece.startsWith('--')) current?.push(piece.slice(0, -2));
+    if (!piece.startsWith(MARK)) continue;
+    const name = JSON.parse(piece.slice(MARK.length)) as string;
+    current = accounts.get(name) ?? [];
+    accounts.set(name, current);
+  }
+  return Array.from(accounts, ([name, statements]) => ({ name, statements }));
 }

@@ -77,7 +77,7 @@ export function accountsMissing(account: string): Finding {
     severity: 'note',
     code: 'accounts-missing',
     prominent: true,
-    message: `${account} may not read mysql.user, so accounts and grants are not in the snapshot: GRANT SELECT ON mysql.* lets it`,
+    message: `${account} may not read mysql.user, so accounts and grants are not backed up: GRANT SELECT ON mysql.* lets it`,
   };
 }
 

@@ -1,30 +1,50 @@
 import { repeatable } from '../../../domain/repeatable.ts';
 import { shellWord } from '../../../domain/shell-word.ts';
 import type { ReadableSnapshot } from '../../../domain/snapshot.ts';
+import { freeName } from '../../server/free-name.ts';
 import type { PortableFile, SourceIo } from '../../source.ts';
 import type { Access } from '../access.ts';
 import type { BackupAddress } from '../address.ts';
-import { productName } from '../product.ts';
+import { productName, type Product } from '../product.ts';
+import { accountsText, readAccounts } from './accounts.ts';
 import { Dump, type DatabaseDump } from './database-dump.ts';
+import { definersOf } from './definers.ts';
 import type { Position } from './dump-text.ts';
 import { readFacts, type DatabaseFacts } from './facts.ts';
+import { accountsMissing } from './findings.ts';
+import { ACCOUNTS_AND_GRANTS } from './holds.ts';
+import { portableAccounts, type Definers } from './portable-accounts.ts';
 import { script } from './script.ts';
 import { survey } from './survey.ts';
 
 /** By these a restore tells a whole file from one that was cut short. */
 const BEGIN = Buffer.from('-- MySQL dump of Respaldo\n');
 const END = Buffer.from('-- Dump completed\n');
+/** The name of the file that holds no database. */
+const ACCOUNTS = 'accounts';
 
-/** Each database as one file of SQL, to be loaded into a database that is there; all of one state of the server. */
+/**
+ * Accounts and grants as one file of SQL, and each database as another, to be loaded into a database that is there; all
+ * databases are of one state of the server.
+ */
 export async function* portableDumps(
   address: BackupAddress,
   access: Access,
   io: SourceIo,
 ): AsyncGenerator<PortableFile> {
   const found = await survey(address, access, io);
-  const { tools, server } = found;
+  const { tools, server, databases } = found;
   const client = await tools.program('client');
   const { name: dumpName, said } = await tools.program('dump');
+  const accounts = await readAccounts(tools, server);
+  if (accounts === undefined) io.report(accountsMissing(server.account));
+  else {
+    const definers = databases.map(({ name, content }) => ({ database: name, names: definersOf([content]) }));
+    yield {
+      ...accountsFile(freeName(ACCOUNTS, databases), client.name, server.version.product, server.said),
+      content: portableAccounts([Buffer.from(accountsText(accounts))], definers),
+    };
+  }
   const dump = await Dump.open(found, io);
   for await (const database of dump.databases()) {
     const { name, charset, collation } = database.database;
@@ -49,8 +69,18 @@ async function* content(database: DatabaseDump): AsyncGenerator<Uint8Array> {
 
 /** The same of a snapshot: its files one after the other, each with its own head. */
 export async function* portableDumpsOf(snapshot: ReadableSnapshot): AsyncGenerator<PortableFile> {
-  const { databases, tools, product, serverVersion, position = {} } = await readFacts(snapshot);
+  const { databases, tools, product, serverVersion, position = {}, accounts } = await readFacts(snapshot);
   const [client, dump] = [firstWord(tools.client), firstWord(tools.dump)];
+  if (accounts !== undefined) {
+    const definers = databases.map((database): Definers => ({
+      database: database.name,
+      names: definersOf([database]),
+    }));
+    yield {
+      ...accountsFile(freeName(ACCOUNTS, databases), client, product, serverVersion),
+      content: repeatable(() => portableAccounts(snapshot.stream(accounts.file), definers)),
+    };
+  }
   for (const database of databases) {
     const { name, charset, collation } = database;
     yield {
@@ -73,6 +103,19 @@ async function* storedContent(
   yield Buffer.from(BEGIN);
   for (const file of files) yield* snapshot.stream(`${folder}/${file}`);
   yield Buffer.from(END);
+}
+
+function accountsFile(name: string, client: string, product: Product, server: string): Omit<PortableFile, 'content'> {
+  return {
+    name,
+    extension: 'sql',
+    about: () => ({
+      versions: { [productName(product)]: server },
+      facts: { holds: ACCOUNTS_AND_GRANTS },
+      // Grants on what is not there are told, and the others made.
+      restoreCommand: `${client} --binary-mode --force`,
+    }),
+  };
 }
 
 /** Of the client's command line. A name may look like an option. */

@@ -1,12 +1,10 @@
 import { RespaldoError } from '../../../errors.ts';
 import type { ArchivedRestoreRequest, ServerRestorePlan, ServerRestoreRequest, SourceIo } from '../../source.ts';
 import { parseTarget } from '../address.ts';
-import { parseAccounts } from '../logical/accounts.ts';
 import { serverVersion } from '../product.ts';
-import { Session } from '../session.ts';
 import { Toolbox } from '../toolbox.ts';
+import { createAccounts } from './dumped-accounts.ts';
 import { Place } from './place.ts';
-import { dumpOf } from './plan.ts';
 import { restorableCopies, restorablesOf, type Restorable } from './restorable.ts';
 
 /** How long putting in place, or tidying up, may take when all else was cancelled. */
@@ -22,9 +20,7 @@ export async function carryOutServerRestore(
   io: SourceIo,
 ): Promise<void> {
   requireNoObstacle(plan);
-  await fill(plan, await restorablesOf(plan, request), request, io, async (tools) => {
-    if (request.createRoles && plan.missingRoles.length > 0) await createAccounts(tools, plan, request);
-  });
+  await fill(plan, await restorablesOf(plan, request), request, io);
 }
 
 /** The same of files of archives; nobody knows what they should hold, beside their checksums. */
@@ -45,9 +41,8 @@ function requireNoObstacle({ obstacles, server }: ServerRestorePlan): void {
 async function fill(
   plan: ServerRestorePlan,
   restorables: readonly Restorable[],
-  request: Omit<ServerRestoreRequest, 'dump' | 'logs'>,
+  request: ServerRestoreRequest | ArchivedRestoreRequest,
   io: SourceIo,
-  prepare: (tools: Toolbox) => Promise<void> = () => Promise.resolve(),
 ): Promise<void> {
   for (const { verify } of restorables) await verify();
   const { server: address } = parseTarget(request.address, io.runtime.kind === 'host');
@@ -57,7 +52,7 @@ async function fill(
     return tools;
   };
   const tools = await open(io.signal);
-  await prepare(tools);
+  if (request.createRoles && plan.missingRoles.length > 0) await createAccounts(tools, plan.missingRoles, request);
   await inSomeOrder(restorables, async (restorable) => {
     const place = new Place(tools, restorable.planned, request, () => open(AbortSignal.timeout(TIDY_MS)));
     await place.fill(restorable, io);
@@ -85,28 +80,4 @@ async function inSomeOrder<T>(items: readonly T[], work: (item: T) => Promise<vo
     if (postponed.length === waiting.length) throw failure;
     waiting = postponed;
   }
-}
-
-/** Grants on a whole server or database: those on single tables and routines would want them to be there. */
-const WHOLE = /^(?:CREATE (?:USER|ROLE) |GRANT .* ON (?:\*|`(?:[^`]|``)+`)\.\* TO )/s;
-
-/** Of MySQL, in what makes an account: it would want them to be there, and to be granted. */
-const DEFAULT_ROLES = /(?<=^CREATE USER .*) DEFAULT ROLE (?:`(?:[^`]|``)*`@`(?:[^`]|``)*`,?)+/s;
-
-async function createAccounts(
-  tools: Toolbox,
-  { missingRoles }: ServerRestorePlan,
-  { dump }: ServerRestoreRequest,
-): Promise<void> {
-  if ('file' in dump) return;
-  const { facts } = await dumpOf(dump.snapshot, dump.folder);
-  const text = facts.accounts === undefined ? undefined : await dump.snapshot.read(facts.accounts.file);
-  const accounts = parseAccounts(Buffer.from(text ?? []).toString('utf8'));
-  const statements = accounts
-    .filter(({ name }) => missingRoles.includes(name))
-    .flatMap((account) => account.statements.filter((sql) => WHOLE.test(sql)))
-    .map((sql) => sql.replace(DEFAULT_ROLES, ''));
-  await Session.with(tools, async (session) => {
-    for (const sql of statements) await session.execute(sql);
-  });
 }

@@ -98,11 +98,8 @@ it.each([
 });
 
 it('accounts count as missing only where the snapshot can make them', () => {
-  const shop = {
-    ...SHOP,
-    views: ['a@h', 'ghost@h', 'root@localhost'].map((definer) => ({ name: definer, definer, valid: true })),
-  };
-  const accounts = { file: '/dump/accounts.sql', names: ['a@h', 'root@localhost'] };
-  expect(missingDefiners({ accounts }, [shop], TARGET)).toEqual(['a@h']);
-  expect(missingDefiners({ accounts }, [shop], { accounts: undefined })).toEqual([]);
+  const dumped = { names: ['a@h', 'root@localhost'], definers: ['a@h', 'ghost@h', 'root@localhost'] };
+  expect(missingDefiners(dumped, TARGET)).toEqual(['a@h']);
+  expect(missingDefiners(dumped, { accounts: undefined })).toEqual([]);
+  expect(missingDefiners(undefined, TARGET)).toEqual([]);
 });

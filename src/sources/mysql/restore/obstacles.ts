@@ -1,28 +1,26 @@
 /** What stops a restore into a server. Pure. */
 import { roomObstacle, sessionsObstacle } from '../../server/obstacles.ts';
 import type { PlannedDatabase, ServerRestoreRequest } from '../../source.ts';
-import type { DatabaseFacts, LogicalFacts } from '../logical/facts.ts';
+import { definersOf } from '../logical/definers.ts';
+import type { DatabaseFacts } from '../logical/facts.ts';
 import { privilegesOf } from '../logical/privileges.ts';
 import type { TargetServer } from './target-server.ts';
 
-/** Accounts by whose rights views, routines, triggers and events act, that the dump knows and the server lacks. */
+/** What is known of accounts where a dump comes from. */
+export interface DumpedAccounts {
+  /** `user@host` of all of them. */
+  readonly names: readonly string[];
+  /** Those by whose rights views, routines, triggers and events of what is restored act. */
+  readonly definers: readonly string[];
+}
+
+/** Of those by whose rights something acts, the ones that the dump knows and the server lacks. */
 export function missingDefiners(
-  { accounts: dumped }: Pick<LogicalFacts, 'accounts'>,
-  databases: readonly DatabaseFacts[],
+  dumped: DumpedAccounts | undefined,
   { accounts: there }: Pick<TargetServer, 'accounts'>,
 ): readonly string[] {
   if (there === undefined || dumped === undefined) return [];
-  return definersOf(databases).filter((definer) => dumped.names.includes(definer) && !there.includes(definer));
-}
-
-function definersOf(databases: readonly DatabaseFacts[]): readonly string[] {
-  const programs = databases.flatMap(({ views, routines, triggers, events }) => [
-    ...views,
-    ...routines,
-    ...triggers,
-    ...events,
-  ]);
-  return [...new Set(programs.map(({ definer }) => definer))].toSorted();
+  return dumped.definers.filter((definer) => dumped.names.includes(definer) && !there.includes(definer));
 }
 
 export interface Circumstances {
@@ -45,7 +43,7 @@ export function obstaclesOf(
     ...privilegeObstacles(target, databases, wish),
     ...(missingRoles.length === 0 || wish.createRoles
       ? []
-      : [`The server lacks the accounts ${missingRoles.join(', ')}: --create-roles makes them from the snapshot.`]),
+      : [`The server lacks the accounts ${missingRoles.join(', ')}: --create-roles makes them as they were dumped.`]),
     ...databases.flatMap((database) => lacks(database, target)),
     ...planned.flatMap((database) => [
       ...sessionsObstacle(database, wish.disconnect),

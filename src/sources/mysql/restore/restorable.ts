@@ -7,7 +7,7 @@ import { inspectFile } from './file-dump.ts';
 import { foreignSql, requireRestorable, type ForeignContent } from './foreign-sql.ts';
 import { loadSql } from './loading.ts';
 import { dropObjects, readObjects, type Objects } from './objects.ts';
-import { dumpOf } from './plan.ts';
+import { dumpOf } from './snapshot-dump.ts';
 
 /** A database that can be made: its tables, and what it has beside them. */
 export interface Restorable {
