@@ -20,10 +20,10 @@ export interface Surroundings {
   readonly env?: Environment;
 }
 
-/** @param onText given the configuration's text before it is looked at, `''` where there is none */
+/** @param onContent as {@link loadConfig} knows it */
 export async function surroundings(
   { globals }: Invocation,
-  onText?: (text: string) => Promise<void>,
+  onContent?: (content: unknown) => Promise<void>,
 ): Promise<Surroundings> {
   // Loaded here, since the help of a verb needs none of it.
   const [{ loadConfig }, { secretReader }] = await Promise.all([
@@ -34,7 +34,7 @@ export async function surroundings(
   const config = await loadConfig({
     workingDirectory,
     ...(globals.config !== undefined && { file: globals.config }),
-    ...(onText && { onText }),
+    ...(onContent && { onContent }),
   });
   return { config, workingDirectory, readSecret: secretReader(process.env) };
 }

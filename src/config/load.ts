@@ -14,8 +14,11 @@ export interface ConfigQuestion {
   readonly file?: string;
   /** An absolute path. */
   readonly workingDirectory: string;
-  /** Given the text before it is looked at, `''` where there is none: who knows enough by that begins with what takes long. */
-  readonly onText?: (text: string) => Promise<void>;
+  /**
+   * Given what the file says before it is checked, undefined where there is none or nobody can tell: who knows enough by
+   * that begins with what takes long.
+   */
+  readonly onContent?: (content: unknown) => Promise<void>;
 }
 
 /**
@@ -40,14 +43,15 @@ export async function inspectConfig(
       ? await findUpwards(question.workingDirectory)
       : path.resolve(question.workingDirectory, question.file);
   if (file === undefined) {
-    await question.onText?.('');
+    await question.onContent?.(undefined);
     return undefined;
   }
   const text = await readConfig(file, question.file !== undefined, MAX_CONFIG_SIZE);
-  await question.onText?.(text);
   // Loaded only where there is something to parse.
-  const [{ parseConfig }, { addressChecks }] = await Promise.all([import('./parse.ts'), import('./addresses.ts')]);
-  return { file, ...(await parseConfig(text, file, addressChecks(path.dirname(file)))) };
+  const read = (await import('./document.ts')).readDocument(text);
+  await question.onContent?.(read.content);
+  const [{ checkedConfig }, { addressChecks }] = await Promise.all([import('./parse.ts'), import('./addresses.ts')]);
+  return { file, ...(await checkedConfig(read, file, addressChecks(path.dirname(file)))) };
 }
 
 /** The file as a person in `workingDirectory` would write it. */

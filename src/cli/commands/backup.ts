@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { neverMind, prepareFor, sourceAddresses } from '../../compose.ts';
+import { goToArchivesAlone } from '../../config/archives-alone.ts';
 import { namedPlans, type NamedPlan } from '../../config/named-plans.ts';
 import { choosePlans } from '../../config/plans.ts';
 import { hasRepository, type Plan } from '../../domain/plan.ts';
@@ -45,9 +46,9 @@ export async function define(command: Command, invocation: Invocation): Promise<
 
 async function run(invocation: Invocation, args: readonly string[], options: BackupOptions): Promise<void> {
   requireOneSubject(args, options);
-  // Without a word of archives every plan has a repository: it is begun with before the plans are known.
-  const around = await surroundings(invocation, async (text) => {
-    if (!text.includes('archives')) await prepareFor('save');
+  // A repository is begun with while the configuration is still being checked.
+  const around = await surroundings(invocation, async (content) => {
+    if (isStream(options) || !goToArchivesAlone(args, content)) await prepareFor('save');
   });
   const everything = await everyPlanMeant(args, options, around);
   const plans = everything ?? (await plansOf(args, options, around, invocation));
