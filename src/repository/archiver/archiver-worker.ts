@@ -41,14 +41,10 @@ function equip(data: WorkerData, claims: Claims, emit: Emit<FilledPack>): Equipm
   const builder = data.dryRun ? undefined : new PackBuilder('data', sealer, data.packing.levels.data, data.packing);
   const sink = new BlobSink('data', claims, builder, (pack) => emit({ value: pack, transfer: [pack.bytes.buffer] }));
   const accounts = new Accounts();
-  let cutter: Cutter | undefined;
   return {
     sink,
     sealer,
-    /** Made for the first file: whoever only stores what others have cut needs no room for it. */
-    get cutter() {
-      return (cutter ??= new Cutter(new Chunker(data.polynomial, CUTTER_WINDOW)));
-    },
+    cutter: new Cutter(new Chunker(data.polynomial, CUTTER_WINDOW)),
     known: new KnownBlobs(data.claims.known),
     accounts,
     matcher: new NodeMatcher(accounts),

@@ -1,14 +1,9 @@
 /** Cuts a stream of bytes into content-defined chunks, through a window of bounded size. */
-import { MAX_CHUNK, RESTIC_SIZES, type Chunker, type ChunkSizes } from '../format/chunker.ts';
+import { MAX_CHUNK, RESTIC_SIZES, type Chunker } from '../format/chunker.ts';
 
 const READ_SIZE = 1024 * 1024;
 /** Room that a {@link Cutter}'s chunker needs. */
 export const CUTTER_WINDOW = MAX_CHUNK + 4 * READ_SIZE;
-
-/** Room for a chunker of these chunks alone. What it does not take, no thread collects its garbage for. */
-export function windowFor({ max }: ChunkSizes): number {
-  return max > READ_SIZE ? CUTTER_WINDOW : max + 2 * READ_SIZE;
-}
 
 /** Use: fill `space()`, say how much with `filled()`, then `take()` until it has nothing; at the end `take(true)`. */
 export class Cutter {
@@ -18,11 +13,6 @@ export class Cutter {
 
   constructor(chunker: Chunker) {
     this.#chunker = chunker;
-  }
-
-  /** Bytes of its chunker's window. */
-  get window(): number {
-    return this.#chunker.window.length;
   }
 
   /** Where the next bytes go: at least 1 MiB of room. Chunks taken before are overwritten by it. */

@@ -1,9 +1,9 @@
 /** Turns a file's content, as it comes, into blobs: by content, or in blocks of one size. */
 import type { Content, Cut } from '../../domain/entry.ts';
-import { Chunker, chunkSizes, type ChunkSizes, lineSizes, RESTIC_SIZES } from '../format/chunker.ts';
+import { Chunker, chunkSizes, type ChunkSizes, lineSizes } from '../format/chunker.ts';
 import type { Id } from '../format/id.ts';
 import type { Batches } from './batches.ts';
-import { Cutter, windowFor } from './cutter.ts';
+import { Cutter, CUTTER_WINDOW } from './cutter.ts';
 
 export interface SavedStream {
   /** In order; an item is there once its chunk was answered: see {@link Batches.drain}. */
@@ -66,12 +66,10 @@ export class StreamSaver {
     return { content: ids, size };
   }
 
-  #emptyCutter(sizes: ChunkSizes = RESTIC_SIZES): Cutter {
-    const window = windowFor(sizes);
-    if (this.#cutter === undefined || this.#cutter.window < window)
-      this.#cutter = new Cutter(new Chunker(this.#polynomial, window));
-    this.#cutter.reset(sizes);
-    return this.#cutter;
+  #emptyCutter(sizes?: ChunkSizes): Cutter {
+    const cutter = (this.#cutter ??= new Cutter(new Chunker(this.#polynomial, CUTTER_WINDOW)));
+    cutter.reset(sizes);
+    return cutter;
   }
 
   async #takeAll(cutter: Cutter, final: boolean, ids: Id[]): Promise<void> {

@@ -53,7 +53,7 @@ export class PackBuilder {
   readonly #compressLevel: number | undefined;
   readonly #alwaysCompress: boolean;
   readonly #packBytes: number;
-  #room: Uint8Array<ArrayBuffer> = NOWHERE;
+  #room = NOWHERE;
   /** Of a pack that is written: to fill it again is cheaper than to have the system zero a new one. */
   #spare: Uint8Array<ArrayBuffer> | undefined;
   #size = 0;
@@ -111,8 +111,7 @@ export class PackBuilder {
 
   /** Takes back the buffer of a finished pack that nobody reads any more. */
   reuse(buffer: ArrayBuffer): void {
-    const room = roomIn(buffer);
-    if (this.#spare === undefined || room.length > this.#spare.length) this.#spare = room;
+    this.#spare = roomIn(buffer);
   }
 
   /** Seals the header, hashes the pack and starts over. */
@@ -124,7 +123,7 @@ export class PackBuilder {
     const sealedLength = this.#sealer.sealInto(header, this.#room, this.#size);
     const end = this.#size + sealedLength;
     view(this.#room).setUint32(end, sealedLength, true);
-    const bytes = this.#handedOn(end + LENGTH_FIELD);
+    const bytes = this.#room.subarray(0, end + LENGTH_FIELD);
     this.#reset();
     return { id: hashId(bytes), bytes, blobs };
   }
@@ -154,19 +153,6 @@ export class PackBuilder {
     const before = this.#room.subarray(0, this.#size);
     this.#room = this.#largeRoom(Math.max(this.#packBytes, needed) + SPARE);
     this.#room.set(before);
-  }
-
-  /**
-   * A pack that ends early moves to room of its own size, for the next one to have the large one: a thread that is given
-   * megabytes, filled or not, collects its garbage at once.
-   */
-  #handedOn(length: number): Uint8Array<ArrayBuffer> {
-    const whole = this.#room.subarray(0, length);
-    if (length * 2 > this.#room.length) return whole;
-    const bytes = newRoom(length).subarray(0, length);
-    bytes.set(whole);
-    this.#spare = this.#room;
-    return bytes;
   }
 
   #largeRoom(length: number): Uint8Array<ArrayBuffer> {
@@ -260,7 +246,7 @@ function parseEntry(pack: Id, header: Uint8Array, at: number, offset: number): P
 }
 
 function encodeHeader(blobs: readonly PackedBlob[], size: number): Uint8Array {
-  const header = Buffer.alloc(size);
+  const header = new Uint8Array(size);
   const fields = view(header);
   let at = 0;
   for (const blob of blobs) {
