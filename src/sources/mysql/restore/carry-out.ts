@@ -4,6 +4,7 @@ import { parseTarget } from '../address.ts';
 import { serverVersion } from '../product.ts';
 import { Toolbox } from '../toolbox.ts';
 import { createAccounts } from './dumped-accounts.ts';
+import { makePacketRoom, setPacketRoom } from './packet-room.ts';
 import { Place } from './place.ts';
 import { restorableCopies, restorablesOf, type Restorable } from './restorable.ts';
 
@@ -44,7 +45,8 @@ async function fill(
   request: ServerRestoreRequest | ArchivedRestoreRequest,
   io: SourceIo,
 ): Promise<void> {
-  for (const { verify } of restorables) await verify();
+  let longest = 0;
+  for (const { verify } of restorables) longest = Math.max(longest, await verify());
   const { server: address } = parseTarget(request.address, io.runtime.kind === 'host');
   const open = async (signal: AbortSignal): Promise<Toolbox> => {
     const tools = await Toolbox.open(address, request.password, io.runtime, signal);
@@ -52,6 +54,9 @@ async function fill(
     return tools;
   };
   const tools = await open(io.signal);
+  await using undoing = new AsyncDisposableStack();
+  const room = await makePacketRoom(tools, longest);
+  if (room !== undefined) undoing.defer(async () => setPacketRoom(await open(AbortSignal.timeout(TIDY_MS)), room));
   if (request.createRoles && plan.missingRoles.length > 0) await createAccounts(tools, plan.missingRoles, request);
   await inSomeOrder(restorables, async (restorable) => {
     const place = new Place(tools, restorable.planned, request, () => open(AbortSignal.timeout(TIDY_MS)));

@@ -7,6 +7,7 @@ import { inspectFile } from './file-dump.ts';
 import { foreignSql, requireRestorable, type ForeignContent } from './foreign-sql.ts';
 import { loadSql } from './loading.ts';
 import { dropObjects, readObjects, type Objects } from './objects.ts';
+import { LongestLine } from './packet-room.ts';
 import { dumpOf } from './snapshot-dump.ts';
 
 /** A database that can be made: its tables, and what it has beside them. */
@@ -14,8 +15,11 @@ export interface Restorable {
   readonly planned: PlannedDatabase;
   /** Absent: the server's own defaults. */
   readonly charset?: { readonly charset: string; readonly collation: string };
-  /** Reads everything once and keeps nothing: what is damaged is told before anything is touched. */
-  readonly verify: () => Promise<void>;
+  /**
+   * Reads everything once and keeps nothing: what is damaged is told before anything is touched.
+   * @returns the bytes of the longest line, or somewhat more
+   */
+  readonly verify: () => Promise<number>;
   /** Fills an empty database with tables. @returns what it has beside them, not made yet */
   readonly load: (tools: Toolbox, database: string) => Promise<Objects>;
   /** Absent: nobody knows what it was. */
@@ -69,8 +73,9 @@ function fromFile(dump: DumpFile, planned: PlannedDatabase): Restorable {
     planned,
     verify: async () => {
       const found = content();
-      await drain(foreignSql(readDumpFile(dump, await inspectFile(dump)), found));
+      const longest = await drain(foreignSql(readDumpFile(dump, await inspectFile(dump)), found));
       requireRestorable(found, dump.file);
+      return longest;
     },
     load: async (tools, database) => {
       await loadSql(tools, database, foreignSql(readDumpFile(dump, await inspectFile(dump)), content()));
@@ -81,6 +86,8 @@ function fromFile(dump: DumpFile, planned: PlannedDatabase): Restorable {
   };
 }
 
-async function drain(content: AsyncIterable<Uint8Array>): Promise<void> {
-  for await (const _piece of content) continue;
+async function drain(content: AsyncIterable<Uint8Array>): Promise<number> {
+  const longest = new LongestLine();
+  for await (const piece of content) longest.take(piece);
+  return longest.bytes;
 }
