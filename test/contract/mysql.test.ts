@@ -373,6 +373,48 @@ DELIMITER ;;
     await server.query('DROP DATABASE odd');
   });
 
+  it('comes back to the last bit where the dump programs would lose some', async () => {
+    await server.query('CREATE DATABASE exact');
+    await server.query(
+      `CREATE TABLE f (i INT PRIMARY KEY, f FLOAT, g FLOAT(10,3)); INSERT INTO f VALUES (1, 16777217, 1.1), (2, 1.1, 1e6), (3, 3.4028234e38, NULL);
+       CREATE TABLE s (i INT PRIMARY KEY, s VARCHAR(9) CHARACTER SET sjis, c TEXT CHARACTER SET cp932, e ENUM('表') CHARACTER SET sjis);
+       INSERT INTO s VALUES (1, _sjis 0x815F5C, _cp932 0xED40FA5C, '表'), (2, '', NULL, NULL);
+       SET sql_mode = 'ALLOW_INVALID_DATES'; CREATE TABLE d (i INT PRIMARY KEY, d DATE, t DATETIME DEFAULT '2026-02-30');
+       INSERT INTO d (i, d) VALUES (1, '2026-02-31')`,
+      'exact',
+    );
+    const sums = async (database: string) =>
+      (await server.query('CHECKSUM TABLE f, s, d', database)).replaceAll(`${database}.`, '');
+    const { snapshot } = await bench.dump('exact', { more: 'jobs=1' });
+    await bench.restore({ dump: { snapshot }, address: server.address('exact_copy') });
+    expect(await sums('exact_copy')).toBe(await sums('exact'));
+    await server.query('DROP DATABASE exact; DROP DATABASE exact_copy');
+  });
+
+  it('comes back with rows that are larger than what the server takes at a time', async () => {
+    await server.query(
+      "CREATE DATABASE huge; CREATE TABLE huge.t AS SELECT 1 AS i, REPEAT(UNHEX('FF00'), 1500000) AS b; INSERT INTO huge.t VALUES (2, '')",
+    );
+    const { snapshot } = await bench.dump('huge');
+    const before = await server.query('SELECT @@global.max_allowed_packet');
+    await server.query(
+      `SET GLOBAL max_allowed_packet = 2097152; CREATE USER mover@'%' IDENTIFIED BY '${SECRET}';
+       GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, DROP, ALTER, INDEX, REFERENCES, LOCK TABLES, PROCESS ON *.* TO mover@'%'`,
+    );
+    const mover = { address: server.addressOf('mover', 'huge_copy'), password: SECRET };
+    await expect(bench.restore({ dump: { snapshot }, ...mover })).rejects.toMatchObject({
+      code: 'target-refused',
+      hint: expect.stringContaining('max_allowed_packet') as string,
+    });
+    await bench.restore({ dump: { snapshot }, address: server.address('huge_copy') });
+    expect(await server.query('SELECT @@global.max_allowed_packet')).toBe('2097152');
+    expect(await server.query('CHECKSUM TABLE huge_copy.t')).toBe(
+      (await server.query('CHECKSUM TABLE huge.t')).replace('huge', 'huge_copy'),
+    );
+    await server.query(`DROP DATABASE huge; DROP DATABASE huge_copy; DROP USER mover@'%';
+      SET GLOBAL max_allowed_packet = ${before}`);
+  });
+
   it('that is much smaller than the one before is incomplete', async () => {
     await server.query(
       `CREATE DATABASE shrinking; USE shrinking; CREATE TABLE shrinking.t AS SELECT SHA2(seq, 256) FROM ${product.numbers(5_000)}`,

@@ -5,7 +5,8 @@ const HEAD = Buffer.from(
   [
     'SET NAMES utf8mb4;',
     "SET time_zone = '+00:00';",
-    "SET sql_mode = 'NO_AUTO_VALUE_ON_ZERO';",
+    // Days that no month has may be there: without the mode they would become zeros.
+    "SET sql_mode = 'NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES';",
     // MariaDB alone lets rows be there that a CHECK forbids.
     'SET unique_checks = 0 /*M!100201 , check_constraint_checks = 0 */;',
     'SET foreign_key_checks = 0;',

@@ -15,6 +15,20 @@ export interface TableDefinition {
 /** Columns that the server computes are left out: MySQL takes no values for them. */
 const COMPUTED = /\b(?:VIRTUAL|STORED|PERSISTENT)\b/i;
 const HIDDEN = /\bINVISIBLE\b/i;
+/** Character sets of which every text comes back from UTF-8 as the same bytes; of others some do not, which servers do not tell. */
+const FAITHFUL =
+  /^(?:utf8(?:mb[34])?|utf16(?:le)?|utf32|ascii|latin[1257]|koi8[ru]|cp85[02]|cp866|keybcs2|macce|macroman)_/;
+/** Its number of digits is not fixed: as text it has six of them, whatever is in it. */
+const FLOAT = /^float(?! *\()/i;
+const CHOICE = /^(?:enum|set)\b/i;
+
+interface ShownColumn {
+  readonly name: string;
+  readonly type: string;
+  /** Empty: it holds no text. */
+  readonly collation: string;
+  readonly extra: string;
+}
 
 export async function readDefinition(
   connection: WireConnection,
@@ -24,10 +38,16 @@ export async function readDefinition(
   const name = identifier(table);
   const where = `${identifier(database)}.${name}`;
   const [[, create] = []] = await connection.query(`SHOW CREATE TABLE ${where}`);
-  const columns = await connection.query(`SHOW COLUMNS FROM ${where}`);
-  const kept = columns.filter(([, , , , , extra]) => !COMPUTED.test(extra ?? ''));
-  const names = kept.map(([column]) => identifier(column ?? '')).join(', ');
-  const isPlain = kept.length === columns.length && !columns.some(([, , , , , extra]) => HIDDEN.test(extra ?? ''));
+  const shown = await connection.query(`SHOW FULL COLUMNS FROM ${where}`);
+  const columns = shown.map(([column, type, collation, , , , extra]): ShownColumn => ({
+    name: identifier(column ?? ''),
+    type: type ?? '',
+    collation: collation ?? '',
+    extra: extra ?? '',
+  }));
+  const kept = columns.filter(({ extra }) => !COMPUTED.test(extra));
+  const names = kept.map((column) => column.name).join(', ');
+  const isPlain = kept.length === columns.length && !columns.some(({ extra }) => HIDDEN.test(extra));
   return {
     head: [
       `DROP TABLE IF EXISTS ${name};`,
@@ -39,9 +59,15 @@ export async function readDefinition(
       '',
     ].join('\n'),
     insert: isPlain ? `INSERT INTO ${name} VALUES` : `INSERT INTO ${name} (${names}) VALUES`,
-    select: `SELECT /*!40001 SQL_NO_CACHE */ ${names} FROM ${where}`,
+    select: `SELECT /*!40001 SQL_NO_CACHE */ ${kept.map(valueOf).join(', ')} FROM ${where}`,
     tail: `/*!40000 ALTER TABLE ${name} ENABLE KEYS */;\n`,
   };
+}
+
+/** What is asked for, so that nothing of the value is lost; the dump programs ask for the column. */
+function valueOf({ name, type, collation }: Omit<ShownColumn, 'extra'>): string {
+  if (FLOAT.test(type)) return `${name} * 1e0`;
+  return collation === '' || FAITHFUL.test(collation) || CHOICE.test(type) ? name : `CONVERT(${name} USING binary)`;
 }
 
 /** What makes a sequence that goes on where this one is. */
