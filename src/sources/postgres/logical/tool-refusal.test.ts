@@ -17,6 +17,8 @@ it.each([
   ['pg_dump: error: query failed: ERROR:  permission denied for table orders', /^The role may not read all: /],
   ['psql: error: FATAL:  role "ana" does not exist', /^Check the role’s name, and let it in: [^]*`host all /],
   ['psql: error: FATAL:  database "shpo" does not exist', /^Check the name: /],
+  ['psql: FATAL:  terminating connection due to unexpected postmaster exit', /^The server was shut down .*try again/],
+  ['psql: WARNING:  terminating connection because of crash of another server process', /^The server was shut down/],
 ])('gives advice for dumps, and none for physical backups: %s', (said, advice) => {
   const { hint } = explained(said);
   expect(hint).toMatch(advice);

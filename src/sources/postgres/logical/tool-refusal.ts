@@ -43,7 +43,7 @@ const SAYINGS: readonly { readonly says: RegExp; readonly sqlstate: string; read
   },
   { says: /remaining connection slots|too many (?:connections|clients)/, sqlstate: '53300' },
   {
-    says: /terminating connection due to administrator command|server closed the connection|SSL connection has been closed|connection to server was lost/,
+    says: /terminating connection (?:due to (?:administrator command|unexpected postmaster exit)|because of crash)|server closed the connection|SSL connection has been closed|connection to server was lost/,
     sqlstate: '57P01',
   },
   { says: /the database system is (?:starting up|shutting down|in recovery)/, sqlstate: '57P03' },
