@@ -8,10 +8,12 @@ import type { Observation } from '../../domain/observation.ts';
 import { RespaldoError, throwIfAborted } from '../../errors.ts';
 import { Flight } from '../flight.ts';
 import { Gate } from '../gate.ts';
+import { FOLDERS, LONGEST_WRITE_MS, mayFollow, PACK_FOLDERS, sweptPrefixes } from '../layout.ts';
+import { noSuchObject, tooShort } from '../object-errors.ts';
 import { Pulled } from '../pulled.ts';
 import { describeSftp, type SftpAddress } from './address.ts';
-import { SftpConnection } from './connection.ts';
-import { isAbsence, isUnexplained, loginFailure, serverFull, sftpFailure } from './errors.ts';
+import type { SftpConnection } from './connection.ts';
+import { isAbsence, isUnexplained, serverFull, sftpFailure } from './errors.ts';
 import {
   CLEANING,
   STREAM_WINDOW,
@@ -29,48 +31,41 @@ import {
   writeDurably,
   writeStreamDurably,
 } from './file.ts';
-import { prepareLogin } from './login.ts';
+import { SftpSession } from './session.ts';
 import type { Store, StoredObject } from '../store.ts';
 import { assertKey, isTemporary, keyOfTemporary } from '../store.ts';
 import { untilAborted } from '../until-aborted.ts';
+import { walk } from '../walk.ts';
 
 type Range = { readonly offset: number; readonly length: number };
 /** Writes a new file, durably, and closes it. */
 type Fill = (connection: SftpConnection, handle: Buffer) => Promise<void>;
-type Found = { readonly key: string; readonly stats: Pick<Stats, 'size' | 'mtime'> };
+type Found = { readonly key: string; readonly stats: Stats };
 
-const FOLDERS = ['data', 'index', 'keys', 'locks', 'snapshots'];
-/** What restic does not know: proofs, write-ahead logs. */
-const OUR_FOLDER = 'respaldo';
 /** Servers limit how many files one session may hold open. */
 const OPERATIONS = 16;
 /** Folders that are asked for their content at once. */
 const LIST_BATCH = 16;
-/** A day: no write of one object lasts so long. */
-const LONGEST_WRITE_S = 24 * 60 * 60;
 
 /**
  * A folder of a server that speaks SFTP, laid out as restic does it.
  *
- * One connection, made when it is first needed and anew when it was lost. An object is written under a temporary name
- * beside its own, synced where the server can, and renamed. Files are 0600 and folders 0700, or readable by the group
- * as well where the repository's `config` is.
+ * An object is written under a temporary name beside its own, synced where the server can, and renamed. Files are 0600
+ * and folders 0700, or readable by the group as well where the repository's `config` is.
  */
 export class SftpStore implements Store {
   readonly location: string;
   readonly #address: SftpAddress;
-  readonly #workingDirectory: string;
+  readonly #session: SftpSession;
   readonly #clock: Clock;
   readonly #gate = new Gate(OPERATIONS);
-  #connection: Promise<SftpConnection> | undefined;
-  #open = new AbortController();
   #shared: boolean | undefined;
 
   /** @param workingDirectory where relative paths to keys start from: an absolute path. */
   constructor(address: SftpAddress, workingDirectory: string, clock: Clock = systemClock) {
     this.location = describeSftp(address);
     this.#address = address;
-    this.#workingDirectory = workingDirectory;
+    this.#session = new SftpSession(address, workingDirectory);
     this.#clock = clock;
   }
 
@@ -109,7 +104,7 @@ export class SftpStore implements Store {
   stat(key: string, signal: AbortSignal): Promise<StoredObject> {
     return this.#do('look at', key, signal, async (connection) => {
       const stats = await statIfThere(connection, this.#path(key), signal);
-      if (!stats?.isFile()) throw this.#noSuchObject(key);
+      if (!stats?.isFile()) throw noSuchObject(this.#name(key));
       return { key, size: stats.size };
     });
   }
@@ -121,11 +116,11 @@ export class SftpStore implements Store {
         const stats = await connection.ask<Stats>(signal, (sftp, done) => {
           sftp.fstat(handle, done);
         });
-        if (!stats.isFile()) throw this.#noSuchObject(key);
+        if (!stats.isFile()) throw noSuchObject(this.#name(key));
         const { offset, length } = range ?? { offset: 0, length: stats.size };
-        if (offset + length > stats.size) throw this.#tooShort(key, stats.size, offset, length);
+        if (offset + length > stats.size) throw tooShort(this.#name(key), stats.size, { offset, length });
         const bytes = await readRange(connection, handle, offset, length, signal);
-        if (bytes.length < length) throw this.#tooShort(key, offset + bytes.length, offset, length);
+        if (bytes.length < length) throw tooShort(this.#name(key), offset + bytes.length, { offset, length });
         return bytes;
       } finally {
         letGo(connection, handle);
@@ -160,8 +155,8 @@ export class SftpStore implements Store {
   }
 
   async sweep(signal: AbortSignal, isOurs?: (key: string) => boolean): Promise<void> {
-    const oldest = this.#clock.now().getTime() / 1000 - LONGEST_WRITE_S;
-    for (const folder of isOurs === undefined ? [...FOLDERS, OUR_FOLDER].map((name) => `${name}/`) : ['']) {
+    const oldest = (this.#clock.now().getTime() - LONGEST_WRITE_MS) / 1000;
+    for (const folder of sweptPrefixes(isOurs !== undefined)) {
       for await (const { key, stats } of this.#walk(folder, signal)) {
         if (!isTemporary(key) || stats.mtime >= oldest || isOurs?.(keyOfTemporary(key)) === false) continue;
         const path = join(this.#address.folder, key);
@@ -177,7 +172,7 @@ export class SftpStore implements Store {
     const now = this.#clock.now();
     yield* await this.#do('try', '', signal, async (connection) => {
       const written = await statIfThere(connection, this.#path(key), signal);
-      if (written === undefined) throw this.#noSuchObject(key);
+      if (written === undefined) throw noSuchObject(this.#name(key));
       const times = { written: new Date(written.mtime * 1000), now };
       return observeSftp(connection, this.#address.folder, times, signal);
     });
@@ -187,12 +182,8 @@ export class SftpStore implements Store {
     return this.#do('remove', key, signal, (connection) => removeEmptyFolder(connection, this.#path(key), signal));
   }
 
-  async close(): Promise<void> {
-    const connection = this.#connection;
-    this.#connection = undefined;
-    this.#open.abort();
-    this.#open = new AbortController();
-    await (await connection?.catch(() => undefined))?.end();
+  close(): Promise<void> {
+    return this.#session.close();
   }
 
   /** Fills a new file and puts it in the place of the object. @param missing bytes that a full disk has no room for. */
@@ -212,27 +203,15 @@ export class SftpStore implements Store {
     });
   }
 
-  /** All files below a prefix, level by level, several folders at a time. */
-  async *#walk(prefix: string, signal: AbortSignal): AsyncIterable<Found> {
-    let level = [prefix];
-    while (level.length > 0) {
-      const deeper: string[] = [];
-      for (let at = 0; at < level.length; at += LIST_BATCH) {
-        const batch = level.slice(at, at + LIST_BATCH);
-        for (const { key, stats } of (await Promise.all(batch.map((folder) => this.#entries(folder, signal)))).flat()) {
-          throwIfAborted(signal);
-          if (stats.isFile()) yield { key, stats };
-          else if (stats.isDirectory()) deeper.push(`${key}/`);
-        }
-      }
-      level = deeper;
-    }
+  #walk(prefix: string, signal: AbortSignal): AsyncIterable<Found> {
+    const kindOf = ({ stats }: Found) => (stats.isFile() ? 'file' : stats.isDirectory() ? 'folder' : undefined);
+    return walk(prefix, { atOnce: LIST_BATCH, content: (folder) => this.#entries(folder, signal), kindOf }, signal);
   }
 
-  #entries(prefix: string, signal: AbortSignal): Promise<{ key: string; stats: Stats }[]> {
+  #entries(prefix: string, signal: AbortSignal): Promise<Found[]> {
     return this.#do('list', prefix, signal, async (connection) => {
       const path = join(this.#address.folder, prefix);
-      const found: { key: string; stats: Stats }[] = [];
+      const found: Found[] = [];
       for (const { filename, attrs } of await readFolder(connection, path, signal)) {
         const key = prefix + filename;
         const linked = attrs.isSymbolicLink() && mayFollow(key);
@@ -293,37 +272,13 @@ export class SftpStore implements Store {
   ): Promise<T> {
     throwIfAborted(signal);
     return this.#gate.pass(signal, async () => {
-      const connection = await untilAborted(this.#connect(), signal);
+      const connection = await untilAborted(this.#session.connection(), signal);
       try {
         return await work(connection);
       } catch (error) {
-        throw isAbsence(error) ? this.#noSuchObject(key) : sftpFailure(doing, this.#name(key), error);
+        throw isAbsence(error) ? noSuchObject(this.#name(key)) : sftpFailure(doing, this.#name(key), error);
       }
     });
-  }
-
-  /** The connection, made anew where it was lost. Who comes meanwhile waits for the same one. */
-  async #connect(): Promise<SftpConnection> {
-    const current = (this.#connection ??= this.#login());
-    try {
-      const connection = await current;
-      if (!connection.lost) return connection;
-    } catch (error) {
-      if (this.#connection === current) this.#connection = undefined;
-      throw error;
-    }
-    if (this.#connection === current) this.#connection = undefined;
-    return this.#connect();
-  }
-
-  async #login(): Promise<SftpConnection> {
-    const { signal } = this.#open;
-    const login = await prepareLogin(this.#address, this.#workingDirectory);
-    try {
-      return await SftpConnection.open(login.config, signal);
-    } catch (error) {
-      throw loginFailure(this.location, login, error);
-    }
   }
 
   #path(key: string): string {
@@ -335,29 +290,9 @@ export class SftpStore implements Store {
     return key === '' ? this.location : `${key} in ${this.location}`;
   }
 
-  #noSuchObject(key: string): RespaldoError {
-    return new RespaldoError('store-missing', `there is no ${this.#name(key)}`);
-  }
-
   #noSuchStore(): RespaldoError {
     return new RespaldoError('store-missing', `there is no folder ${this.location}`, {
       hint: 'Is its disk mounted there, and the path right? `respaldo init` makes a new repository.',
     });
   }
-
-  #tooShort(key: string, size: number, offset: number, length: number): RespaldoError {
-    return new RespaldoError(
-      'store-broken',
-      `${this.#name(key)} is too short: it has ${size} bytes, ${length} were asked for from ${offset}`,
-      { hint: '`respaldo check` tells what else is damaged.' },
-    );
-  }
-}
-
-/** `00` … `ff` */
-const PACK_FOLDERS = Array.from({ length: 256 }, (_, i) => i.toString(16).padStart(2, '0'));
-
-/** Symbolic links to folders are followed where people put them (`data` on another disk), so that none can loop. */
-function mayFollow(key: string): boolean {
-  return key.split('/').length <= 2;
 }

@@ -29,6 +29,11 @@ export function isAbsence(error: unknown): boolean {
   return statusOf(error) === 404 || statusOf(error) === 410;
 }
 
+/** As a server says it: there is nothing that could be an object. */
+export function absence(): DavRefusal {
+  return new DavRefusal({ method: 'PROPFIND', status: 404, text: '', headers: {} });
+}
+
 /** Whether it may be that a folder is missing. The protocol has a word for it, 409; servers have others: nginx says 500. */
 export function mayLackFolder(error: unknown): boolean {
   return error instanceof DavRefusal && ![401, 413, 507].includes(error.status);

@@ -5,18 +5,23 @@ import type { Clock } from '../../clock.ts';
 import { systemClock } from '../../clock.ts';
 import type { Observation } from '../../domain/observation.ts';
 import { RespaldoError, throwIfAborted } from '../../errors.ts';
-import { trustedCertificates } from '../certificates.ts';
 import { Gate } from '../gate.ts';
+import { FOLDERS, LONGEST_WRITE_MS, sweptPrefixes } from '../layout.ts';
+import { noSuchObject, tooShort } from '../object-errors.ts';
 import { Pulled } from '../pulled.ts';
 import type { Store, StoredObject } from '../store.ts';
 import { assertKey, isTemporary, keyOfTemporary } from '../store.ts';
+import { walk } from '../walk.ts';
 import { describeWebDav, encodePath, type WebDavAddress } from './address.ts';
 import { readRange, readWhole } from './body.ts';
-import { DavClient, discard, type DavLogin, type DavRequest } from './client.ts';
-import { davFailure, DavRefusal, isAbsence, mayLackFolder, statusOf } from './errors.ts';
-import { type DavEntry, PROPERTIES, readListing } from './listing.ts';
+import type { DavRequest } from './client.ts';
+import { absence, davFailure, DavRefusal, isAbsence, mayLackFolder, statusOf } from './errors.ts';
+import { DavFiles } from './files.ts';
+import type { DavEntry } from './listing.ts';
+import { DavSession } from './session.ts';
 
 type Range = { readonly offset: number; readonly length: number };
+type Found = { readonly key: string; readonly entry: DavEntry };
 
 export interface WebDavStoreOptions {
   /** Absent: that of the environment. */
@@ -24,20 +29,13 @@ export interface WebDavStoreOptions {
   readonly clock?: Clock;
 }
 
-const FOLDERS = ['data', 'index', 'keys', 'locks', 'snapshots'];
-/** What restic does not know: proofs, write-ahead logs. */
-const OUR_FOLDER = 'respaldo';
 const OPERATIONS = 16;
 /** Folders that are asked for their content at once. */
 const LIST_BATCH = 8;
 /** How often an object is put in the place of one that others replace at the same time. */
 const REPLACE_ATTEMPTS = 20;
-/** A day: no write of one object lasts so long. */
-const LONGEST_WRITE_MS = 24 * 60 * 60 * 1000;
 /** How long what was begun and given up may take to be cleaned up. Milliseconds. */
 const CLEANING = 10_000;
-/** Statuses of success, whichever of them a server prefers. */
-const DONE = [200, 201, 204];
 
 /**
  * A folder of a server that speaks WebDAV (RFC 4918), laid out as in a folder of this machine.
@@ -48,25 +46,24 @@ const DONE = [200, 201, 204];
 export class WebDavStore implements Store {
   readonly location: string;
   readonly #address: WebDavAddress;
-  readonly #workingDirectory: string;
-  readonly #password: string | undefined;
+  readonly #session: DavSession;
+  readonly #files: DavFiles;
   readonly #clock: Clock;
   readonly #gate = new Gate(OPERATIONS);
-  #client: Promise<DavClient> | undefined;
 
   /** @param workingDirectory where a relative path to certificates starts from: an absolute path. */
   constructor(address: WebDavAddress, workingDirectory: string, options: WebDavStoreOptions = {}) {
     this.location = describeWebDav(address);
     this.#address = address;
-    this.#workingDirectory = workingDirectory;
-    this.#password = options.password;
+    this.#session = new DavSession(address, workingDirectory, options.password);
+    this.#files = new DavFiles(this.#session, this.#url(''));
     this.#clock = options.clock ?? systemClock;
   }
 
   create(signal: AbortSignal): Promise<void> {
     return this.#do('create', '', signal, async () => {
       await this.#makeRoot(signal);
-      for (const name of FOLDERS) await this.#makeFolder(this.#url(name), signal);
+      for (const name of FOLDERS) await this.#files.makeFolder(this.#url(name), signal);
     });
   }
 
@@ -83,7 +80,10 @@ export class WebDavStore implements Store {
   }
 
   stat(key: string, signal: AbortSignal): Promise<StoredObject> {
-    return this.#do('look at', key, signal, async () => ({ key, size: await this.#sizeOf(this.#path(key), signal) }));
+    return this.#do('look at', key, signal, async () => ({
+      key,
+      size: await this.#files.sizeOf(this.#path(key), signal),
+    }));
   }
 
   read(key: string, range: Range | undefined, signal: AbortSignal): Promise<Uint8Array> {
@@ -96,14 +96,14 @@ export class WebDavStore implements Store {
       };
       let answer: IncomingMessage;
       try {
-        answer = await this.#ask({ method: 'GET', path, headers }, range ? [200, 206] : [200], signal);
+        answer = await this.#session.ask({ method: 'GET', path, headers }, range ? [200, 206] : [200], signal);
       } catch (error) {
         if (range === undefined || statusOf(error) !== 416) throw await this.#unlessFolder(error, path, signal);
-        throw this.#tooShort(key, await this.#sizeOf(path, signal), range);
+        throw tooShort(this.#name(key), await this.#files.sizeOf(path, signal), range);
       }
       if (range === undefined) return readWhole(answer, signal);
       const bytes = await readRange(answer, range, signal);
-      if (bytes.length < range.length) throw this.#tooShort(key, range.offset + bytes.length, range);
+      if (bytes.length < range.length) throw tooShort(this.#name(key), range.offset + bytes.length, range);
       return bytes;
     });
   }
@@ -112,7 +112,7 @@ export class WebDavStore implements Store {
     return this.#do('write', key, signal, async () => {
       const temporary = this.#temporary(key);
       try {
-        await this.#inFolder(key, () => this.#put(temporary, bytes, signal), signal);
+        await this.#inFolder(key, () => this.#files.put(temporary, bytes, signal), signal);
         await this.#bringIn(temporary, key, bytes.length, signal);
       } catch (error) {
         await this.#cleanUp(temporary);
@@ -128,8 +128,8 @@ export class WebDavStore implements Store {
         const temporary = this.#temporary(key);
         try {
           // A server tells only afterwards that a folder is missing: too late for content that is pulled once.
-          await this.#inFolder(key, () => this.#put(temporary, new Uint8Array(), signal), signal);
-          await this.#put(temporary, pulled, signal);
+          await this.#inFolder(key, () => this.#files.put(temporary, new Uint8Array(), signal), signal);
+          await this.#files.put(temporary, pulled, signal);
           await this.#bringIn(temporary, key, pulled.size, signal);
         } catch (error) {
           await this.#cleanUp(temporary);
@@ -146,18 +146,18 @@ export class WebDavStore implements Store {
   remove(key: string, signal: AbortSignal): Promise<void> {
     return this.#do('remove', key, signal, async () => {
       const path = this.#path(key);
-      const [entry] = await this.#entryIfThere(path, signal);
-      if (entry?.isFolder === false) await this.#delete(path, signal);
+      const [entry] = await this.#files.entryIfThere(path, signal);
+      if (entry?.isFolder === false) await this.#files.delete(path, signal);
     });
   }
 
   async sweep(signal: AbortSignal, isOurs?: (key: string) => boolean): Promise<void> {
     const oldest = this.#clock.now().getTime() - LONGEST_WRITE_MS;
-    for (const folder of isOurs === undefined ? [...FOLDERS, OUR_FOLDER].map((name) => `${name}/`) : ['']) {
+    for (const folder of sweptPrefixes(isOurs !== undefined)) {
       for await (const { key, entry } of this.#walk(folder, signal)) {
         if (!isTemporary(key) || entry.modified === undefined || entry.modified.getTime() >= oldest) continue;
         if (isOurs?.(keyOfTemporary(key)) === false) continue;
-        await this.#do('remove', key, signal, () => this.#delete(this.#url(key), signal));
+        await this.#do('remove', key, signal, () => this.#files.delete(this.#url(key), signal));
       }
     }
   }
@@ -168,8 +168,8 @@ export class WebDavStore implements Store {
     await this.write(key, new Uint8Array(10), signal);
     yield* await this.#do('try', '', signal, async () => {
       const ask = (request: Omit<DavRequest, 'path'>, wanted: readonly number[]) =>
-        this.#ask({ ...request, path: this.#path(key) }, wanted, signal);
-      const [place] = await this.#entries(this.#url(''), '0', signal);
+        this.#session.ask({ ...request, path: this.#path(key) }, wanted, signal);
+      const [place] = await this.#files.entries(this.#url(''), '0', signal);
       return observeWebDav({
         secure: this.#address.secure,
         host: this.#address.host,
@@ -185,103 +185,41 @@ export class WebDavStore implements Store {
     return this.#do('remove', key, signal, async () => {
       const path = this.#path(key);
       if (!key.includes('/')) return;
-      const found = await this.#entriesIfThere(path, '1', signal);
-      if (found.length === 1 && found[0]?.isFolder === true) await this.#delete(`${path}/`, signal);
+      const found = await this.#files.entriesIfThere(path, '1', signal);
+      if (found.length === 1 && found[0]?.isFolder === true) await this.#files.delete(`${path}/`, signal);
     });
   }
 
-  async close(): Promise<void> {
-    const client = this.#client;
-    this.#client = undefined;
-    (await client?.catch(() => undefined))?.close();
+  close(): Promise<void> {
+    return this.#session.close();
   }
 
-  /** All files below a prefix, level by level, several folders at a time. */
-  async *#walk(prefix: string, signal: AbortSignal): AsyncIterable<{ key: string; entry: DavEntry }> {
-    let level = [prefix];
-    while (level.length > 0) {
-      const deeper: string[] = [];
-      for (let at = 0; at < level.length; at += LIST_BATCH) {
-        const batch = level.slice(at, at + LIST_BATCH);
-        for (const found of (await Promise.all(batch.map((folder) => this.#content(folder, signal)))).flat()) {
-          throwIfAborted(signal);
-          if (found.entry.isFolder) deeper.push(`${found.key}/`);
-          else yield found;
-        }
-      }
-      level = deeper;
-    }
+  #walk(prefix: string, signal: AbortSignal): AsyncIterable<Found> {
+    const kindOf = ({ entry }: Found) => (entry.isFolder ? 'folder' : 'file');
+    return walk(prefix, { atOnce: LIST_BATCH, content: (folder) => this.#content(folder, signal), kindOf }, signal);
   }
 
   /** What lies in a folder; nothing where there is none. */
-  #content(prefix: string, signal: AbortSignal): Promise<{ key: string; entry: DavEntry }[]> {
+  #content(prefix: string, signal: AbortSignal): Promise<Found[]> {
     return this.#do('list', prefix, signal, async () => {
-      const [self, ...entries] = await this.#entriesIfThere(this.#url(prefix), '1', signal);
+      const [self, ...entries] = await this.#files.entriesIfThere(this.#url(prefix), '1', signal);
       if (self?.isFolder !== true) return [];
       return entries.map((entry) => ({ key: prefix + entry.path.slice(entry.path.lastIndexOf('/') + 1), entry }));
     });
   }
 
-  #entryIfThere(path: string, signal: AbortSignal): Promise<DavEntry[]> {
-    return this.#entriesIfThere(path, '0', signal);
-  }
-
-  async #entriesIfThere(path: string, depth: '0' | '1', signal: AbortSignal): Promise<DavEntry[]> {
-    try {
-      return await this.#entries(path, depth, signal);
-    } catch (error) {
-      if (isAbsence(error)) return [];
-      throw error;
-    }
-  }
-
-  /** What lies at a path, and after it what lies in it. What is no such list must never pass for an empty folder. */
-  async #entries(path: string, Depth: '0' | '1', signal: AbortSignal): Promise<[DavEntry, ...DavEntry[]]> {
-    const headers = { Depth, 'content-type': 'application/xml; charset=utf-8' };
-    const request = { method: 'PROPFIND', path, headers, body: Buffer.from(PROPERTIES) };
-    const answer = await this.#ask(request, [207], signal).catch(async (error: unknown) => {
-      throw statusOf(error) === 400 && (await this.#isBelowFile(path, signal)) ? absence() : error;
-    });
-    const entries = await readListing(answer);
-    const wanted = decodeURIComponent(path).replace(/\/$/, '');
-    const self = entries.find((entry) => entry.path === wanted);
-    if (self === undefined) throw new Error('the server answered with a list of another folder');
-    return [self, ...entries.filter((entry) => entry !== self)];
-  }
-
-  /** Whether there can be nothing at a path: of one below a file some servers say that nobody could understand it. */
-  async #isBelowFile(path: string, signal: AbortSignal): Promise<boolean> {
-    const above = path.endsWith('/') ? path.slice(0, -1) : path.slice(0, path.lastIndexOf('/'));
-    if (above.length < this.#url('').length) return false;
-    const [entry] = await this.#entryIfThere(above, signal);
-    return entry?.isFolder !== true;
-  }
-
-  /** @throws what says that there is no such object, where a folder is. */
-  async #sizeOf(path: string, signal: AbortSignal): Promise<number> {
-    const [entry] = await this.#entries(path, '0', signal);
-    if (entry.isFolder) throw absence();
-    if (entry.size === undefined) throw new Error('the server does not say how large it is');
-    return entry.size;
-  }
-
   /** No bytes, where even those are there to be read: the protocol has no range without bytes. */
   async #nothingOf(key: string, offset: number, signal: AbortSignal): Promise<Uint8Array> {
-    const size = await this.#sizeOf(this.#path(key), signal);
-    if (offset > size) throw this.#tooShort(key, size, { offset, length: 0 });
+    const size = await this.#files.sizeOf(this.#path(key), signal);
+    if (offset > size) throw tooShort(this.#name(key), size, { offset, length: 0 });
     return new Uint8Array();
   }
 
   /** What it means that a file could not be read: servers refuse to show folders in many ways. */
   async #unlessFolder(error: unknown, path: string, signal: AbortSignal): Promise<unknown> {
     if (!(error instanceof DavRefusal) || isAbsence(error) || error.status === 401 || error.status >= 500) return error;
-    const [entry] = await this.#entryIfThere(path, signal);
+    const [entry] = await this.#files.entryIfThere(path, signal);
     return entry === undefined || entry.isFolder ? absence() : error;
-  }
-
-  async #put(path: string, body: NonNullable<DavRequest['body']>, signal: AbortSignal): Promise<void> {
-    const headers = { 'content-type': 'application/octet-stream' };
-    await discard(await this.#ask({ method: 'PUT', path, headers, body }, DONE, signal));
   }
 
   /** Makes the folders of a key where they are missing, once something has failed. The store's own must exist. */
@@ -292,71 +230,50 @@ export class WebDavStore implements Store {
       const folders = key.split('/').slice(0, -1);
       if (!mayLackFolder(error) || (await this.#isThere(folders.join('/'), signal))) throw error;
       if (!(await this.#isThere('', signal))) throw this.#noSuchStore();
-      for (const at of folders.keys()) await this.#makeFolder(this.#url(folders.slice(0, at + 1).join('/')), signal);
+      for (const at of folders.keys())
+        await this.#files.makeFolder(this.#url(folders.slice(0, at + 1).join('/')), signal);
       await work();
     }
   }
 
   async #isThere(folder: string, signal: AbortSignal): Promise<boolean> {
-    const [entry] = await this.#entryIfThere(this.#url(folder), signal);
+    const [entry] = await this.#files.entryIfThere(this.#url(folder), signal);
     return entry?.isFolder === true;
   }
 
   /** Puts what was sent in the place of the object, once it is as large as it has to be. */
   async #bringIn(temporary: string, key: string, size: number, signal: AbortSignal): Promise<void> {
-    const { secure, host } = this.#address;
-    const stored = await this.#sizeOf(temporary, signal);
+    const stored = await this.#files.sizeOf(temporary, signal);
     if (stored !== size) throw new Error(`the server kept ${stored} of ${size} bytes`);
-    const Destination = `${secure ? 'https' : 'http'}://${host}${this.#path(key)}`;
     for (let attempt = 1; ; attempt++) {
       try {
-        const request = { method: 'MOVE', path: temporary, headers: { Destination, Overwrite: 'T' } };
-        await discard(await this.#ask(request, DONE, signal));
+        await this.#files.move(temporary, this.#path(key), signal);
         return;
       } catch (error) {
         if (!(error instanceof DavRefusal) || attempt === REPLACE_ATTEMPTS) throw error;
         // Others replace it at the same time, or a proxy has asked twice.
-        if ((await this.#entryIfThere(temporary, signal)).length === 0) throw error;
+        if ((await this.#files.entryIfThere(temporary, signal)).length === 0) throw error;
       }
     }
   }
 
   async #cleanUp(temporary: string): Promise<void> {
-    await this.#delete(temporary, AbortSignal.timeout(CLEANING)).catch(() => undefined);
-  }
-
-  async #delete(path: string, signal: AbortSignal): Promise<void> {
-    try {
-      await discard(await this.#ask({ method: 'DELETE', path }, DONE, signal));
-    } catch (error) {
-      if (!isAbsence(error)) throw error;
-    }
+    await this.#files.delete(temporary, AbortSignal.timeout(CLEANING)).catch(() => undefined);
   }
 
   /** Makes the store's own folder and those above it. */
   async #makeRoot(signal: AbortSignal): Promise<void> {
-    if ((await this.#entryIfThere(this.#url(''), signal)).length > 0) return;
+    if ((await this.#files.entryIfThere(this.#url(''), signal)).length > 0) return;
     const parts = this.#address.folder.split('/').slice(1);
     for (const at of parts.keys()) {
       const path = `/${parts
         .slice(0, at + 1)
         .map(encodeURIComponent)
         .join('/')}`;
-      await this.#makeFolder(path, signal).catch((error: unknown) => {
+      await this.#files.makeFolder(path, signal).catch((error: unknown) => {
         // Those above may be out of reach, and be there all the same.
         if (at === parts.length - 1 || !(error instanceof DavRefusal)) throw error;
       });
-    }
-  }
-
-  /** No error if it is there already. */
-  async #makeFolder(path: string, signal: AbortSignal): Promise<void> {
-    try {
-      await discard(await this.#ask({ method: 'MKCOL', path: `${path}/` }, DONE, signal));
-    } catch (error) {
-      if (!(error instanceof DavRefusal)) throw error;
-      const [entry] = await this.#entryIfThere(`${path}/`, signal).catch(() => []);
-      if (entry?.isFolder !== true) throw error;
     }
   }
 
@@ -368,33 +285,8 @@ export class WebDavStore implements Store {
         return await work();
       } catch (error) {
         throwIfAborted(signal);
-        throw isAbsence(error) ? this.#noSuchObject(key) : davFailure(doing, this.#name(key), error);
+        throw isAbsence(error) ? noSuchObject(this.#name(key)) : davFailure(doing, this.#name(key), error);
       }
-    });
-  }
-
-  async #ask(request: DavRequest, wanted: readonly number[], signal: AbortSignal): Promise<IncomingMessage> {
-    const client = await (this.#client ??= this.#connect().catch((error: unknown) => {
-      this.#client = undefined;
-      throw error;
-    }));
-    return client.ask(request, wanted, signal);
-  }
-
-  async #connect(): Promise<DavClient> {
-    const { secure, host, caFile } = this.#address;
-    const login = this.#login();
-    const authorities = secure ? await trustedCertificates(caFile, this.#workingDirectory) : [];
-    return new DavClient({ secure, host, authorities, ...(login && { login }) });
-  }
-
-  #login(): DavLogin | undefined {
-    const { user } = this.#address;
-    if (user === undefined) return undefined;
-    const password = this.#password ?? process.env.RESPALDO_WEBDAV_PASSWORD;
-    if (password) return { user, password };
-    throw new RespaldoError('store-refused', `there is no password for ${this.location}`, {
-      hint: 'Set RESPALDO_WEBDAV_PASSWORD, or name it under credentials: { password: … } in respaldo.yaml.',
     });
   }
 
@@ -417,26 +309,9 @@ export class WebDavStore implements Store {
     return key === '' ? this.location : `${key} in ${this.location}`;
   }
 
-  #noSuchObject(key: string): RespaldoError {
-    return new RespaldoError('store-missing', `there is no ${this.#name(key)}`);
-  }
-
   #noSuchStore(): RespaldoError {
     return new RespaldoError('store-missing', `there is no folder ${this.location}`, {
       hint: 'Is the path right? `respaldo init` makes a new repository.',
     });
   }
-
-  #tooShort(key: string, size: number, { offset, length }: Range): RespaldoError {
-    return new RespaldoError(
-      'store-broken',
-      `${this.#name(key)} is too short: it has ${size} bytes, ${length} were asked for from ${offset}`,
-      { hint: '`respaldo check` tells what else is damaged.' },
-    );
-  }
-}
-
-/** As a server says it: there is nothing that could be an object. */
-function absence(): DavRefusal {
-  return new DavRefusal({ method: 'PROPFIND', status: 404, text: '', headers: {} });
 }
