@@ -84,7 +84,7 @@ function shownDays(days: number): string {
 }
 
 /** The full of a database that the next differential is compared with, and the next incrementals are counted from. */
-export function baseOf(history: readonly Snapshot[]): Snapshot | undefined {
+function baseOf(history: readonly Snapshot[]): Snapshot | undefined {
   return usable({ typed: true, history: history.filter(isTyped) }).findLast(isFull);
 }
 
