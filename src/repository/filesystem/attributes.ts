@@ -1,6 +1,6 @@
 /** Extended attributes, of the entry itself: symlinks are not followed. File systems without them hold none. */
 import { decodeName, encodeName } from '../../domain/name.ts';
-import { cPath, nativeCalls, systemError, type NativeCalls } from './native.ts';
+import { cPath, type Entry, nativeCalls, systemError, type NativeCalls } from './native.ts';
 import type { LocalPath } from './path.ts';
 
 /** As restic's nodes hold them: the value in base64. */
@@ -25,7 +25,7 @@ export function readAttributes(path: LocalPath): ExtendedAttribute[] {
   if (native === undefined) return [];
   const target = cPath(path);
   const attributes: ExtendedAttribute[] = [];
-  for (const name of names(native, target, path)) {
+  for (const name of names(native, path)) {
     const value = fill('lgetxattr', native, path, (buffer) =>
       native.lgetxattr(target, cName(name), buffer, buffer.length),
     );
@@ -38,34 +38,42 @@ export function readAttributes(path: LocalPath): ExtendedAttribute[] {
  * Makes the entry's attributes exactly these. One that the file system does not support is skipped.
  * @throws a system error with `code` for the first that could not be set; the others are set all the same.
  */
-export function writeAttributes(path: LocalPath, attributes: readonly ExtendedAttribute[]): void {
+export function writeAttributes(entry: Entry, attributes: readonly ExtendedAttribute[]): void {
   const native = nativeCalls();
   if (native === undefined) return;
-  const target = cPath(path);
-  removeOthers(native, target, path, attributes);
+  removeOthers(native, entry, attributes);
   let failure: Error | undefined;
   for (const { name, value } of attributes) {
-    const bytes = Buffer.from(value, 'base64');
-    if (native.lsetxattr(target, cName(name), bytes, bytes.length, 0) === 0) continue;
-    const error = systemError(native, `lsetxattr ${name}`, path);
+    if (set(native, entry, name, Buffer.from(value, 'base64')) === 0) continue;
+    const error = systemError(native, `setxattr ${name}`, entry);
     if (!ABSENT.has(error.code ?? '')) failure ??= error;
   }
   if (failure !== undefined) throw failure;
 }
 
 /** What stays against our will (a security label that the system gives to every file) is the system's own. */
-function removeOthers(
-  native: NativeCalls,
-  target: string | Buffer,
-  path: LocalPath,
-  wanted: readonly ExtendedAttribute[],
-): void {
-  for (const name of names(native, target, path))
-    if (!wanted.some((attribute) => attribute.name === name)) native.lremovexattr(target, cName(name));
+function removeOthers(native: NativeCalls, entry: Entry, wanted: readonly ExtendedAttribute[]): void {
+  for (const name of names(native, entry))
+    if (!wanted.some((attribute) => attribute.name === name)) remove(native, entry, name);
 }
 
-function names(native: NativeCalls, target: string | Buffer, path: LocalPath): string[] {
-  const list = fill('llistxattr', native, path, (buffer) => native.llistxattr(target, buffer, buffer.length));
+function set(native: NativeCalls, entry: Entry, name: string, value: Uint8Array): number {
+  return typeof entry === 'number'
+    ? native.fsetxattr(entry, cName(name), value, value.length, 0)
+    : native.lsetxattr(cPath(entry), cName(name), value, value.length, 0);
+}
+
+function remove(native: NativeCalls, entry: Entry, name: string): void {
+  if (typeof entry === 'number') native.fremovexattr(entry, cName(name));
+  else native.lremovexattr(cPath(entry), cName(name));
+}
+
+function names(native: NativeCalls, entry: Entry): string[] {
+  const list = fill('listxattr', native, entry, (buffer) =>
+    typeof entry === 'number'
+      ? native.flistxattr(entry, buffer, buffer.length)
+      : native.llistxattr(cPath(entry), buffer, buffer.length),
+  );
   if (list === undefined || list.length === 0) return [];
   const found: string[] = [];
   for (let start = 0; start < list.length;) {
@@ -80,19 +88,19 @@ function names(native: NativeCalls, target: string | Buffer, path: LocalPath): s
 function fill(
   call: string,
   native: NativeCalls,
-  path: LocalPath,
+  entry: Entry,
   read: (buffer: Uint8Array) => number,
 ): Uint8Array | undefined {
   let length = read(small);
   if (length < 0 && small.length < LARGEST) {
-    const error = systemError(native, call, path);
+    const error = systemError(native, call, entry);
     if (error.code === 'ERANGE') {
       small = new Uint8Array(LARGEST);
       length = read(small);
     }
   }
   if (length >= 0) return small.subarray(0, length);
-  const error = systemError(native, call, path);
+  const error = systemError(native, call, entry);
   if (ABSENT.has(error.code ?? '')) return undefined;
   throw error;
 }

@@ -1,5 +1,15 @@
 import { execFileSync } from 'node:child_process';
-import { lstatSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -11,6 +21,8 @@ import { canMakeSpecial, makeSpecial } from './special.ts';
 import { setTimes } from './times.ts';
 
 let folder = '';
+/** A descriptor that no process has. */
+const CLOSED = 2 ** 30;
 const bad = decodeName(Uint8Array.of(0x61, 0xff, 0xc3, 0x0a));
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'respaldo-filesystem-'));
@@ -18,6 +30,15 @@ beforeAll(() => {
 afterAll(() => {
   rmSync(folder, { recursive: true, force: true });
 });
+
+function withOpen(path: string, use: (fd: number) => void): void {
+  const fd = openSync(path, 'w');
+  try {
+    use(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
 
 describe('paths', () => {
   it('stay strings where they are text, and are shown readably where they are not', () => {
@@ -45,10 +66,23 @@ describe('setTimes', () => {
     }
   });
 
+  it('is as exact for an open file, whatever its path has become', () => {
+    const path = join(folder, 'open');
+    withOpen(path, (fd) => {
+      renameSync(path, `${path} elsewhere`);
+      setTimes(fd, -1n, 1_700_000_000_123_456_789n);
+    });
+    const { mtimeNs, atimeNs } = lstatSync(`${path} elsewhere`, { bigint: true });
+    expect([mtimeNs, atimeNs]).toEqual([1_700_000_000_123_456_789n, -1n]);
+  });
+
   it('says which path it could not change', () => {
     expect(() => {
       setTimes(join(folder, 'nothing'), 0n, 0n);
     }).toThrow(expect.objectContaining({ code: 'ENOENT', syscall: 'utimensat' }));
+    expect(() => {
+      setTimes(CLOSED, 0n, 0n);
+    }).toThrow(expect.objectContaining({ code: 'EBADF', syscall: 'futimens' }));
   });
 });
 
@@ -65,6 +99,18 @@ describe('extended attributes', () => {
     expect(read).toEqual(
       [short, { name: 'user.empty', value: '' }, long].toSorted((a, b) => (a.name < b.name ? -1 : 1)),
     );
+  });
+
+  it('of an open file are written and removed in the same way', () => {
+    const path = join(folder, 'open with attributes');
+    withOpen(path, (fd) => {
+      writeAttributes(fd, [short, { name: 'user.old', value: 'AA==' }]);
+      writeAttributes(fd, [short, long]);
+    });
+    expect(readAttributes(path).toSorted((a, b) => (a.name < b.name ? -1 : 1))).toEqual([short, long]);
+    expect(() => {
+      writeAttributes(CLOSED, [short]);
+    }).toThrow(expect.objectContaining({ code: 'EBADF' }));
   });
 
   it('are none on a fresh file, and an error for a missing one', () => {

@@ -9,13 +9,20 @@ import { requireKoffi } from '../koffi.ts';
 
 type CPath = string | Buffer;
 
+/** A file or folder that is open, by its descriptor, or what lies at a path: a symlink itself, never its target. */
+export type Entry = number | LocalPath;
+
 /** Each returns what the C function returns: -1 for an error, told by {@link NativeCalls.errno}. */
 export interface NativeCalls {
   utimensat(directory: number, path: CPath, times: BigInt64Array, flags: number): number;
+  futimens(fd: number, times: BigInt64Array): number;
   llistxattr(path: CPath, list: Uint8Array | null, size: number): number;
   lgetxattr(path: CPath, name: CPath, value: Uint8Array | null, size: number): number;
   lsetxattr(path: CPath, name: CPath, value: Uint8Array, size: number, flags: number): number;
   lremovexattr(path: CPath, name: CPath): number;
+  flistxattr(fd: number, list: Uint8Array | null, size: number): number;
+  fsetxattr(fd: number, name: CPath, value: Uint8Array, size: number, flags: number): number;
+  fremovexattr(fd: number, name: CPath): number;
   mknod(path: CPath, mode: number, device: bigint): number;
   syncfs(fd: number): number;
   /** The same on a thread of its own. Why it failed is lost. */
@@ -40,14 +47,16 @@ export function cPath(path: LocalPath): CPath {
 }
 
 /** The last call's failure in the shape of Node's own system errors. */
-export function systemError(calls: NativeCalls, call: string, path: LocalPath): NodeJS.ErrnoException {
+export function systemError(calls: NativeCalls, call: string, entry: Entry): NodeJS.ErrnoException {
   const errno = calls.errno();
   const code = getSystemErrorName(-errno);
-  return Object.assign(new Error(`${code}: ${getSystemErrorMessage(-errno)}, ${call} '${path.toString()}'`), {
+  const path = typeof entry === 'number' ? undefined : entry.toString();
+  const where = path === undefined ? '' : ` '${path}'`;
+  return Object.assign(new Error(`${code}: ${getSystemErrorMessage(-errno)}, ${call}${where}`), {
     errno: -errno,
     code,
     syscall: call,
-    path: path.toString(),
+    ...(path !== undefined && { path }),
   });
 }
 
@@ -65,10 +74,14 @@ function declare(koffi: ReturnType<typeof requireKoffi>): NativeCalls {
   const syncfs = libc.func('int syncfs(int)');
   const calls = {
     utimensat: libc.func('int utimensat(int, const char *, const int64_t *, int)'),
+    futimens: libc.func('int futimens(int, const int64_t *)'),
     llistxattr: libc.func('int64_t llistxattr(const char *, void *, uint64_t)'),
     lgetxattr: libc.func('int64_t lgetxattr(const char *, const char *, void *, uint64_t)'),
     lsetxattr: libc.func('int lsetxattr(const char *, const char *, const void *, uint64_t, int)'),
     lremovexattr: libc.func('int lremovexattr(const char *, const char *)'),
+    flistxattr: libc.func('int64_t flistxattr(int, void *, uint64_t)'),
+    fsetxattr: libc.func('int fsetxattr(int, const char *, const void *, uint64_t, int)'),
+    fremovexattr: libc.func('int fremovexattr(int, const char *)'),
     mknod: declareMknod(libc),
     syncfs,
     syncfsMeanwhile: promisify<number, number>(syncfs.async.bind(syncfs)),

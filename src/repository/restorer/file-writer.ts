@@ -136,7 +136,7 @@ export class FileWriter {
     // The last bytes may be a hole. A file that is not all here has its length already.
     if (whole !== undefined && sparse && state.fd !== undefined) ftruncateSync(state.fd, state.end);
     if (whole !== undefined && state.fd !== undefined) {
-      const problems = applyToFile(state.fd, path, whole.metadata, this.#options.owners);
+      const problems = applyToFile(state.fd, whole.metadata, this.#options.owners);
       for (const what of problems) this.problems.push({ file, what });
     }
     if (state.fd !== undefined && this.#options.syncEach) fsyncSync(state.fd);

@@ -1,6 +1,7 @@
 import { chmodSync, fchmodSync, fchownSync, lchownSync, lstatSync } from 'node:fs';
 import { errnoOf } from '../../errors.ts';
 import { writeAttributes } from '../filesystem/attributes.ts';
+import type { Entry } from '../filesystem/native.ts';
 import type { LocalPath } from '../filesystem/path.ts';
 import { setTimes } from '../filesystem/times.ts';
 import { type ExtendedAttribute, type Node, permissionBits } from '../format/node.ts';
@@ -42,8 +43,8 @@ function timeOf(text: string | undefined): bigint {
 }
 
 /** Sets the metadata of an open file. @returns what could not be set, in words */
-export function applyToFile(fd: number, path: LocalPath, metadata: Metadata, owners: boolean): string[] {
-  return apply(path, metadata, {
+export function applyToFile(fd: number, metadata: Metadata, owners: boolean): string[] {
+  return apply(fd, metadata, {
     chown: owners ? () => fchownSync(fd, metadata.uid, metadata.gid) : undefined,
     chmod: () => fchmodSync(fd, metadata.permissions),
   });
@@ -66,12 +67,12 @@ interface Steps {
  * The order matters: a change of owner clears set-uid and file capabilities (an attribute), a read-only file takes no
  * attributes, and everything but the times changes no times.
  */
-function apply(path: LocalPath, metadata: Metadata, { chown, chmod }: Steps): string[] {
+function apply(entry: Entry, metadata: Metadata, { chown, chmod }: Steps): string[] {
   const problems: string[] = [];
   attempt('owner', chown, problems);
-  attempt('extended attributes', () => writeAttributes(path, metadata.attributes), problems);
+  attempt('extended attributes', () => writeAttributes(entry, metadata.attributes), problems);
   attempt('mode', chmod, problems);
-  attempt('times', () => setTimes(path, metadata.atimeNs, metadata.mtimeNs), problems);
+  attempt('times', () => setTimes(entry, metadata.atimeNs, metadata.mtimeNs), problems);
   return problems;
 }
 

@@ -27,7 +27,7 @@ export function finishFile(job: FileJob, options: WriterOptions): string[] {
   const fd = openSync(path, O_WRONLY | O_NOFOLLOW);
   let problems: string[];
   try {
-    problems = applyToFile(fd, path, job.metadata, options.owners);
+    problems = applyToFile(fd, job.metadata, options.owners);
     if (options.syncEach) fsyncSync(fd);
   } finally {
     closeSync(fd);
