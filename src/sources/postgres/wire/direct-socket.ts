@@ -5,8 +5,25 @@ import { Socket } from 'node:net';
  * what the kernel holds for it before it is read again, and waits.
  */
 const WORTHWHILE = 32 * 1024;
-/** How long more is waited for then. Milliseconds: what the kernel holds for us meanwhile is about as much. */
-const PATIENCE = 1;
+/** How long more is waited for then. Milliseconds: the kernel holds for us what a server sends in 0.8. */
+const PATIENCE = 0.3;
+/** Nothing ever changes it: whoever waits for that sleeps. */
+const NOTHING = new Int32Array(new SharedArrayBuffer(4));
+let hasRested = false;
+
+/**
+ * Lets the servers fill what the kernel holds for us. The whole thread sleeps, at most once in a turn of its loop. A timer
+ * would not do: it takes one or two milliseconds, and the servers stand still for most of that. Measured: a sixth to a
+ * quarter of a dump's time.
+ */
+function rest(): void {
+  if (hasRested) return;
+  hasRested = true;
+  setImmediate(() => {
+    hasRested = false;
+  });
+  Atomics.wait(NOTHING, 0, 0, PATIENCE);
+}
 
 /**
  * A socket that always reads into the same bytes, once somebody takes them directly: a buffer for each of thousands of
@@ -16,7 +33,6 @@ export class DirectSocket extends Socket {
   /** Told of what has come, valid until it returns; false: reading stops until `resume()`. */
   #take: ((bytes: Uint8Array) => boolean) | undefined;
   #isPatient = false;
-  #wait: NodeJS.Timeout | undefined;
 
   /** @param room where what is read goes, at most so much at a time. Others may use it in between. */
   constructor(room: Uint8Array) {
@@ -42,10 +58,8 @@ export class DirectSocket extends Socket {
       this.emit('data', Buffer.from(bytes));
       return true;
     }
-    clearTimeout(this.#wait);
     if (!this.#take(bytes)) return false;
-    if (!this.#isPatient || bytes.length >= WORTHWHILE) return true;
-    this.#wait = setTimeout(() => this.resume(), PATIENCE);
-    return false;
+    if (this.#isPatient && bytes.length < WORTHWHILE) rest();
+    return true;
   }
 }
