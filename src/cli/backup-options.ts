@@ -64,7 +64,10 @@ export function addBackupOptions(command: Command): Command {
     .option('-f, --force', 'read everything again: the same as --type full')
     .option('--full', 'the same')
     .option('--name <name>', 'name the snapshot: restore, ls … then take the name for its id', parseName)
-    .option('--overwrite', 'drop the snapshot that has the name, or take its name if it is needed, once this one is complete');
+    .option(
+      '--overwrite',
+      'drop the snapshot that has the name, or take its name if it is needed, once this one is complete',
+    );
   addExcludeOptions(command)
     .option('--exclude-if-present <mark>', 'leave out what lies beside such a file: name[:header]', collectMarks, [])
     .option('--exclude-larger-than <size>', 'leave out larger files: 500M, 2G', parseLimit)

@@ -180,8 +180,7 @@ async function captureToRepository(
 function tellReplaced({ dropped, kept }: ReplacedBearers, { output }: Invocation): void {
   if (dropped.length > 0)
     output.note(`dropped what had the name before: ${dropped.map(({ id }) => shortId(id)).join(', ')}`);
-  for (const { id, reason } of kept)
-    output.note(`${shortId(id)} had the name before and stays without it: ${reason}`);
+  for (const { id, reason } of kept) output.note(`${shortId(id)} had the name before and stays without it: ${reason}`);
 }
 
 /** The snapshot that holds what was captured: where nothing has changed it is the one before. */

@@ -28,7 +28,9 @@ class Scene {
       requirePrograms: (_snapshot, { runtime }) => {
         const found = this.#places[runtime.place] ?? 'none';
         if (found === 'own' || found === 'embedded') return Promise.resolve(found);
-        return Promise.reject(new RespaldoError('tool-missing', `no programs on ${runtime.place}`, { hint: 'Install.' }));
+        return Promise.reject(
+          new RespaldoError('tool-missing', `no programs on ${runtime.place}`, { hint: 'Install.' }),
+        );
       },
       image: () => Promise.resolve(IMAGE),
     } satisfies Pick<Driller, 'requirePrograms' | 'image'> as unknown as Driller;

@@ -93,7 +93,9 @@ function commandFailure(command: Command, stderr: string, exit: Exit): RespaldoE
   const program = command.argv[0];
   const said = withoutSecrets(stderr, command.env);
   return new RespaldoError('command-failed', `${program} ${describeExit(exit)}${said === '' ? '' : `:\n${said}`}`, {
-    ...(wasKilled(exit) && { hint: 'Somebody killed it, or stopped what it ran in; the kernel does so when memory runs out. Try again.' }),
+    ...(wasKilled(exit) && {
+      hint: 'Somebody killed it, or stopped what it ran in; the kernel does so when memory runs out. Try again.',
+    }),
     context: { program, ...exit },
   });
 }
