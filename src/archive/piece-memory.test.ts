@@ -2,9 +2,9 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { storeOver } from '../../test/fixtures/store-over.ts';
 import type { Compression } from '../domain/archive.ts';
 import { LocalStore } from '../stores/local/local.ts';
-import type { Store } from '../stores/store.ts';
 import type { ArchivePlace } from './archive.ts';
 import { writeArchiveFile, type NewArchiveFile } from './writer.ts';
 
@@ -58,18 +58,10 @@ async function spied(name: string, writesAtOnce: boolean): Promise<Spied> {
       yield one;
     }
   };
-  const store: Store = {
-    location: inner.location,
+  const store = storeOver(inner, {
     ...(writesAtOnce && { writesAtOnce }),
-    create: (until) => inner.create(until),
-    list: (prefix, until) => inner.list(prefix, until),
-    stat: (key, until) => inner.stat(key, until),
-    read: (key, range, until) => inner.read(key, range, until),
-    write: (key, bytes, until) => inner.write(key, bytes, until),
-    remove: (key, until) => inner.remove(key, until),
-    close: () => inner.close(),
     writeStream: (key, content, until) => inner.writeStream(key, watched(content), until),
-  };
+  });
   return {
     place: { archive: name, store, template: '{database}-{time}', steps: { compression: NONE } },
     kept: () => given.filter(({ length }) => length > 0).length,

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { storeOver } from '../../test/fixtures/store-over.ts';
 import type { Compression } from '../domain/archive.ts';
 import { RespaldoError } from '../errors.ts';
 import { LocalStore } from '../stores/local/local.ts';
@@ -54,17 +55,9 @@ function placeIn(held: Store, compression = GZIP, temp?: Store): ArchivePlace {
 /** A store whose uploads break off after so many bytes, so many times. */
 function breaking(inner: LocalStore, times: number, after = 1000): Store {
   let left = times;
-  return {
-    location: inner.location,
-    create: (until) => inner.create(until),
-    list: (prefix, until) => inner.list(prefix, until),
-    stat: (key, until) => inner.stat(key, until),
-    read: (key, range, until) => inner.read(key, range, until),
-    write: (key, bytes, until) => inner.write(key, bytes, until),
-    remove: (key, until) => inner.remove(key, until),
-    close: () => inner.close(),
+  return storeOver(inner, {
     writeStream: (key, content, until) => inner.writeStream(key, left-- > 0 ? cut(content, after) : content, until),
-  };
+  });
 }
 
 async function* cut(content: AsyncIterable<Uint8Array>, after: number): AsyncGenerator<Uint8Array> {
@@ -83,11 +76,10 @@ function forgetful(inner: LocalStore, times: number, about: Pick<Store, 'compare
   const spoilt = async function* (content: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
     for await (const piece of content) yield Buffer.from(piece).fill(0, 0, 1);
   };
-  return {
-    ...breaking(inner, 0),
+  return storeOver(inner, {
     ...about,
     writeStream: (key, content, until) => inner.writeStream(key, left-- > 0 ? spoilt(content) : content, until),
-  };
+  });
 }
 
 async function filesIn(name: string): Promise<readonly string[]> {
