@@ -29,6 +29,18 @@ export class PsqlSession implements TableReader {
     this.#output = tools.run({ program: 'psql', args: ARGS, database, stdin: this.#input });
   }
 
+  /** A session that lasts as long as the work, which has failed if the session has. */
+  static async with<T>(tools: Toolbox, database: string, work: (session: PsqlSession) => Promise<T>): Promise<T> {
+    const session = new PsqlSession(tools, database);
+    try {
+      const result = await work(session);
+      await session.close();
+      return result;
+    } finally {
+      await session.abandon();
+    }
+  }
+
   /** Statements whose output nobody needs. */
   async execute(sql: string): Promise<void> {
     for await (const _piece of this.#answer(`${sql};`)) continue;
@@ -107,24 +119,13 @@ const UNLIMITED = 'SET statement_timeout = 0; SET default_transaction_read_only 
 
 /** Statements in a session of their own. */
 export async function execute(tools: Toolbox, database: string, sql: string): Promise<void> {
-  const session = new PsqlSession(tools, database);
-  try {
+  await PsqlSession.with(tools, database, async (session) => {
     await session.execute(UNLIMITED);
     await session.execute(sql);
-    await session.close();
-  } finally {
-    await session.abandon();
-  }
+  });
 }
 
 /** Rows of one SELECT in a session of its own. */
-export async function ask(tools: Toolbox, database: string, sql: string): Promise<readonly Row[]> {
-  const session = new PsqlSession(tools, database);
-  try {
-    const rows = await session.query(sql);
-    await session.close();
-    return rows;
-  } finally {
-    await session.abandon();
-  }
+export function ask(tools: Toolbox, database: string, sql: string): Promise<readonly Row[]> {
+  return PsqlSession.with(tools, database, (session) => session.query(sql));
 }

@@ -6,13 +6,8 @@ import { literal } from './sql.ts';
 import type { Toolbox } from './toolbox.ts';
 
 /** Looks at what a restore has made, table by table, as far as the dump's record tells of it. */
-export async function inspectRestored(
-  tools: Toolbox,
-  database: string,
-  recorded: DatabaseFacts,
-): Promise<RestoredContent> {
-  const session = new PsqlSession(tools, database);
-  try {
+export function inspectRestored(tools: Toolbox, database: string, recorded: DatabaseFacts): Promise<RestoredContent> {
+  return PsqlSession.with(tools, database, async (session) => {
     await session.execute(
       "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET search_path = ''; SET row_security = off; SET statement_timeout = 0",
     );
@@ -36,11 +31,8 @@ export async function inspectRestored(
       const [row] = await session.query(`SELECT last_value::text AS value, is_called AS called FROM ${name}`);
       sequences.push({ name, value: String(row?.value), called: row?.called === true });
     }
-    await session.close();
     return { ...content, relations: withRows, sequences };
-  } finally {
-    await session.abandon();
-  }
+  });
 }
 
 /** A partitioned table's rows that were dumped as its own: without those of partitions that were dumped as theirs. */
