@@ -15,14 +15,13 @@ export interface Survey {
 export async function survey(tools: Toolbox, { databases }: Pick<BackupAddress, 'databases'>): Promise<Survey> {
   let failure: unknown;
   for (const maintenance of new Set([...databases.slice(0, 1), 'postgres', 'template1'])) {
-    const session = new PsqlSession(tools, maintenance);
     try {
-      const server = await inspectServer(session);
-      const all = await inspectDatabases(session);
-      await session.close();
-      return { server, databases: all, maintenance };
+      return await PsqlSession.with(tools, maintenance, async (session) => ({
+        server: await inspectServer(session),
+        databases: await inspectDatabases(session),
+        maintenance,
+      }));
     } catch (error) {
-      await session.abandon();
       failure ??= error;
       if (!isError(error, 'source-refused') || !isAboutDatabase(error.context.sqlstate)) throw error;
     }
