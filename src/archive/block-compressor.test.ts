@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { gzipCompressor, zstdCompressor } from './block-compressor.ts';
 import { decompressed } from './compression.ts';
+import { gzipByContent } from './gzip-by-content.ts';
 
 const { signal } = new AbortController();
 const LARGEST = 64 * 1024;
@@ -16,9 +17,10 @@ async function* only(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
 }
 
 describe.each([
-  { name: 'gzip' as const, newCompressor: () => gzipCompressor(6) },
-  { name: 'zstd' as const, newCompressor: () => zstdCompressor(3, LARGEST) },
-])('a compressor by $name', ({ name, newCompressor }) => {
+  { name: 'gzip' as const, how: 'gzip', newCompressor: () => gzipCompressor(6) },
+  { name: 'gzip' as const, how: 'gzip of several levels', newCompressor: gzipByContent },
+  { name: 'zstd' as const, how: 'zstd', newCompressor: () => zstdCompressor(3, LARGEST) },
+])('a compressor by $how', ({ name, newCompressor }) => {
   it('makes wholes of block after block, whatever they hold and whatever has been before', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(block, { minLength: 1, maxLength: 12 }), async (blocks) => {

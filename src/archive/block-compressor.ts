@@ -2,7 +2,7 @@ import type { Transform } from 'node:stream';
 import * as zlib from 'node:zlib';
 import { byBlocks } from './blocks.ts';
 
-/** Makes of each block a whole that stands by itself: a member of gzip, or a frame of zstd. One block at a time. */
+/** Makes of each block a whole that stands by itself: a member of gzip, or a frame of zstd. */
 export interface BlockCompressor {
   /** What it answers is nobody else's to write to. */
   compress(block: Uint8Array): Promise<Uint8Array>;
@@ -11,33 +11,44 @@ export interface BlockCompressor {
 
 const KIB = 1024;
 
+/** Works on several blocks at a time: each of its compressors goes on with the next one. */
+export function pooled(newCompressor: () => BlockCompressor): BlockCompressor {
+  const idle: BlockCompressor[] = [];
+  return {
+    compress: async (block) => {
+      const compressor = idle.pop() ?? newCompressor();
+      const compact = await compressor.compress(block);
+      idle.push(compressor);
+      return compact;
+    },
+    close: () => {
+      for (const compressor of idle) compressor.close();
+    },
+  };
+}
+
 /**
- * Content as compressors make it, block by block, several at a time; each of them goes on with the next block.
+ * Content as the compressor makes it, block by block, several at a time; it is closed at the end.
+ * @param compressor asked for the blocks in their order
  * @param onTaken told of each piece of the content that is not needed any more
  */
 export async function* compressedBlocks(
   content: AsyncIterable<Uint8Array>,
   blockBytes: number,
-  newCompressor: () => BlockCompressor,
+  compressor: BlockCompressor,
   onTaken?: (piece: Uint8Array) => void,
 ): AsyncGenerator<Uint8Array> {
-  const idle: BlockCompressor[] = [];
-  const work = async (block: Uint8Array): Promise<Uint8Array> => {
-    const compressor = idle.pop() ?? newCompressor();
-    const compact = await compressor.compress(block);
-    idle.push(compressor);
-    return compact;
-  };
   try {
-    yield* byBlocks(content, blockBytes, work, onTaken);
+    yield* byBlocks(content, blockBytes, (block) => compressor.compress(block), onTaken);
   } finally {
-    for (const compressor of idle) compressor.close();
+    compressor.close();
   }
 }
 
 /** What a thread hands out at a time. Most blocks of gzip become no more than that. */
 const GZIP_OUTPUT = 256 * KIB;
 
+/** One block at a time. */
 export function gzipCompressor(level: number): BlockCompressor {
   const options = { level, flush: zlib.constants.Z_FINISH, chunkSize: GZIP_OUTPUT };
   // Its type does not say that it can be reset, as everything of deflate can.
@@ -46,6 +57,7 @@ export function gzipCompressor(level: number): BlockCompressor {
 }
 
 /**
+ * One block at a time.
  * @param blockBytes of the largest block. Where the frame of it has room in one piece of output whatever comes, zstd
  * works on the block where it lies; else it copies it first, and looks for matches across the seams of its copies.
  */

@@ -3,9 +3,10 @@ import { promisify } from 'node:util';
 import * as zlib from 'node:zlib';
 import type { Compression, CompressionName } from '../domain/archive.ts';
 import { RespaldoError } from '../errors.ts';
-import { compressedBlocks, gzipCompressor, zstdCompressor } from './block-compressor.ts';
+import { compressedBlocks, gzipCompressor, pooled, zstdCompressor, type BlockCompressor } from './block-compressor.ts';
 import { byBlocks, inParallel } from './blocks.ts';
 import { filtered, filteredBytes, type FilterProgram } from './filter.ts';
+import { gzipByContent } from './gzip-by-content.ts';
 import { zstdFrames } from './zstd-frames.ts';
 
 const zstdDecompress = promisify<zlib.InputType, zlib.ZstdOptions, Buffer>(zlib.zstdDecompress);
@@ -30,9 +31,9 @@ export function compressed(
     case 'none':
       return content;
     case 'gzip':
-      return compressedBlocks(content, BLOCK.gzip, () => gzipCompressor(level ?? 6), onTaken);
+      return compressedBlocks(content, BLOCK.gzip, gzipFor(level), onTaken);
     case 'zstd':
-      return compressedBlocks(content, BLOCK.zstd, () => zstdCompressor(level ?? 3, BLOCK.zstd), onTaken);
+      return compressedBlocks(content, BLOCK.zstd, zstdFor(level ?? 3), onTaken);
     case 'bzip2':
       return byBlocks(
         content,
@@ -43,6 +44,14 @@ export function compressed(
     case 'xz':
       return filtered(xz('--threads=0', `-${String(level ?? 6)}`), content, signal, onTaken);
   }
+}
+
+function gzipFor(level: number | undefined): BlockCompressor {
+  return level === undefined ? gzipByContent() : pooled(() => gzipCompressor(level));
+}
+
+function zstdFor(level: number): BlockCompressor {
+  return pooled(() => zstdCompressor(level, BLOCK.zstd));
 }
 
 /**

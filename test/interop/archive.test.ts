@@ -52,6 +52,20 @@ async function by(bytes: Uint8Array, program: string, ...args: string[]): Promis
   return stdout;
 }
 
+it.each(['gzip', 'zstd'] as const)(
+  '%s is read by its tool whatever kinds of content follow one another',
+  async (name) => {
+    const kinds = [
+      randomBytes(5_000_000),
+      Buffer.alloc(5_000_000, 'a row of a table\t1\n'),
+      await readFile(process.execPath),
+    ];
+    const content = Buffer.concat(kinds.map((kind) => kind.subarray(0, 5_000_000)));
+    const packed = await whole(compressed(pieces(content), { name }, signal));
+    expect((await by(packed, TOOLS[name], '-dc')).equals(content)).toBe(true);
+  },
+);
+
 describe.each(COMPRESSIONS)('compression by %s', (name) => {
   it('is read by the standard tool, and reads what that one writes', async () => {
     const packed = await whole(compressed(pieces(CONTENT), { name }, signal));
