@@ -102,18 +102,19 @@ function gunzipped(content: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array
 }
 
 function bzip2(option: string): FilterProgram {
-  return { argv: ['bzip2', '--stdout', option], hint: 'Install it (Debian: bzip2), or choose another compression.' };
+  return { argv: ['bzip2', '--stdout', option], hint: hintFor('bzip2', option) };
 }
 
 function xz(...options: string[]): FilterProgram {
-  return {
-    argv: ['xz', '--stdout', ...options],
-    hint: 'Install it (Debian: xz-utils), or choose another compression.',
-  };
+  return { argv: ['xz', '--stdout', ...options], hint: hintFor('xz-utils', ...options) };
+}
+
+function hintFor(debian: string, ...options: string[]): string {
+  return `Install it (Debian: ${debian})${options.includes('--decompress') ? '' : ', or choose another compression'}.`;
 }
 
 /** Zlib's own errors, and a program that says no to its input. */
-function asDamage(error: unknown, name: CompressionName): unknown {
+export function asDamage(error: unknown, name: CompressionName): unknown {
   if (!(error instanceof Error)) return error;
   const isAboutInput = error instanceof RespaldoError ? error.code === 'command-failed' : isFromZlib(error);
   if (!isAboutInput) return error;

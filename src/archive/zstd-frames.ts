@@ -1,8 +1,8 @@
 import { RespaldoError } from '../errors.ts';
 
-const FRAME_MAGIC = 0xfd2fb528;
-const SKIPPABLE_MASK = 0xfffffff0;
-const SKIPPABLE_MAGIC = 0x184d2a50;
+export const FRAME_MAGIC = 0xfd2fb528;
+export const SKIPPABLE_MASK = 0xfffffff0;
+export const SKIPPABLE_MAGIC = 0x184d2a50;
 /** Larger than any frame that is written here; what has no bound could fill the memory. */
 const LARGEST_FRAME = 64 * 1024 * 1024;
 
@@ -50,7 +50,7 @@ function frameLength(bytes: Buffer): { readonly length: number; readonly isWhole
 }
 
 /** Bytes of the header behind its descriptor. */
-function headerRest(descriptor: number): number {
+export function headerRest(descriptor: number): number {
   const isSingleSegment = (descriptor & 0x20) !== 0;
   const sizeFlag = descriptor >> 6;
   const contentSize = sizeFlag === 0 ? (isSingleSegment ? 1 : 0) : 1 << sizeFlag;
@@ -58,6 +58,6 @@ function headerRest(descriptor: number): number {
   return (isSingleSegment ? 0 : 1) + dictionary + contentSize;
 }
 
-function damaged(why: string): RespaldoError {
+export function damaged(why: string): RespaldoError {
   return new RespaldoError('source-damaged', `the compressed content is damaged: ${why}`);
 }

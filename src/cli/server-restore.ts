@@ -4,6 +4,7 @@ import { openRuntimeAt, sourceKinds } from '../compose.ts';
 import { isLogStretch } from '../domain/log-stretch.ts';
 import type { ReadableSnapshot } from '../domain/snapshot.ts';
 import { RespaldoError } from '../errors.ts';
+import { dumpFile } from '../operations/dump-file.ts';
 import { expectRestore } from '../operations/expectation.ts';
 import { recorded, type Recorder } from '../operations/recording.ts';
 import {
@@ -47,7 +48,10 @@ export interface ServerOptions extends RuntimeOptions {
 
 export function addServerOptions(command: Command): Command {
   return addTargetServerOptions(addRuntimeOptions(command), ', or files into a volume, docker-volume:name')
-    .option('--file <dump>', 'restore a file of another tool, .sql, .sql.gz or .dump, instead of a snapshot')
+    .option(
+      '--file <dump>',
+      'restore a file of another tool instead of a snapshot: .sql or .dump, also as .gz, .zst, .xz, .bz2',
+    )
     .addOption(untilOption());
 }
 
@@ -143,7 +147,8 @@ export async function restoreFileToServer(
     throw new RespaldoError('usage', '--create-roles is for snapshots: files of other tools do not hold the roles', {
       hint: 'Make the roles there before, by what `pg_dumpall --roles-only` writes.',
     });
-  await restoreDumpToServer({ file: path.resolve(file) }, `the file ${quoted(file)}`, address, options, invocation);
+  const dump = await dumpFile(path.resolve(file), invocation.signal);
+  await restoreDumpToServer(dump, `the file ${quoted(file)}`, address, options, invocation);
 }
 
 /** @param title of the dump, for people */

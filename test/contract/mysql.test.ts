@@ -1,13 +1,13 @@
 import { execFile } from 'node:child_process';
 import { createReadStream, createWriteStream, globSync } from 'node:fs';
-import { chmod, chown, mkdtemp, readdir, readFile, truncate, writeFile } from 'node:fs/promises';
+import { chmod, chown, mkdtemp, readdir, readFile, stat, truncate, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
-import { gzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/clock.ts';
 import { detect } from '../../src/operations/detect.ts';
+import { dumpFile } from '../../src/operations/dump-file.ts';
 import { openRuntime, openSandbox, openWorkloadLists } from '../../src/runtimes/index.ts';
 import type { Command, Runtime } from '../../src/runtimes/runtime.ts';
 import { parseAddress } from '../../src/sources/mysql/address.ts';
@@ -19,10 +19,12 @@ import { Toolbox } from '../../src/sources/mysql/toolbox.ts';
 import { WireConnection } from '../../src/sources/mysql/wire/connection.ts';
 import type { PortableFile } from '../../src/sources/source.ts';
 import { Authority } from '../fixtures/authority.ts';
+import { compress } from '../fixtures/dumps.ts';
 import { readableFolder, writeEntries } from '../fixtures/entry-folder.ts';
 import { DockerEngine, HAS_DOCKER, MARIADB_IMAGE, MYSQL_IMAGE } from '../fixtures/docker.ts';
 import { HAS_MARIADB, HAS_MYSQL, MARIADB, MYSQL, type ServerProduct } from '../fixtures/mysql-products.ts';
 import { MysqlServer } from '../fixtures/mysql-server.ts';
+import { NEVER } from '../fixtures/repository.ts';
 import { MysqlBench, SOURCE_OPTIONS } from './mysql-bench.ts';
 import { describeSource } from './source.ts';
 
@@ -283,9 +285,11 @@ ALTER TABLE t ADD CONSTRAINT positive CHECK (i > 0);\n${packaged('kept', 1)}`,
     });
 
     it.each([
-      ['shop.sql', []],
-      ['shop.sql.gz', ['--databases', '--add-drop-database', '--master-data=1']],
-    ])('from another tool’s %s', async (name, options) => {
+      ['shop.sql', [], ''],
+      ['shop.sql by gzip', ['--databases', '--add-drop-database', '--master-data=1'], 'gzip'],
+      ['shop.sql by zstd', [], 'zstd'],
+      ['shop.sql by xz', [], 'xz'],
+    ])('from another tool’s %s', async (name, options, program) => {
       const path = join(folder, name);
       const all = ['--no-defaults', `--socket=${server.socket}`, '--user=root', '--routines', '--events', '--hex-blob'];
       const { stdout } = await run(product.dump, [...all, ...options, 'shop'], { maxBuffer: 1e9 });
@@ -293,13 +297,17 @@ ALTER TABLE t ADD CONSTRAINT positive CHECK (i > 0);\n${packaged('kept', 1)}`,
         .replace('trigger shop.stamp', 'trigger stamp')
         .replaceAll('shop.stamp', 'stamp')
         .replaceAll('ON shop.small', 'ON small');
-      await writeFile(path, name.endsWith('.gz') ? gzipSync(text) : text);
-      await bench.restore({ dump: { file: path }, address: server.address('loaded') });
+      await writeFile(path, text);
+      if (program !== '') await compress(program, path);
+      await bench.restore({ dump: await dumpFile(path, NEVER), address: server.address('loaded') });
       expect(tables(await server.dump('loaded'))).toBe(tables(plain(await server.dump('shop'))));
-      await truncate(path, 50_000);
-      await expect(bench.restore({ dump: { file: path }, address: server.address('cut') })).rejects.toMatchObject({
-        code: 'source-damaged',
-      });
+      const cut = async () => bench.restore({ dump: await dumpFile(path, NEVER), address: server.address('cut') });
+      await truncate(path, (await stat(path)).size >> 1);
+      await expect(cut()).rejects.toMatchObject({ code: 'source-damaged' });
+      // A whole stream of what is only a part.
+      await writeFile(path, text.slice(0, text.length / 2));
+      if (program !== '') await compress(program, path);
+      await expect(cut()).rejects.toMatchObject({ code: 'source-damaged' });
       expect(await server.databases()).toEqual(['loaded', 'other', 'shop']);
     });
   });

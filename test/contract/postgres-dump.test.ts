@@ -1,13 +1,13 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { chmod, mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, open, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
-import { gzipSync } from 'node:zlib';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Entry } from '../../src/domain/entry.ts';
 import type { Finding } from '../../src/domain/finding.ts';
+import { dumpFile } from '../../src/operations/dump-file.ts';
 import { HostRuntime } from '../../src/runtimes/host.ts';
 import type { Command, Runtime } from '../../src/runtimes/runtime.ts';
 import { postgres } from '../../src/sources/postgres/postgres.ts';
@@ -18,8 +18,10 @@ import type {
   ServerRestoreRequest,
   SourceIo,
 } from '../../src/sources/source.ts';
+import { compress } from '../fixtures/dumps.ts';
 import { readableFolder, writeEntries } from '../fixtures/entry-folder.ts';
 import { Cluster, DEBIAN_15, debianBinaries, encrypt, type Binaries } from '../fixtures/postgres.ts';
+import { NEVER } from '../fixtures/repository.ts';
 
 const run = promisify(execFile);
 
@@ -367,15 +369,20 @@ describe.skipIf(WITHOUT_TOOLS)('a dump of PostgreSQL 15', () => {
 
   describe('by another tool', () => {
     it.each([
-      ['shop.sql', ['--clean', '--create']],
-      ['shop.sql.gz', ['--create']],
-      ['shop.dump', ['-Fc']],
-      ['shop.tar', ['-Ft']],
-    ])('is restored from %s', async (name, flags) => {
+      ['shop.sql', ['--clean', '--create'], ''],
+      ['shop.sql by gzip', ['--create'], 'gzip'],
+      ['shop.sql by zstd', [], 'zstd'],
+      ['shop.sql by xz', [], 'xz'],
+      ['shop.sql by bzip2', [], 'bzip2'],
+      ['shop.dump', ['-Fc'], ''],
+      ['shop.dump by xz', ['-Fc'], 'xz'],
+      ['shop.tar', ['-Ft'], ''],
+      ['shop.tar by zstd', ['-Ft'], 'zstd'],
+    ])('is restored from %s', async (name, flags, program) => {
       const path = join(folder, name);
-      await tool('pg_dump', [...flags, '-f', path.replace('.gz', ''), 'shop']);
-      if (name.endsWith('.gz')) await writeFile(path, gzipSync(await readFile(path.replace('.gz', ''))));
-      await restore({ dump: { file: path }, address: to(server, 'loaded') });
+      await tool('pg_dump', [...flags, '-f', path, 'shop']);
+      if (program !== '') await compress(program, path);
+      await restore({ dump: await dumpFile(path, NEVER), address: to(server, 'loaded') });
       made.push({ remove: () => drop('loaded') });
       expect(await contentOf('loaded')).toBe(await contentOf('shop'));
     });
@@ -386,10 +393,39 @@ describe.skipIf(WITHOUT_TOOLS)('a dump of PostgreSQL 15', () => {
       const file = await open(path, 'r+');
       await file.truncate(5000);
       await file.close();
-      await expect(restore({ dump: { file: path }, address: to(server, 'loaded') })).rejects.toMatchObject({
+      const refused = expect.objectContaining({
         code: 'source-damaged',
-      });
-      expect(await databases()).not.toContain('loaded');
+        message: expect.stringContaining(path) as string,
+        hint: expect.stringContaining('Nothing was restored') as string,
+      }) as Error;
+      const restored = async () => restore({ dump: await dumpFile(path, NEVER), address: to(server, 'loaded') });
+      await expect(restored()).rejects.toThrow(refused);
+      const plain = await readFile(path);
+      for (const program of ['gzip', 'zstd', 'xz', 'bzip2']) {
+        // A whole stream that only the first part of the dump is in: the next one is missing.
+        await writeFile(path, plain);
+        await compress(program, path);
+        await expect(restored()).rejects.toThrow(refused);
+        await truncate(path, 900);
+        await expect(restored()).rejects.toThrow(refused);
+        expect(await databases()).not.toContain('loaded');
+      }
+    });
+
+    it('is refused where the program that unpacks it is missing, with its package', async () => {
+      const path = join(folder, 'shop.xz');
+      await writeFile(path, '-- PostgreSQL database dump\n');
+      await compress('xz', path);
+      const dump = await dumpFile(path, NEVER);
+      vi.stubEnv('PATH', folder);
+      try {
+        await expect(restore({ dump, address: to(server, 'loaded') })).rejects.toMatchObject({
+          code: 'tool-missing',
+          hint: 'Install it (Debian: xz-utils).',
+        });
+      } finally {
+        vi.unstubAllEnvs();
+      }
     });
   });
 

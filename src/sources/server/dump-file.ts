@@ -1,49 +1,34 @@
 import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
-import { pipeline, Readable } from 'node:stream';
-import { createGunzip } from 'node:zlib';
 import { errnoOf, RespaldoError } from '../../errors.ts';
 import type { DumpContent, DumpFile } from '../source.ts';
 
-/** What is seen of a file that another tool wrote; maybe it is compressed by gzip. */
-export interface InspectedFile {
-  readonly isCompressed: boolean;
-  /** Of the file. */
+/** A file that another tool wrote, as far as it was looked at. */
+export interface OpenedFile {
+  readonly head: Buffer;
   readonly bytes: number;
 }
 
-const GZIP = Buffer.from([0x1f, 0x8b]);
 /** How much of a file's beginning is looked at. */
-export const HEAD = 512;
+const HEAD = 512;
 
-/** A file and its beginning, as it lies there. @throws RespaldoError `source-missing` */
-export async function openDumpFile({
-  file: path,
-  content,
-}: DumpFile): Promise<{ readonly file: InspectedFile; readonly head: Buffer }> {
-  const { head, bytes } = content === undefined ? await headOf(path) : await headIn(content);
-  return { file: { isCompressed: head.subarray(0, 2).equals(GZIP), bytes }, head };
+/** @throws RespaldoError `source-missing`, `usage` for a folder */
+export function openDumpFile({ file: path, content }: DumpFile): Promise<OpenedFile> {
+  return content === undefined ? headOf(path) : headIn(content);
 }
 
-/** What the file holds, unpacked. @throws RespaldoError `source-damaged` for a compressed one that is cut short */
-export async function* readDumpFile(
-  { file: path, content: elsewhere }: DumpFile,
-  { isCompressed }: Pick<InspectedFile, 'isCompressed'>,
-): AsyncGenerator<Uint8Array> {
-  // Whoever stored it knows best what is wrong with it.
-  if (elsewhere !== undefined && !isCompressed) {
-    yield* elsewhere.read();
+/** What the file holds. */
+export async function* readDumpFile({ file: path, content }: DumpFile): AsyncGenerator<Uint8Array> {
+  // Whoever stored or compressed it knows best what is wrong with it.
+  if (content !== undefined) {
+    yield* content.read();
     return;
   }
-  const file =
-    elsewhere === undefined
-      ? createReadStream(path, { highWaterMark: 1024 * 1024 })
-      : Readable.from(elsewhere.read(), { objectMode: false });
-  const content = isCompressed ? pipeline(file, createGunzip(), () => undefined) : file;
+  const file = createReadStream(path, { highWaterMark: 1024 * 1024 });
   try {
-    for await (const piece of content) yield piece as Uint8Array;
+    for await (const piece of file) yield piece as Uint8Array;
   } catch (error) {
-    throw new RespaldoError('source-damaged', `${path} is damaged or cut short: ${errnoOf(error) ?? String(error)}`, {
+    throw new RespaldoError('source-damaged', `cannot read ${path} to its end: ${errnoOf(error) ?? String(error)}`, {
       hint: 'Nothing was restored. Fetch or make the file again.',
       cause: error,
     });
@@ -64,7 +49,7 @@ export function requireStatements({ hasStatements }: { readonly hasStatements: b
   });
 }
 
-async function headIn(content: DumpContent): Promise<{ head: Buffer; bytes: number }> {
+async function headIn(content: DumpContent): Promise<OpenedFile> {
   let head: Buffer = Buffer.alloc(0);
   for await (const piece of content.read()) {
     head = Buffer.concat([head, piece.subarray(0, HEAD)]);
@@ -73,7 +58,7 @@ async function headIn(content: DumpContent): Promise<{ head: Buffer; bytes: numb
   return { head: head.subarray(0, HEAD), bytes: content.bytes };
 }
 
-async function headOf(path: string): Promise<{ head: Buffer; bytes: number }> {
+async function headOf(path: string): Promise<OpenedFile> {
   try {
     const file = await open(path, 'r');
     try {
@@ -85,7 +70,7 @@ async function headOf(path: string): Promise<{ head: Buffer; bytes: number }> {
   } catch (error) {
     if (errnoOf(error) === 'EISDIR')
       throw new RespaldoError('usage', `${path} is a folder`, {
-        hint: 'Name the file of a dump. What pg_dump -Fd writes is for pg_restore; what Respaldo wrote is restored from its snapshot.',
+        hint: 'Name the file of a dump. `pg_restore --file=dump.sql FOLDER` makes one of what pg_dump -Fd wrote; what Respaldo wrote is restored from its snapshot.',
         cause: error,
       });
     throw new RespaldoError('source-missing', `cannot read ${path}: ${errnoOf(error) ?? String(error)}`, {

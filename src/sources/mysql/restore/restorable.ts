@@ -3,7 +3,6 @@ import type { DatabaseFacts } from '../logical/facts.ts';
 import { Session } from '../session.ts';
 import type { Toolbox } from '../toolbox.ts';
 import { readDumpFile } from '../../server/dump-file.ts';
-import { inspectFile } from './file-dump.ts';
 import { foreignSql, requireRestorable, type ForeignContent } from './foreign-sql.ts';
 import { loadSql } from './loading.ts';
 import { dropObjects, readObjects, type Objects } from './objects.ts';
@@ -73,12 +72,12 @@ function fromFile(dump: DumpFile, planned: PlannedDatabase): Restorable {
     planned,
     verify: async () => {
       const found = content();
-      const longest = await drain(foreignSql(readDumpFile(dump, await inspectFile(dump)), found));
+      const longest = await drain(foreignSql(readDumpFile(dump), found));
       requireRestorable(found, dump.file);
       return longest;
     },
     load: async (tools, database) => {
-      await loadSql(tools, database, foreignSql(readDumpFile(dump, await inspectFile(dump)), content()));
+      await loadSql(tools, database, foreignSql(readDumpFile(dump), content()));
       const objects = await readObjects(tools, database);
       await Session.with(tools, (session) => dropObjects(session, database));
       return objects;

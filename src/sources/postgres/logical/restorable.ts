@@ -54,7 +54,7 @@ function fromFile(dump: DumpFile, planned: PlannedDatabase): Restorable {
     create: (name) => `CREATE DATABASE ${identifier(name)} TEMPLATE template0`,
     verify: async (tools) => {
       const file = await inspectFile(dump);
-      const bytes = readDumpFile(dump, file);
+      const bytes = readDumpFile(dump);
       if (file.form === 'sql') {
         const found = content();
         await drain(foreignSql(bytes, found));
@@ -63,7 +63,7 @@ function fromFile(dump: DumpFile, planned: PlannedDatabase): Restorable {
     },
     load: async (tools, name) => {
       const file = await inspectFile(dump);
-      const bytes = readDumpFile(dump, file);
+      const bytes = readDumpFile(dump);
       if (file.form === 'sql') await loadSql(tools, name, foreignSql(bytes, content()));
       else await loadArchive(tools, name, bytes);
     },
