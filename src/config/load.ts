@@ -46,7 +46,7 @@ export async function inspectConfig(
     await question.onContent?.(undefined);
     return undefined;
   }
-  const text = await readConfig(file, question.file !== undefined, MAX_CONFIG_SIZE);
+  const text = await readConfig(file, question.file !== undefined);
   // Loaded only where there is something to parse.
   const read = (await import('./document.ts')).readDocument(text);
   await question.onContent?.(read.content);
@@ -87,15 +87,19 @@ async function exists(file: string): Promise<boolean> {
   }
 }
 
-/** Looks at what was opened, not at what its name may mean a moment later. */
-async function readConfig(file: string, trusted: boolean, maxSize: number): Promise<string> {
+/**
+ * The text of a file. Looks at what was opened, not at what its name may mean a moment later.
+ * @param trusted whoever owns it
+ * @throws RespaldoError `config` for what is no file, too large, or no UTF-8
+ */
+export async function readConfig(file: string, trusted: boolean): Promise<string> {
   try {
     await using handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK);
     const found = await handle.stat();
     if (!found.isFile()) throw new RespaldoError('config', `${file} is not a file`);
     if (!trusted) requireSafe(file, found);
-    if (found.size > maxSize)
-      throw new RespaldoError('config', `${file} is larger than a configuration can be (${maxSize} bytes)`);
+    if (found.size > MAX_CONFIG_SIZE)
+      throw new RespaldoError('config', `${file} is larger than a configuration can be (${MAX_CONFIG_SIZE} bytes)`);
     return new TextDecoder('utf-8', { fatal: true }).decode(await handle.readFile());
   } catch (error) {
     throw unusable(file, error);

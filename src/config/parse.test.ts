@@ -225,8 +225,8 @@ x: 2
     ['an open bracket', 'plans: [a', 'respaldo.yaml:1:10 Flow sequence'],
     ['a key that is a mapping', 'plans: { { a: b }: c }', 'respaldo.yaml:1:10 a key must be plain text'],
     ['two documents', 'plans: {}\n---\nplans: {}', 'respaldo.yaml:2:1 a second document starts here (---)'],
-    ['an unknown tag', 'plans: !secret x', 'respaldo.yaml:1:8 Unresolved tag: !secret'],
-    ['an alias to nothing', 'plans: *a', 'respaldo.yaml:1:1 Unresolved alias'],
+    ['an unknown tag', 'plans: !secret x', 'respaldo.yaml:1:8 a tag (!) that means nothing here'],
+    ['an alias to nothing', 'plans: *a', 'respaldo.yaml:1:8 nothing above has this anchor (&)'],
   ])('names %s', async (_what, text, problem) => {
     const [first] = await problemsOf(text);
     expect(first?.slice(0, problem.length)).toBe(problem);
@@ -253,6 +253,8 @@ x: 2
       '{ geheim: geheim }',
       '{ env: "ge heim" }',
       '{ command: "geheim \'" }',
+      '*geheim',
+      '!geheim x',
     ]) {
       const told = (await problemsOf(secret(value))).join('\n');
       expect(told).not.toBe('');

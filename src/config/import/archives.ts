@@ -1,5 +1,4 @@
 /** Where the files of old sources went, as archives. */
-import { RespaldoError } from '../../errors.ts';
 import { type OldConfig, type OldDestination, type OldSource } from './old-config.ts';
 import type { Report } from './report.ts';
 import type { SecretFiles } from './secrets.ts';
@@ -53,13 +52,13 @@ export class Archives {
     return this.#made;
   }
 
-  /** @returns the names of those that the source's files go to. @throws RespaldoError `config` for a missing encryption */
+  /** @returns the names of those that the source's files go to */
   of(source: OldSource, report: Report): readonly string[] {
     const { temp, compress, cleanup = true, destination: name } = source;
-    const destination = name === undefined ? undefined : this.#old.destinations?.[name];
+    const destination = this.#destination(name);
     const encryption = this.#encryption(source, report);
     const made = { name: TEMPLATE, compression: compress ?? 'none', ...(encryption !== undefined && { encryption }) };
-    const local = () => this.#archive('local', { url: temp, ...made });
+    const local = () => this.#archive('local', { url: asFolder(temp), ...made });
     if (!temp.startsWith('/')) report.attention('temp', 'is relative: it starts from the folder of respaldo.yaml now');
     if (compress !== undefined) report.taken('compress', `compression of its archive: ${compress}`);
     if (destination === undefined || name === undefined) {
@@ -73,7 +72,11 @@ export class Archives {
       if (source.cleanup !== undefined) report.needless('cleanup', 'nothing is sent that could be removed afterwards');
       return [archive];
     }
-    const remote = this.#archive(name, { ...this.#place(name, destination), ...made, ...(cleanup && { temp }) });
+    const remote = this.#archive(name, {
+      ...this.#place(name, destination),
+      ...made,
+      ...(cleanup && { temp: asFolder(temp) }),
+    });
     report.taken('destination', `archives.${remote}`);
     if (cleanup) {
       report.taken('temp', `archives.${remote}.temp: each file is made there before it is sent`);
@@ -87,16 +90,14 @@ export class Archives {
     return [remote, kept];
   }
 
-  /** What was to be encrypted is never written in the clear because a name was misspelt. */
+  /** What every object of JavaScript has is no destination. */
+  #destination(name: string | undefined): OldDestination | undefined {
+    const { destinations = {} } = this.#old;
+    return name !== undefined && Object.hasOwn(destinations, name) ? destinations[name] : undefined;
+  }
+
   #encryption({ encryption: name }: OldSource, report: Report): string | undefined {
     if (name === undefined) return undefined;
-    const { encryptions = {} } = this.#old;
-    if (encryptions[name] === undefined) {
-      const names = Object.keys(encryptions);
-      throw new RespaldoError('config', `${report.keyOf('encryption')}: there is no encryption ${name}`, {
-        hint: `encryptions has ${names.length === 0 ? 'nothing' : names.join(', ')}. Correct the name, or take the key out.`,
-      });
-    }
     const called = this.#encryptions.get(name) ?? name;
     report.taken('encryption', `encryptions.${called}`);
     return called;
@@ -113,7 +114,9 @@ export class Archives {
       const secret = old[key];
       return secret === undefined ? [] : [[key, as, secret] as const];
     });
-    const credentials = keys.map(([, as, secret]) => [as, this.#secrets.keep(`${name}-${as}`, secret)] as const);
+    const credentials = keys.map(
+      ([, as, secret]) => [as, this.#secrets.keep(`${soundName(name)}-${as}`, secret)] as const,
+    );
     if (!this.#told.has(name)) {
       this.#told.add(name);
       report.taken('method', `${url}${server === AMAZON ? '' : ', the server of AWS_ENDPOINT_URL'}`);
@@ -150,6 +153,11 @@ function soundNames(names: readonly string[]): ReadonlyMap<string, string> {
     taken.set(name, free);
   }
   return taken;
+}
+
+/** What looks like an address is a folder all the same. */
+export function asFolder(path: string): string {
+  return /^[a-z][a-z0-9+-]*:/i.test(path) ? `./${path}` : path;
 }
 
 /** What is no letter, digit, - or _ becomes a dash. */

@@ -143,9 +143,20 @@ encryptions: { unused: { method: gpg, recipient: a } }\n`);
 
   it.each([
     [
-      'sources: { directories: { a: { path: /a, temp: /t, encryption: gpg-mian } } }',
-      'there is no encryption gpg-mian',
+      'encryptions: { gpg-main: { method: gpg, recipient: a } }\n' +
+        'sources: { directories: { a: { path: /a, temp: /t, encryption: gpg-mian } } }',
+      'config.yaml:2:64 sources.directories.a.encryption: correct it, or take the key out: there is no encryption gpg-mian, did you mean gpg-main?',
     ],
+    [
+      'x: &x { temp: /t, encryption: toString }\nsources: { directories: { a: { <<: *x, path: /a } } }',
+      'config.yaml:2:27 sources.directories.a.encryption: correct it',
+    ],
+    ['sources: { directories: { a: { temp: /t, path: /a, temp: /u } } }', 'config.yaml:1:52 this key is already there'],
+    ['sources:\n\tdirectories: {}', 'config.yaml:2:1 a tab indents this line'],
+    ['sources: { directories: { a: { path: /a, temp: [] } } }', 'config.yaml:1:48 sources.directories.a.temp: must be'],
+    ['sources: []', 'config.yaml:1:10 sources: must be a mapping'],
+    ['[]', 'config.yaml:1:1 must be a mapping'],
+    [`sources: {} #${'x'.repeat(300_000)}`, 'config.yaml:1:1 is larger than a configuration can be'],
     [
       'sources: { directories: { a: { path: /a, temp: /t, compress: zip } } }',
       'config.yaml:1:62 sources.directories.a.compress: must be',
@@ -160,5 +171,44 @@ encryptions: { unused: { method: gpg, recipient: a } }\n`);
   ])('is refused where it is wrong: %s', (text, message) => {
     expect(() => imported(text)).toThrow(message);
     expect(() => imported(text)).toThrow(RespaldoError);
+  });
+
+  it.each([
+    '*geheim',
+    '!geheim x',
+    '|geheim',
+    '>geheim',
+    '"geheim',
+    '"\\geheim"',
+    '"\\u12geheim"',
+    ']geheim',
+    '- geheim',
+  ])('never shows a password that YAML stumbles over: %s', (password) => {
+    const text = `sources:\n  mysqldump:\n    a:\n      temp: /t\n      databases: [a]\n      password: ${password}\n`;
+    const refusal = (): unknown => imported(text);
+    expect(refusal).toThrow(/^config\.yaml:\d+:\d+ /);
+    expect(refusal).not.toThrow(/geh/);
+  });
+
+  it('keeps texts of digits as they are written, as passwords may be', () => {
+    const passwords = ['0123', '1e5', '0x1F', '1.50', '12345'];
+    const sources = passwords.map((it, n) => `p${String(n)}: { temp: /t, databases: [007], password: ${it} }`);
+    const { secrets, settings } = imported(`sources: { mysqldump: { ${sources.join(', ')} } }`);
+    expect([...secrets.values()]).toEqual(passwords);
+    expect(JSON.stringify(settings.plans)).toContain('mysql:///007?');
+  });
+
+  it('has no file outside of its folder, and no address for a folder, whatever the names are', () => {
+    const all = imported(`
+sources:
+  directories:
+    ../../a: { path: 's3:b', temp: 's3:c', destination: ../../../d }
+    b: { path: /b, temp: 'sftp:c', destination: constructor }
+destinations:
+  ../../../d: { method: s3, S3_BUCKET: bucket, AWS_ACCESS_KEY_ID: id, AWS_SECRET_ACCESS_KEY: key }
+  d: { method: s3, S3_BUCKET: bucket, AWS_ACCESS_KEY_ID: id2 }\n`);
+    expect([...all.secrets.keys()]).toEqual(['secrets/d-access-key-id', 'secrets/d-secret-access-key']);
+    expect(all.settings.archives).toMatchObject({ d: { temp: './s3:c' }, local: { url: './sftp:c' } });
+    expect(all.settings.plans['a']?.source).toBe('./s3:b');
   });
 });

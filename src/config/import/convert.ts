@@ -1,5 +1,5 @@
 /** A `config.yaml` of backup.py as a `respaldo.yaml` that does the same. Pure. */
-import { Archives, type NewArchive, soundName } from './archives.ts';
+import { Archives, asFolder, type NewArchive, soundName } from './archives.ts';
 import { KNOWN, type OldConfig, type OldDirectory } from './old-config.ts';
 import { Report, type ReportLine } from './report.ts';
 import { SecretFiles } from './secrets.ts';
@@ -75,8 +75,7 @@ function directorySource(
   { path, incremental = false, incremental_snapshot: snapshot }: OldDirectory,
   report: Report,
 ): Omit<NewPlan, 'archives'> {
-  // What looks like an address is a folder all the same.
-  const source = /^[a-z][a-z0-9+-]*:/i.test(path) ? `./${path}` : path;
+  const source = asFolder(path);
   report.taken('path', 'source of its plan');
   if (!path.startsWith('/')) report.attention('path', 'is relative: it starts from the folder of respaldo.yaml now');
   if (!incremental) {

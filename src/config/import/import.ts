@@ -1,9 +1,9 @@
 /** Imports another program's configuration: read, converted, checked as our own, written. */
-import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { stringify } from 'yaml';
-import { errnoOf, RespaldoError } from '../../errors.ts';
+import { RespaldoError } from '../../errors.ts';
 import { addressChecks } from '../addresses.ts';
+import { readConfig } from '../load.ts';
 import { parseConfig } from '../parse.ts';
 import { convert, type Imported } from './convert.ts';
 import { parseOldConfig } from './old-config.ts';
@@ -29,7 +29,7 @@ export async function importConfig(
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<ImportedConfig> {
   const shown = path.basename(file);
-  const old = parseOldConfig(await contentOf(file), shown);
+  const old = parseOldConfig(await readConfig(file, true), shown);
   const { sourceComplaint } = await import('./source-complaint.ts');
   const { settings, secrets, report } = convert({
     old,
@@ -61,13 +61,4 @@ async function requireValid(text: string, target: string, shown: string): Promis
     ].join('\n'),
     { hint: `Correct it in ${shown}, and import it again.` },
   );
-}
-
-async function contentOf(file: string): Promise<string> {
-  try {
-    return await readFile(file, 'utf8');
-  } catch (error) {
-    const reason = errnoOf(error) === 'ENOENT' ? 'there is no such file' : (errnoOf(error) ?? String(error));
-    throw new RespaldoError('config', `cannot read ${file}: ${reason}`, { cause: error });
-  }
 }

@@ -1,9 +1,10 @@
-import { LineCounter, parseDocument, type Document } from 'yaml';
+import { visit, type Document } from 'yaml';
 import { z } from 'zod';
 import { RespaldoError } from '../../errors.ts';
-import { MAX_CONFIG_SIZE } from '../largest.ts';
+import { readDocument, syntaxProblems } from '../document.ts';
 import { placeOf } from '../place.ts';
-import { formatProblem } from '../problem.ts';
+import { formatProblem, type Problem } from '../problem.ts';
+import { didYouMean } from '../suggest.ts';
 import { complaintsOf, wording } from '../wording.ts';
 
 /** The shape of a `config.yaml` of backup.py: databases by mysqldump and directories by tar, to S3, encrypted by gpg. */
@@ -53,13 +54,24 @@ const encryption = z.looseObject({ method: z.literal('gpg', 'must be gpg: there 
 
 const named = <T extends z.ZodType>(value: T) => z.record(z.string(), value).optional();
 
-const oldConfig = z.looseObject({
+const shape = z.looseObject({
   sources: z.looseObject({ mysqldump: named(mysqldump), directories: named(directory) }).optional(),
   destinations: named(destination),
   encryptions: named(encryption),
 });
 
-export type OldConfig = z.output<typeof oldConfig>;
+/** What was to be encrypted is never written in the clear because a name was misspelt. */
+const oldConfig = shape.superRefine(({ sources = {}, encryptions = {} }, context) => {
+  const names = Object.keys(encryptions);
+  for (const kind of ['mysqldump', 'directories'] as const)
+    for (const [source, { encryption: name }] of Object.entries<OldSource>(sources[kind] ?? {})) {
+      if (name === undefined || names.includes(name)) continue;
+      const message = `correct it, or take the key out: there is no encryption ${name}${didYouMean(name, names)}`;
+      context.addIssue({ code: 'custom', message, path: ['sources', kind, source, 'encryption'] });
+    }
+});
+
+export type OldConfig = z.output<typeof shape>;
 export type OldDatabases = z.output<typeof mysqldump>;
 export type OldDirectory = z.output<typeof directory>;
 export type OldDestination = z.output<typeof destination>;
@@ -68,7 +80,7 @@ export type OldSource = Pick<OldDatabases, 'temp' | 'compress' | 'encryption' | 
 
 /** Keys of each part. */
 export const KNOWN = {
-  root: Object.keys(oldConfig.shape),
+  root: Object.keys(shape.shape),
   sources: ['mysqldump', 'directories'],
   mysqldump: Object.keys(mysqldump.shape),
   directory: Object.keys(directory.shape),
@@ -82,20 +94,41 @@ export const KNOWN = {
  * @throws RespaldoError `config` with each mistake and its place, without values
  */
 export function parseOldConfig(content: string, shown: string): OldConfig {
-  if (content.length > MAX_CONFIG_SIZE)
-    throw new RespaldoError('config', `${shown} is larger than a configuration can be (${MAX_CONFIG_SIZE} bytes)`);
-  const lines = new LineCounter();
-  const document = readDocument(content, shown, lines);
+  const read = readDocument(content);
+  if (read.problems !== undefined) throw refused(read.problems, shown);
+  const { document, lines } = read;
+  // The old program took the last of two keys that are the same, and nobody saw it.
+  const syntax = syntaxProblems(document, lines);
+  if (syntax.length > 0) throw refused(syntax, shown);
+  keepDigits(document);
   const result = oldConfig.safeParse(withoutNulls(document.toJS() ?? {}), { error: wording });
   if (!result.success) {
-    const problems = complaintsOf(result.error).map(({ path, part, message }) =>
-      formatProblem(shown, { ...placeOf(path, part, document, lines), path: path.join('.'), message }),
-    );
-    throw new RespaldoError('config', problems.join('\n'), { hint: HINT });
+    const problems = complaintsOf(result.error).map(({ path, part, message }) => ({
+      ...placeOf(path, part, document, lines),
+      path: path.join('.'),
+      message,
+    }));
+    throw refused(problems, shown);
   }
   const { sources } = result.data;
   if (Object.keys({ ...sources?.mysqldump, ...sources?.directories }).length > 0) return result.data;
   throw new RespaldoError('config', `${shown} has neither sources.mysqldump nor sources.directories`, { hint: HINT });
+}
+
+function refused(problems: readonly Problem[], shown: string): RespaldoError {
+  return new RespaldoError('config', problems.map((problem) => formatProblem(shown, problem)).join('\n'), {
+    hint: HINT,
+  });
+}
+
+/** What is a number to YAML and would be written otherwise, as passwords of digits may be, is the text that is there. */
+function keepDigits(document: Document): void {
+  visit(document, {
+    Scalar: (_, scalar) => {
+      const { value, source } = scalar;
+      if (typeof value === 'number' && source !== undefined && String(value) !== source) scalar.value = source;
+    },
+  });
 }
 
 /** Deeper than any such file is: one that holds itself has no end. */
@@ -111,12 +144,3 @@ function withoutNulls(value: unknown, depth = 0): unknown {
 }
 
 const HINT = 'Imported is the config.yaml of backup.py: sources, destinations and encryptions.';
-
-function readDocument(content: string, shown: string, lines: LineCounter): Document {
-  const document = parseDocument(content, { lineCounter: lines, prettyErrors: false, merge: true });
-  const [error] = document.errors;
-  if (error === undefined) return document;
-  const { line, col } = lines.linePos(error.pos[0]);
-  const message = error.message.split('\n', 1)[0] ?? error.code;
-  throw new RespaldoError('config', formatProblem(shown, { line, column: col, path: '', message }), { hint: HINT });
-}
