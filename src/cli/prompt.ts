@@ -13,7 +13,7 @@ export function canAsk(output: Output): boolean {
 
 /** Asks for a password without showing it. @throws RespaldoError `cancelled` */
 export async function askPassword(question: string, signal: AbortSignal): Promise<string> {
-  const { password, isCancel } = await import('@clack/prompts');
+  const { password, isCancel } = await prompts();
   const answer = await password({ message: question, output: process.stderr, signal });
   if (isCancel(answer)) throw cancelled();
   return answer;
@@ -29,7 +29,7 @@ export async function askNewPassword(question: string, signal: AbortSignal): Pro
 
 /** Asks for a line of text. @throws RespaldoError `cancelled` */
 export async function askText(question: string, signal: AbortSignal): Promise<string> {
-  const { text, isCancel } = await import('@clack/prompts');
+  const { text, isCancel } = await prompts();
   const answer = await text({ message: question, output: process.stderr, signal });
   if (isCancel(answer)) throw cancelled();
   return answer;
@@ -41,7 +41,7 @@ export async function choose<T>(
   options: readonly { readonly value: T; readonly label: string }[],
   signal: AbortSignal,
 ): Promise<T> {
-  const { select, isCancel } = await import('@clack/prompts');
+  const { select, isCancel } = await prompts();
   const places = options.map(({ label }, value) => ({ value, label }));
   const answer = await select({ message: question, options: places, maxItems: 12, output: process.stderr, signal });
   const chosen = isCancel(answer) ? undefined : options[answer];
@@ -51,9 +51,9 @@ export async function choose<T>(
 
 /** A yes-or-no question whose default is no. @throws RespaldoError `cancelled` */
 export async function confirm(question: string, signal: AbortSignal): Promise<boolean> {
-  const prompts = await import('@clack/prompts');
-  const answer = await prompts.confirm({ message: question, initialValue: false, output: process.stderr, signal });
-  if (prompts.isCancel(answer)) throw cancelled();
+  const { confirm: ask, isCancel } = await prompts();
+  const answer = await ask({ message: question, initialValue: false, output: process.stderr, signal });
+  if (isCancel(answer)) throw cancelled();
   return answer;
 }
 
@@ -62,6 +62,14 @@ export function notRestored(): RespaldoError {
   return new RespaldoError('cancelled', 'not restored: nothing was changed');
 }
 
+/** Ctrl-D would only end the reading: nobody would ever answer, and the program would end as if all had gone well. */
+async function prompts() {
+  const clack = await import('@clack/prompts');
+  clack.updateSettings({ aliases: { '\u0004': 'cancel' } });
+  return clack;
+}
+
+/** Ctrl-C, Ctrl-D or Escape. */
 function cancelled(): RespaldoError {
-  return new RespaldoError('cancelled', 'interrupted by Ctrl-C');
+  return new RespaldoError('cancelled', 'interrupted: the question was not answered');
 }

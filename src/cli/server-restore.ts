@@ -41,6 +41,7 @@ export interface ServerOptions extends RuntimeOptions {
   readonly disconnect?: boolean;
   readonly createRoles?: boolean;
   readonly keepOld?: boolean;
+  readonly dropUnfinished?: boolean;
   readonly until?: Date | string;
   readonly dryRun?: boolean;
   readonly yes?: boolean;
@@ -69,7 +70,8 @@ export function addTargetServerOptions(command: Command, others = ''): Command {
     .option('--create-roles', 'make the roles that the dump speaks of and the server lacks')
     .option('--disconnect', 'end the sessions of others in a database that is replaced')
     .option('--in-place', 'drop the old database first: takes less room, and it is gone if the restore fails')
-    .option('--keep-old', 'keep the database that is replaced, under another name');
+    .option('--keep-old', 'keep the database that is replaced, under another name')
+    .option('--drop-unfinished', 'drop what killed restores have left half made in a PostgreSQL server');
 }
 
 /** Files of archives, and then the log that archives hold. */
@@ -175,7 +177,8 @@ async function restore(work: Work, options: ServerOptions, invocation: Invocatio
   const expected = await expectRestore(recorder.catalog, first.server, first.neededBytes);
   output.json(serverPlanMessage(first, expected));
   for (const line of serverPlanLines(work.title, first, expected)) output.note(line);
-  const request = await offerRoles(first, asked, options, invocation);
+  const withRoles = await offerRoles(first, asked, options, invocation);
+  const request = await offerDropping(first, withRoles, options, invocation);
   const plan = request === asked ? first : await planServerRestore(request, ports, signal);
   if (plan.obstacles.length > 0)
     throw new RespaldoError('target-refused', `cannot restore to ${plan.server}`, { hint: plan.obstacles.join(' ') });
@@ -214,13 +217,14 @@ function requestOf(
   { dump, address, logs }: Work,
   options: ServerOptions,
 ): ServerRestoreRequest | ArchivedRestoreRequest {
-  const { inPlace = false, disconnect = false, createRoles = false, keepOld = false } = options;
+  const { inPlace = false, disconnect = false, createRoles = false, keepOld = false, dropUnfinished } = options;
+  const how = { inPlace, disconnect, createRoles, keepOld, ...(dropUnfinished && { dropUnfinished }) };
   if (inPlace && keepOld)
     throw new RespaldoError('usage', '--in-place and --keep-old exclude each other', { hint: 'Give one of them.' });
-  if ('copies' in dump) return { ...dump, address, inPlace, disconnect, createRoles, keepOld };
+  if ('copies' in dump) return { ...dump, address, ...how };
   const { until } = options;
   return {
-    ...{ dump, address, inPlace, disconnect, createRoles, keepOld },
+    ...{ dump, address, ...how },
     ...(until !== undefined && { until }),
     ...(logs && { logs }),
   };
@@ -238,6 +242,20 @@ async function offerRoles(
   const roles = missingRoles.map(quoted).join(', ');
   return (await confirm(`The server lacks the roles ${roles}: make them as they were dumped?`, signal))
     ? { ...request, createRoles: true }
+    : request;
+}
+
+/** What is surely left of killed restores goes if somebody at the terminal says so. */
+async function offerDropping(
+  { abandoned = [] }: ServerRestorePlan,
+  request: ServerRestoreRequest | ArchivedRestoreRequest,
+  options: ServerOptions,
+  { output, signal }: Invocation,
+): Promise<ServerRestoreRequest | ArchivedRestoreRequest> {
+  const left = abandoned.filter(({ isDropped }) => !isDropped).map(({ name }) => quoted(name));
+  if (left.length === 0 || options.dryRun === true || options.yes === true || !canAsk(output)) return request;
+  return (await confirm(`Killed restores have left ${left.join(', ')} half made: drop it before?`, signal))
+    ? { ...request, dropUnfinished: true }
     : request;
 }
 

@@ -40,6 +40,10 @@ export async function planServerRestore(
     throw new RespaldoError('usage', '--until is for MySQL and MariaDB: no log of other servers is stored', {
       hint: 'Leave it out.',
     });
+  if (request.dropUnfinished === true && restorer.dropsUnfinished !== true)
+    throw new RespaldoError('usage', '--drop-unfinished is for PostgreSQL: elsewhere nobody can tell who left what', {
+      hint: 'Leave it out; the plan names what is there, and you can drop it yourself.',
+    });
   const io = ioOf(ports, findings, signal);
   return 'copies' in request ? archivedRestorer(restorer).plan(request, io) : restorer.plan(request, io);
 }

@@ -97,6 +97,8 @@ export interface ServerRestoreRequest {
   readonly createRoles: boolean;
   /** Keep the database that is replaced, under another name. */
   readonly keepOld: boolean;
+  /** Drop what killed restores have left half made, as far as the server can tell that for sure. */
+  readonly dropUnfinished?: boolean;
   /** Go on from the dump by the server's log, up to what comes right before a time, or a place in the log. */
   readonly until?: Date | string;
   /** Snapshots that hold stretches of logs. */
@@ -125,6 +127,8 @@ export interface ServerRestorePlan {
   readonly missingRoles: readonly string[];
   /** Databases that are being restored there, or that killed restores have left half made. */
   readonly unfinished: readonly string[];
+  /** Of these, what is surely left of killed restores, and whether this one drops it; absent: nobody knows. */
+  readonly abandoned?: readonly { readonly name: string; readonly bytes: number; readonly isDropped: boolean }[];
   /** What the databases took where they were dumped, or what the file takes. */
   readonly neededBytes: number;
   /** On the server's disk; absent where it cannot be seen from here. */
@@ -178,6 +182,8 @@ export interface DumpedDatabase {
 export interface ServerRestorer {
   /** It can go on from a dump by the server's log. */
   readonly replays?: true;
+  /** It can tell databases that killed restores have left from those that are being made. */
+  readonly dropsUnfinished?: true;
   /** What portable files of accounts say that they hold (`holds`), of which it makes accounts. Absent: of none. */
   readonly archivedAccounts?: string;
   /** What a snapshot holds. @throws RespaldoError `repository-unsupported` where it is no dump that it knows. */

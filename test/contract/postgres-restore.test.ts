@@ -210,6 +210,12 @@ describe.skipIf(!existsSync(DEBIAN_15))('a dump that is restored into a server',
       hint: expect.stringMatching(/^The role may not make all that is restored: /) as string,
     });
     expect(await server.query('SELECT one FROM t', [], 'copy')).toEqual([{ one: 1 }]);
+    // The server hides from it of which kind the sessions of others are.
+    await server.session(async (client) => {
+      await client.query('SELECT 1');
+      const { obstacles } = await restorer().plan(requestFor({ dump: { snapshot: own }, address }), ioOf());
+      expect(obstacles).toEqual([expect.stringContaining('"copy" is in use by 1 session:')]);
+    }, 'copy');
   });
 
   it('meets somebody who has just come in, and tells how to go on', async () => {

@@ -6,6 +6,8 @@ import { Cluster, DEBIAN_15, debianBinaries, type Binaries } from '../fixtures/p
 import { onTerminal, SCRIPT } from '../fixtures/terminal.ts';
 
 const CTRL_C = '\u0003';
+const CTRL_D = '\u0004';
+const ESCAPE = '\u001b';
 const DOWN = '\u001b[B';
 
 describe.skipIf(SCRIPT === undefined)('A restore that is chosen at a terminal', () => {
@@ -93,7 +95,7 @@ describe.skipIf(SCRIPT === undefined)('A restore that is chosen at a terminal', 
 
     it('replaces a database only after its name was typed', async () => {
       await server.query('UPDATE t SET one = 2', [], 'shop');
-      for (const keys of ['y\r', 'sho\r', CTRL_C])
+      for (const keys of ['\r', 'y\r', 'sho\r', CTRL_C, CTRL_D, ESCAPE])
         expect((await onTerminal(place, argv('shop'), {}, [[/Type its name/, keys]])).code).toBe(130);
       expect(await rows()).toEqual([{ one: 2 }]);
       expect((await place.respaldo(...argv('shop'))).code).toBe(2);

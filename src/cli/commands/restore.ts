@@ -132,7 +132,8 @@ function volumeWish(chosen: ChosenSnapshot, address: string, options: Options): 
   const files = [includeFile, iincludeFile, excludeFile, iexcludeFile, options.includeXattr, options.excludeXattr];
   const patterns = [include, iinclude, exclude, iexclude, ...files].some(({ length }) => length > 0);
   const { overwrite, sparse, verify, raw, inPlace, disconnect, createRoles, keepOld, until, dryRun = false } = options;
-  const others = [overwrite, options.delete, sparse, verify, raw, inPlace, disconnect, createRoles, keepOld, until];
+  const ofServers = [inPlace, disconnect, createRoles, keepOld, options.dropUnfinished, until];
+  const others = [overwrite, options.delete, sparse, verify, raw, ...ofServers];
   if (patterns || others.some((given) => given !== undefined))
     throw new RespaldoError('usage', 'a volume is restored as a whole, and takes only --dry-run', {
       hint: 'Name a part of the snapshot, latest:/_data/folder, or restore into a folder by --target.',

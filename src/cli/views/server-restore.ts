@@ -9,7 +9,7 @@ import { count, formatBytes, formatDuration } from '../units.ts';
  */
 export function serverPlanLines(what: string, plan: ServerRestorePlan, expected: number | undefined): string[] {
   const { server, serverVersion, dumpVersion, databases, missingRoles, unfinished } = plan;
-  const { neededBytes, freeBytes, replay, obstacles } = plan;
+  const { abandoned = [], neededBytes, freeBytes, replay, obstacles } = plan;
   const free = freeBytes === undefined ? '' : `, ${formatBytes(freeBytes)} free`;
   return [
     `restoring ${what}`,
@@ -21,10 +21,17 @@ export function serverPlanLines(what: string, plan: ServerRestorePlan, expected:
       return `  database  ${as}: ${replaces === undefined ? 'new' : replacesText(replaces)}`;
     }),
     ...(missingRoles.length === 0 ? [] : [`  lacks     the roles ${missingRoles.map(quoted).join(', ')}`]),
-    ...unfinished.map(
-      (name) =>
-        `  note      ${quoted(name)} is there: a restore is filling it, or was killed, and then it can be dropped`,
+    ...abandoned.map(({ name, bytes, isDropped }) =>
+      isDropped
+        ? `  drops     ${quoted(name)} (${formatBytes(bytes)}), which a killed restore has left half made`
+        : `  note      ${quoted(name)} (${formatBytes(bytes)}) was left half made by a killed restore: --drop-unfinished drops it`,
     ),
+    ...unfinished
+      .filter((name) => !abandoned.some((left) => left.name === name))
+      .map(
+        (name) =>
+          `  note      ${quoted(name)} is there: a restore is filling it, or was killed, and then it can be dropped`,
+      ),
     ...(replay === undefined ? [] : replayLines(replay)),
     ...obstacles.map((obstacle) => `  obstacle  ${obstacle}`),
   ];
@@ -90,6 +97,7 @@ export function serverPlanMessage(plan: ServerRestorePlan, expected: number | un
     databases,
     missing_roles: missingRoles,
     unfinished,
+    abandoned: plan.abandoned?.map(({ name, bytes, isDropped }) => ({ name, bytes, dropped: isDropped })),
     needed_bytes: neededBytes,
     free_bytes: freeBytes,
     expected_seconds: expected === undefined ? undefined : Math.round(expected / 1000),

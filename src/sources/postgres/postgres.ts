@@ -93,6 +93,7 @@ export const postgres: SourceKind = {
     onHost: async (signal) => (await import('./detection/on-host.ts')).serversOfHost(signal),
   },
   server: {
+    dropsUnfinished: true,
     databases: async (snapshot) =>
       (await (await import('./logical/restore-plan.ts')).dumpOf(snapshot, undefined)).databases,
     plan: async (request, io) => (await import('./logical/restore-plan.ts')).planServerRestore(request, io),

@@ -26,7 +26,7 @@ export function createStatement(facts: DatabaseFacts, name: string, serverVersio
   return `CREATE DATABASE ${identifier(name)} ${options.join(' ')}`;
 }
 
-/** Owner, rights, settings: what a database has beside its content. */
+/** Owner, rights, settings: what a database has beside its content, but for the comment, which marks it until it is whole. */
 export function propertyStatements(facts: DatabaseFacts, name: string): readonly string[] {
   const database = `DATABASE ${identifier(name)}`;
   const rights = facts.grants;
@@ -39,7 +39,6 @@ export function propertyStatements(facts: DatabaseFacts, name: string): readonly
         `GRANT ${grant.privilege} ON ${database} TO ${grantee(grant.grantee)}${grant.grantable ? ' WITH GRANT OPTION' : ''}`,
     ),
     ...facts.settings.flatMap(({ role, values }) => values.map((value) => settingStatement(name, role, value))),
-    ...(facts.comment === null ? [] : [`COMMENT ON ${database} IS ${literal(facts.comment)}`]),
     ...(facts.connectionLimit < 0 ? [] : [`ALTER ${database} CONNECTION LIMIT ${String(facts.connectionLimit)}`]),
   ];
 }

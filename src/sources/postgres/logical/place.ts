@@ -5,6 +5,8 @@ import type { ServerRestoreRequest, SourceIo } from '../../source.ts';
 import { propertyStatements } from './database-sql.ts';
 import { differences } from './differences.ts';
 import type { DatabaseFacts } from './facts.ts';
+import { commentStatement, dropHalfMade, markStatement } from './half-made.ts';
+import type { Hold } from './hold.ts';
 import { ask, execute } from './psql-session.ts';
 import type { Restorable } from './restorable.ts';
 import { inspectRestored } from './restored-content.ts';
@@ -16,23 +18,6 @@ import type { Toolbox } from './toolbox.ts';
 const DISK_FULL = '53100';
 /** Of a name. */
 const MOST_BYTES = 63;
-
-const DROP_TABLES = `DO $$ DECLARE name text; BEGIN
-  FOR name IN SELECT oid::regclass FROM pg_class WHERE relkind = 'r'
-    AND relnamespace IN (SELECT oid FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema')
-  LOOP EXECUTE 'DROP TABLE IF EXISTS ' || name || ' CASCADE'; END LOOP;
-END $$`;
-
-/** No database goes that has a subscription. What was dumped of one never had a connection: nobody else loses anything. */
-const DROP_SUBSCRIPTIONS = `DO $$ DECLARE name text; BEGIN
-  FOR name IN SELECT quote_ident(subname) FROM pg_subscription
-    WHERE subdbid = (SELECT oid FROM pg_database WHERE datname = current_database())
-  LOOP
-    EXECUTE 'ALTER SUBSCRIPTION ' || name || ' DISABLE';
-    EXECUTE 'ALTER SUBSCRIPTION ' || name || ' SET (slot_name = NONE)';
-    EXECUTE 'DROP SUBSCRIPTION ' || name;
-  END LOOP;
-END $$`;
 
 /** What places of one restore have in common. */
 export interface Grounds {
@@ -66,8 +51,8 @@ export class Place {
     this.#grounds = grounds;
   }
 
-  /** Makes the database under its side name, whole and compared. */
-  async fill(): Promise<void> {
+  /** Makes the database under its side name, whole and compared. Before it is marked as ours, it is held. */
+  async fill(hold: Hold): Promise<void> {
     const { tools, request, version } = this.#grounds;
     const { planned, facts, dumpVersion = 0 } = this.#restorable;
     if (request.inPlace && planned.replaces !== undefined) {
@@ -75,6 +60,8 @@ export class Place {
       this.#isDropped = true;
     }
     await this.#run(this.#restorable.create(this.side, version));
+    await hold.take(this.side);
+    await this.#run(markStatement(this.side));
     await this.#restorable.load(tools, this.side);
     if (facts !== undefined) await this.#compare(facts, dumpVersion);
     await this.#run('ANALYZE', this.side);
@@ -95,6 +82,8 @@ export class Place {
       ...(this.old === undefined
         ? []
         : [`ALTER DATABASE ${identifier(this.target)} RENAME TO ${identifier(this.old)}`]),
+      // Until now it was marked as half made.
+      commentStatement(this.side, this.#restorable.facts?.comment ?? null),
       `ALTER DATABASE ${identifier(this.side)} RENAME TO ${identifier(this.target)}`,
       ...(this.#restorable.facts?.template === true
         ? [`ALTER DATABASE ${identifier(this.target)} IS_TEMPLATE true`]
@@ -149,16 +138,7 @@ export class Place {
     const { maintenance, openCalm } = this.#grounds;
     try {
       const tools = await openCalm();
-      const drop = (): Promise<void> =>
-        execute(tools, maintenance, `DROP DATABASE IF EXISTS ${identifier(this.side)} WITH (FORCE)`);
-      try {
-        await drop();
-      } catch {
-        await execute(tools, this.side, DROP_SUBSCRIPTIONS);
-        // Dropping takes a checkpoint, and that takes room, which there may only be without the rows.
-        await execute(tools, this.side, DROP_TABLES);
-        await drop();
-      }
+      await dropHalfMade(tools, maintenance, this.side);
     } catch (error) {
       io.report(unfinishedLeft(this.side, error));
     }

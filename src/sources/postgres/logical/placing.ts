@@ -1,5 +1,6 @@
 import { RespaldoError, throwIfAborted } from '../../../errors.ts';
 import type { SourceIo } from '../../source.ts';
+import { Hold } from './hold.ts';
 import { Place, type Grounds } from './place.ts';
 import { ask, execute } from './psql-session.ts';
 import type { Restorable } from './restorable.ts';
@@ -25,14 +26,15 @@ export async function putInPlace(restorables: readonly Restorable[], grounds: Gr
 
 async function putTogether(places: readonly Place[], grounds: Grounds, io: SourceIo): Promise<void> {
   const begun: Place[] = [];
+  await using hold = new Hold(grounds.tools);
   try {
     for (const place of places) {
       begun.push(place);
-      await place.fill();
+      await place.fill(hold);
     }
     await settle(grounds);
     throwIfAborted(io.signal);
-    await swap(places, grounds);
+    await swap(places, hold, grounds);
   } catch (error) {
     for (const place of begun) await place.tidy(io);
     throw begun.at(-1)?.explain(error) ?? error;
@@ -51,12 +53,13 @@ async function settle({ tools, maintenance }: Grounds): Promise<void> {
 }
 
 /** All names change together or not at all; who cancels now comes too late, and is not told otherwise. */
-async function swap(places: readonly Place[], grounds: Grounds): Promise<void> {
+async function swap(places: readonly Place[], hold: Hold, grounds: Grounds): Promise<void> {
   const tools = await grounds.openCalm();
   const replaced = places.filter(({ old }) => old !== undefined).map(({ target }) => literal(target));
   const isEnding = replaced.length > 0 && grounds.request.disconnect;
   const end = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname IN (${replaced.join(', ')})`;
-  const statements = [...(isEnding ? [end] : []), 'BEGIN', ...places.flatMap((place) => place.swap), 'COMMIT'];
+  const ends = [...hold.endStatements, ...(isEnding ? [end] : [])];
+  const statements = [...ends, 'BEGIN', ...places.flatMap((place) => place.swap), 'COMMIT'];
   for (let attempt = 1; ; attempt += 1) {
     try {
       await execute(tools, grounds.maintenance, statements.join(';\n'));

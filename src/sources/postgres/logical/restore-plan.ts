@@ -30,6 +30,7 @@ export async function planServerRestore(request: ServerRestoreRequest, io: Sourc
     databases: planned,
     missingRoles: roles,
     unfinished: target.unfinished,
+    abandoned: target.abandoned.map((left) => ({ ...left, isDropped: request.dropUnfinished === true })),
     neededBytes,
     ...(target.freeBytes !== undefined && { freeBytes: target.freeBytes }),
     obstacles: obstaclesOf(circumstances, request),

@@ -56,6 +56,7 @@ const TARGET: TargetServer = {
   tablespaces: ['pg_default'],
   databases: new Map(),
   unfinished: [],
+  abandoned: [],
   freeBytes: 1500,
 };
 
@@ -166,7 +167,6 @@ describe('a restore into a server', () => {
     );
     const rich: DatabaseFacts = {
       ...SHOP,
-      comment: "it's",
       connectionLimit: 5,
       grants: [{ grantee: '', privilege: 'CONNECT', grantable: true }],
       settings: [{ role: 'ana', values: ['search_path="$user", public', 'work_mem=1MB'] }],
@@ -177,7 +177,6 @@ describe('a restore into a server', () => {
       'GRANT CONNECT ON DATABASE "x" TO PUBLIC WITH GRANT OPTION',
       'ALTER ROLE "ana" IN DATABASE "x" SET "search_path" TO "$user", public',
       `ALTER ROLE "ana" IN DATABASE "x" SET "work_mem" TO '1MB'`,
-      `COMMENT ON DATABASE "x" IS 'it''s'`,
       'ALTER DATABASE "x" CONNECTION LIMIT 5',
     ]);
   });

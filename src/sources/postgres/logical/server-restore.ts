@@ -1,7 +1,9 @@
-import { isError, RespaldoError } from '../../../errors.ts';
+import { isError, RespaldoError, throwIfAborted } from '../../../errors.ts';
+import { unfinishedLeft } from '../../server/restore-failure.ts';
 import type { ServerRestorePlan, ServerRestoreRequest, SourceIo } from '../../source.ts';
 import { customsOf, parseTarget } from '../address.ts';
 import { roleStatements } from './database-sql.ts';
+import { abandonedDatabases, dropAbandoned } from './half-made.ts';
 import { putInPlace } from './placing.ts';
 import { ask, execute } from './psql-session.ts';
 import { restorablesOf } from './restorable.ts';
@@ -32,9 +34,26 @@ export async function carryOutServerRestore(
   const version = await versionOf(tools, plan);
   const fitting = await fittingTools(tools, version);
   for (const { verify } of restorables) await verify(fitting);
+  await dropLeft(fitting, plan, io);
   if (request.createRoles && plan.missingRoles.length > 0) await createRoles(fitting, plan, request);
   const openCalm = (): Promise<Toolbox> => open(AbortSignal.timeout(TIDY_MS));
   await putInPlace(restorables, { tools: fitting, maintenance: maintenanceOf(plan), request, version, openCalm }, io);
+}
+
+/** What the plan has shown, and is still there with nobody at work; what cannot be dropped is told. */
+async function dropLeft(tools: Toolbox, plan: ServerRestorePlan, io: SourceIo): Promise<void> {
+  const shown = (plan.abandoned ?? []).filter(({ isDropped }) => isDropped).map(({ name }) => name);
+  if (shown.length === 0) return;
+  const maintenance = maintenanceOf(plan);
+  for (const { name } of await abandonedDatabases(tools, maintenance)) {
+    if (!shown.includes(name)) continue;
+    try {
+      await dropAbandoned(tools, maintenance, name);
+    } catch (error) {
+      throwIfAborted(io.signal);
+      io.report(unfinishedLeft(name, error));
+    }
+  }
 }
 
 /** Those of the server's version where they are installed; older ones can feed a newer server as well. */

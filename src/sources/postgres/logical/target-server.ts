@@ -3,6 +3,7 @@ import { freeSpace } from '../../server/free-space.ts';
 import { LOOPBACK } from '../../server/loopback.ts';
 import { unfinishedOf } from '../../server/side-name.ts';
 import { isSocket, type PostgresAddress } from '../address.ts';
+import { abandonedOf, MARKED, type HalfMade } from './half-made.ts';
 import { PsqlSession } from './psql-session.ts';
 import type { Toolbox } from './toolbox.ts';
 import { literal } from './sql.ts';
@@ -20,6 +21,8 @@ export interface TargetServer {
   /** Of the databases that were asked for, those that exist. Sizes in bytes; sessions are others'. */
   readonly databases: ReadonlyMap<string, { readonly bytes: number; readonly sessions: number }>;
   readonly unfinished: readonly string[];
+  /** Of these, what killed restores have left, and this role may drop. */
+  readonly abandoned: readonly HalfMade[];
   /** On the disk where the databases will lie; undefined where it cannot be seen from here. */
   readonly freeBytes: number | undefined;
 }
@@ -49,10 +52,12 @@ export async function inspectTarget(
     );
     const namesOf = async (sql: string): Promise<string[]> =>
       (await session.query(sql)).map(({ name }) => String(name));
+    // Of other roles' sessions the kind may not be seen.
     const databases = await session.query(
       `SELECT datname AS name, pg_database_size(oid) AS bytes,
          (SELECT count(*) FROM pg_stat_activity AS a
-          WHERE a.datid = d.oid AND a.backend_type = 'client backend' AND a.pid <> pg_backend_pid()) AS sessions
+          WHERE a.datid = d.oid AND coalesce(a.backend_type, 'client backend') = 'client backend'
+            AND a.pid <> pg_backend_pid()) AS sessions
        FROM pg_database AS d WHERE datname IN (${names.map(literal).join(', ')})`,
     );
     const target = {
@@ -62,6 +67,7 @@ export async function inspectTarget(
       mayCreateDatabases: server.create === true,
       roles: await namesOf('SELECT rolname AS name FROM pg_roles'),
       extensions: await namesOf('SELECT name FROM pg_available_extensions'),
+      abandoned: abandonedOf(await session.query(MARKED)),
       unfinished: unfinishedOf(await namesOf('SELECT datname AS name FROM pg_database')),
       tablespaces: await namesOf('SELECT spcname AS name FROM pg_tablespace'),
       databases: new Map(
