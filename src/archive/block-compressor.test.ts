@@ -21,13 +21,15 @@ describe.each([
   { name: 'gzip' as const, how: 'gzip of several levels', newCompressor: gzipByContent },
   { name: 'zstd' as const, how: 'zstd', newCompressor: () => zstdCompressor(3, LARGEST) },
 ])('a compressor by $how', ({ name, newCompressor }) => {
-  it('makes wholes of block after block, whatever they hold and whatever has been before', async () => {
+  it('makes wholes of block after block in memory of their own, whatever they hold and whatever has been before', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(block, { minLength: 1, maxLength: 12 }), async (blocks) => {
         const compressor = newCompressor();
         const compact: Uint8Array[] = [];
         for (const bytes of blocks) compact.push(await compressor.compress(bytes));
         compressor.close();
+        // So that whoever stores them can give it back.
+        for (const piece of compact) expect(piece.buffer.byteLength).toBe(piece.length);
         for (const [i, bytes] of blocks.entries()) {
           const plain = await Array.fromAsync(decompressed(only(compact[i] ?? Buffer.alloc(0)), name, signal));
           expect(Buffer.concat(plain).equals(bytes)).toBe(true);

@@ -1,5 +1,6 @@
 import type { Transform } from 'node:stream';
 import * as zlib from 'node:zlib';
+import { release } from '../domain/release.ts';
 import { byBlocks } from './blocks.ts';
 
 /** Makes of each block a whole that stands by itself: a member of gzip, or a frame of zstd. */
@@ -53,7 +54,7 @@ export function gzipCompressor(level: number): BlockCompressor {
   const options = { level, flush: zlib.constants.Z_FINISH, chunkSize: GZIP_OUTPUT };
   // Its type does not say that it can be reset, as everything of deflate can.
   const gzip = zlib.createGzip(options) as zlib.Gzip & zlib.ZlibReset;
-  return compressorOf(gzip, () => gzip.reset());
+  return compressorOf(gzip, GZIP_OUTPUT, () => gzip.reset());
 }
 
 /**
@@ -70,17 +71,18 @@ export function zstdCompressor(level: number, blockBytes: number): BlockCompress
     chunkSize: 2 * largestFrame,
     params: { [ZSTD_c_compressionLevel]: level, [ZSTD_c_checksumFlag]: 1 },
   };
-  return compressorOf(zlib.createZstdCompress(options), () => undefined);
+  return compressorOf(zlib.createZstdCompress(options), options.chunkSize, () => undefined);
 }
 
 /**
  * The memory that compression works in is the same for all blocks: to ask for it anew takes as long as zstd itself.
  * @param zipped ends a member or frame with everything that is written to it at once
+ * @param chunkBytes the size of the memory that it hands out parts of
  * @param prepare what has to be done between two of them
  */
-function compressorOf(zipped: Transform, prepare: () => void): BlockCompressor {
-  let pieces: Uint8Array[] = [];
-  zipped.on('data', (piece: Uint8Array) => pieces.push(piece));
+function compressorOf(zipped: Transform, chunkBytes: number, prepare: () => void): BlockCompressor {
+  const output = new Output(chunkBytes);
+  zipped.on('data', (piece: Uint8Array) => output.add(piece));
   // Whoever waits for the block is told.
   zipped.on('error', () => undefined);
   return {
@@ -91,12 +93,45 @@ function compressorOf(zipped: Transform, prepare: () => void): BlockCompressor {
             reject(error);
             return;
           }
-          const [first, ...others] = pieces;
-          resolve(others.length === 0 && first !== undefined ? first : Buffer.concat(pieces));
-          pieces = [];
+          resolve(output.take());
           prepare();
         });
       }),
     close: () => zipped.destroy(),
   };
+}
+
+/**
+ * What zlib hands out are parts of memory that it goes on to fill, until that is full. A copy has memory of its own, which
+ * can be given back as soon as it is stored; and what is full is given back at once. For content that does not become
+ * smaller the collector of garbage would run for every few blocks otherwise.
+ */
+class Output {
+  readonly #chunkBytes: number;
+  #pieces: Uint8Array[] = [];
+  #filling: ArrayBufferLike | undefined;
+
+  constructor(chunkBytes: number) {
+    this.#chunkBytes = chunkBytes;
+  }
+
+  add(piece: Uint8Array): void {
+    this.#pieces.push(piece);
+  }
+
+  /** All that was added since the last time. */
+  take(): Uint8Array {
+    const whole = Buffer.allocUnsafeSlow(this.#pieces.reduce((sum, { length }) => sum + length, 0));
+    let at = 0;
+    for (const piece of this.#pieces) {
+      whole.set(piece, at);
+      at += piece.length;
+      if (piece.buffer === this.#filling) continue;
+      // Never what others have parts of, too.
+      if (this.#filling?.byteLength === this.#chunkBytes) release(new Uint8Array(this.#filling));
+      this.#filling = piece.buffer;
+    }
+    this.#pieces = [];
+    return whole;
+  }
 }
