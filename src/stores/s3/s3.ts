@@ -17,6 +17,7 @@ import { firstRegion } from './client.ts';
 import { isBeyondTheEnd, isDenied, isNoSuchBucket, isNoSuchKey, isTaken, isUnknownToServer } from './errors.ts';
 import { pageOfList } from './listing.ts';
 import { ONE_PART, type Persist, sendWhole, unfinishedUploads, writeInParts } from './parts.ts';
+import { SentObjects } from './sent-objects.ts';
 import { writeStreamInParts } from './stream.ts';
 import { compareWithSent, SentSums } from './sums.ts';
 
@@ -43,7 +44,7 @@ export class S3Store implements Store {
   readonly #clock: Clock;
   readonly #patience: Patience;
   /** What {@link writeStream} has sent, by key. */
-  readonly #sent = new Map<string, ReturnType<SentSums['end']>>();
+  readonly #sent = new SentObjects();
 
   /** @param workingDirectory where a relative path to certificates starts from: an absolute path. */
   constructor(
@@ -154,9 +155,9 @@ export class S3Store implements Store {
         persist(() => this.#bucket.ask(tools, 'write', key, request, until), this.#patience, {}, until);
       await ask(() => this.#bucket.requireLocks(tools.client, signal), signal);
       const sums = new SentSums(this.#bucket.address.keeping);
-      this.#sent.delete(key);
+      this.#sent.forget(key);
       const { size, isInParts } = await writeStreamInParts(tools.client, object, content, sums, ask, signal);
-      this.#sent.set(key, sums.end(isInParts));
+      this.#sent.keep(key, sums.end(isInParts));
       return size;
     });
   }
@@ -176,7 +177,7 @@ export class S3Store implements Store {
   }
 
   remove(key: string, signal: AbortSignal): Promise<void> {
-    this.#sent.delete(key);
+    this.#sent.forget(key);
     return this.#bucket.do('remove', key, signal, async ({ client, sdk }) => {
       try {
         await client.send(new sdk.DeleteObjectCommand(this.#bucket.object(key)), { abortSignal: signal });

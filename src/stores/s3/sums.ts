@@ -19,7 +19,7 @@ type Told = Pick<
 >;
 
 /** An object as it was sent. */
-interface SentObject {
+export interface SentObject {
   readonly size: number;
   /** Undefined: in one request, not in parts. */
   readonly parts?: number;
