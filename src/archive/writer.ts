@@ -66,9 +66,8 @@ async function writeTo(
   const groups = bySteps(targets);
   const plain = new Checksum();
   const source = new SourceWatch(plain.of(file.content), plain, options.onProgress);
-  const isCopied = file.fleeting === true && !isTakenAtOnce(groups);
-  const readers = readersOf(source.pieces(), groups, file.fleeting === true, isCopied);
-  const isOnlyOurs = groups.length === 1 && (file.disposable === true || isCopied);
+  const { readers, areOurs } = readersOf(file, source.pieces(), groups);
+  const isOnlyOurs = groups.length === 1 && areOurs;
   const stored = await Promise.all(
     groups.map(async ({ steps, targets: members }, index) => {
       const reader = readers[index];
@@ -92,15 +91,22 @@ async function writeTo(
 /** Somebody who reads content, and lets go of it by `return`. */
 type ContentReader = AsyncIterable<Uint8Array> & { return(): Promise<unknown> };
 
-/** Of one content, a reader for each group. What is fleeting is copied unless it is done with before the next piece comes. */
+/** Of one content, a reader for each group, and whether its pieces are nobody's but theirs. */
+interface Reading {
+  readonly readers: readonly ContentReader[];
+  readonly areOurs: boolean;
+}
+
+/** What is fleeting is copied unless it is done with before the next piece comes. */
 function readersOf(
+  { fleeting, disposable }: Pick<NewArchiveFile, 'fleeting' | 'disposable'>,
   pieces: AsyncGenerator<Uint8Array, void>,
   groups: readonly Group[],
-  isFleeting: boolean,
-  isCopied: boolean,
-): readonly ContentReader[] {
-  if (isFleeting && !isCopied) return [pieces];
-  return new SharedContent(isCopied ? copies(pieces) : pieces, groups.length).readers;
+): Reading {
+  const shared = (content: AsyncIterable<Uint8Array>) => new SharedContent(content, groups.length).readers;
+  if (fleeting !== true) return { readers: shared(pieces), areOurs: disposable === true };
+  if (isTakenAtOnce(groups)) return { readers: [pieces], areOurs: false };
+  return { readers: shared(copies(pieces)), areOurs: true };
 }
 
 /** Whether there is one reader, who has done with a piece before he asks for the next: every step is such a one, a store is not. */
