@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { chmod, chown, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, chown, mkdir, mkdtemp, readFile, rm, statfs, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -276,6 +276,23 @@ describe.skipIf(!existsSync(DEBIAN_15))('a dump that is restored into a server',
       expect(await databases()).toEqual(['large', 'postgres']);
       await restoreDump({ ...request, inPlace: true });
       expect(await count()).toEqual([{ rows: 18_000 }]);
+    });
+
+    it('is told by its tablespace, although the largest database lies elsewhere', async () => {
+      await make('large', `CREATE TABLE t AS SELECT i, repeat('x', 1000) AS x FROM generate_series(1, 9000) AS i`);
+      await make('little', 'CREATE TABLE t AS SELECT 1 AS one', 'TABLESPACE small');
+      const { snapshot } = await dumpInto(folder, server, 'large,little');
+      const { bavail, bsize } = await statfs(disk);
+      await writeFile(join(disk, 'more'), Buffer.alloc(bavail * bsize - 3 * MIB));
+      const request = requestFor({ dump: { snapshot }, address: addressOf(server) });
+      expect(await restorer().plan(request, ioOf())).toMatchObject({
+        obstacles: [
+          'The disk of the tablespace small has no room for old and new side by side: --in-place drops the old database first.',
+        ],
+      });
+      expect((await restorer().plan({ ...request, inPlace: true }, ioOf())).obstacles).toEqual([]);
+      await rm(join(disk, 'more'));
+      expect((await restorer().plan(request, ioOf())).obstacles).toEqual([]);
     });
   });
 

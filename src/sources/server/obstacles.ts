@@ -8,17 +8,18 @@ export function sessionsObstacle({ target, replaces }: PlannedDatabase, disconne
   ];
 }
 
-/** @param freeBytes of the server's disk. Undefined: nobody knows. */
+/** @param freeBytes of the disk. Undefined: nobody knows. @param disk how people know it */
 export function roomObstacle(
   planned: readonly PlannedDatabase[],
   neededBytes: number,
   { freeBytes }: { readonly freeBytes: number | undefined },
   inPlace: boolean,
+  disk = 'The server’s disk',
 ): string[] {
   if (freeBytes === undefined) return [];
   const replaced = planned.reduce((sum, { replaces }) => sum + (replaces?.bytes ?? 0), 0);
   if (neededBytes <= freeBytes + (inPlace ? replaced : 0)) return [];
   return inPlace || replaced === 0 || neededBytes > freeBytes + replaced
-    ? ['The server’s disk has not enough room: free some.']
-    : ['The server’s disk has no room for old and new side by side: --in-place drops the old database first.'];
+    ? [`${disk} has not enough room: free some.`]
+    : [`${disk} has no room for old and new side by side: --in-place drops the old database first.`];
 }

@@ -50,11 +50,13 @@ export async function abandonedDatabases(tools: Toolbox, maintenance: string): P
 /** Size in bytes. */
 export interface HalfMade {
   readonly name: string;
+  readonly tablespace: string;
   readonly bytes: number;
 }
 
 /** Databases that are ours by their comment, that nobody is in, and that this role may drop; with the locks of restores. */
 export const MARKED = `SELECT datname AS name,
+    (SELECT spcname FROM pg_tablespace AS t WHERE t.oid = d.dattablespace) AS tablespace,
     CASE WHEN has_database_privilege(oid, 'CONNECT') THEN pg_database_size(oid) ELSE 0 END AS bytes,
     (SELECT coalesce(json_agg(objid::bigint), '[]') FROM pg_locks
      WHERE locktype = 'advisory' AND classid = ${String(LOCKS)} AND objsubid = 2) AS locks
@@ -65,15 +67,16 @@ export const MARKED = `SELECT datname AS name,
 
 /** @param rows of {@link MARKED} */
 export function abandonedOf(rows: readonly Readonly<Record<string, unknown>>[]): readonly HalfMade[] {
-  const marked = rows.map(({ name, bytes, locks }) => ({
+  const marked = rows.map(({ name, tablespace, bytes, locks }) => ({
     name: String(name),
+    tablespace: String(tablespace),
     bytes: Number(bytes),
     locks: Array.isArray(locks) ? locks.map(Number) : [],
   }));
   const named = unfinishedOf(marked.map(({ name }) => name));
   return marked
     .filter(({ name, locks }) => named.includes(name) && !locks.includes(lockOf(name)))
-    .map(({ name, bytes }) => ({ name, bytes }));
+    .map(({ name, tablespace, bytes }) => ({ name, tablespace, bytes }));
 }
 
 /** Drops what this restore has made, whoever works with it. */

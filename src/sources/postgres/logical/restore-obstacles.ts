@@ -1,6 +1,7 @@
 /** What stops a restore into a server. Pure. */
-import { roomObstacle, sessionsObstacle } from '../../server/obstacles.ts';
+import { sessionsObstacle } from '../../server/obstacles.ts';
 import type { PlannedDatabase, ServerRestoreRequest } from '../../source.ts';
+import { roomObstacles } from './disks.ts';
 import type { DatabaseFacts, LogicalFacts } from './facts.ts';
 import type { TargetServer } from './target-server.ts';
 
@@ -37,7 +38,7 @@ export interface Circumstances {
 
 export function obstaclesOf(
   { target, planned, neededBytes, missingRoles: roles, dump }: Circumstances,
-  request: Pick<ServerRestoreRequest, 'inPlace' | 'disconnect' | 'createRoles'>,
+  request: Pick<ServerRestoreRequest, 'inPlace' | 'disconnect' | 'createRoles' | 'dropUnfinished'>,
 ): readonly string[] {
   return [
     ...(target.standby ? ['The server is a standby, which cannot be written to: name its primary.'] : []),
@@ -51,35 +52,26 @@ export function obstaclesOf(
       : [`The server lacks the roles ${roles.join(', ')}: --create-roles makes them from the snapshot.`]),
     ...(dump?.databases ?? []).flatMap((database) => lacks(database, target)),
     ...planned.flatMap((database) => sessionsObstacle(database, request.disconnect)),
-    ...withoutRoom({ target, planned, neededBytes, ...(dump && { dump }) }, request.inPlace),
+    ...withoutRoom({ target, planned, neededBytes, ...(dump && { dump }) }, request),
   ];
 }
 
-/** Several databases want room for all of them at once, because they take their places together. */
+/** A file of another tool does not say where it lies: the default is where it comes to lie. */
 function withoutRoom(
   { target, planned, neededBytes, dump }: Omit<Circumstances, 'missingRoles'>,
-  inPlace: boolean,
+  { inPlace, dropUnfinished }: Pick<ServerRestoreRequest, 'inPlace' | 'dropUnfinished'>,
 ): readonly string[] {
-  const obstacles = roomObstacle(planned, neededBytes, target, inPlace);
-  if (obstacles.length === 0 || dump === undefined || planned.length < 2 || inPlace) return obstacles;
-  if (!fitOneByOne(planned, dump.databases, target.freeBytes ?? 0)) return obstacles;
-  const names = planned.map(({ name }) => name).join(', ');
-  return [
-    ...obstacles,
-    `There is room for one after the other: restore each alone, by latest:/dump/<database> (${names}). All at once they take their places together.`,
-  ];
-}
-
-/** Whether there is room for each beside the one that it replaces, when that one goes before the next one comes. */
-function fitOneByOne(planned: readonly PlannedDatabase[], databases: readonly DatabaseFacts[], free: number): boolean {
-  const needed = new Map(databases.map(({ name, bytes }) => [name, bytes]));
-  let left = free;
-  for (const { name, replaces } of planned) {
-    left -= needed.get(name) ?? 0;
-    if (left < 0) return false;
-    left += replaces?.bytes ?? 0;
-  }
-  return true;
+  const stretches = (dump?.databases ?? []).map(({ name, tablespace, bytes }) => ({ name, tablespace, bytes }));
+  const taken =
+    dump === undefined
+      ? planned.map(({ name }) => ({ name, tablespace: 'pg_default', bytes: neededBytes }))
+      : stretches.filter(({ name }) => planned.some((database) => database.name === name));
+  const replaced = planned.flatMap(({ name, target: as, replaces }) => {
+    const tablespace = target.databases.get(as)?.tablespace ?? 'pg_default';
+    return replaces === undefined ? [] : [{ name, tablespace, bytes: replaces.bytes }];
+  });
+  const dropped = dropUnfinished === true ? target.abandoned : [];
+  return roomObstacles({ disks: target.disks, planned, taken, replaced, dropped }, inPlace);
 }
 
 /** Of which the server makes every new database. */

@@ -1,6 +1,7 @@
 import { bytesOf, databasesIn, refuseNamelessFile, targetsOf } from '../../server/dumped-databases.ts';
 import type { PlannedDatabase, ServerRestorePlan, ServerRestoreRequest, SourceIo } from '../../source.ts';
 import { customsOf, parseTarget } from '../address.ts';
+import type { Disk } from './disks.ts';
 import type { DatabaseFacts, LogicalFacts } from './facts.ts';
 import { inspectFile } from './file-dump.ts';
 import { readLogicalFacts } from './logical-snapshot.ts';
@@ -16,13 +17,15 @@ export async function planServerRestore(request: ServerRestoreRequest, io: Sourc
     dump === undefined ? [database ?? refuseNamelessFile('postgresql')] : targetsOf(dump.databases, database);
   const neededBytes = 'file' in request.dump ? (await inspectFile(request.dump)).bytes : bytesOf(dump?.databases);
   const tools = await Toolbox.open(address, request.password, io.runtime, io.signal);
-  const target = await inspectTarget(tools, address, io.runtime, names, tablespaceOf(dump?.databases));
+  const target = await inspectTarget(tools, address, io.runtime, names, tablespacesOf(dump?.databases));
   const planned = names.map((name, i): PlannedDatabase => {
-    const replaces = target.databases.get(name);
+    const there = target.databases.get(name);
+    const replaces = there && { bytes: there.bytes, sessions: there.sessions };
     return { name: dump?.databases[i]?.name ?? name, target: name, ...(replaces && { replaces }) };
   });
   const roles = dump === undefined ? [] : missingRoles(dump.databases, target);
   const circumstances = { target, planned, neededBytes, missingRoles: roles, ...(dump && { dump }) };
+  const freeBytes = freeBytesOf(target.disks, dump?.databases);
   return {
     server: tools.server,
     serverVersion: target.version,
@@ -30,9 +33,9 @@ export async function planServerRestore(request: ServerRestoreRequest, io: Sourc
     databases: planned,
     missingRoles: roles,
     unfinished: target.unfinished,
-    abandoned: target.abandoned.map((left) => ({ ...left, isDropped: request.dropUnfinished === true })),
+    abandoned: target.abandoned.map(({ name, bytes }) => ({ name, bytes, isDropped: request.dropUnfinished === true })),
     neededBytes,
-    ...(target.freeBytes !== undefined && { freeBytes: target.freeBytes }),
+    ...(freeBytes !== undefined && { freeBytes }),
     obstacles: obstaclesOf(circumstances, request),
   };
 }
@@ -46,7 +49,12 @@ export async function dumpOf(
   return { facts, databases: databasesIn(snapshot, facts.databases, folder) };
 }
 
-/** That of the largest one: it decides whether there is room. */
-function tablespaceOf(databases: readonly DatabaseFacts[] = []): string {
-  return databases.toSorted((a, b) => b.bytes - a.bytes)[0]?.tablespace ?? 'pg_default';
+function tablespacesOf(databases: readonly DatabaseFacts[] | undefined): readonly string[] {
+  return databases?.map(({ tablespace }) => tablespace) ?? ['pg_default'];
+}
+
+/** For a glance: of the disk that the largest database comes to lie on. */
+function freeBytesOf(disks: readonly Disk[], databases: readonly DatabaseFacts[] = []): number | undefined {
+  const [largest = 'pg_default'] = tablespacesOf(databases.toSorted((a, b) => b.bytes - a.bytes));
+  return disks.find(({ tablespaces }) => tablespaces.includes(largest))?.freeBytes;
 }

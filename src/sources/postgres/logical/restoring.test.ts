@@ -57,7 +57,7 @@ const TARGET: TargetServer = {
   databases: new Map(),
   unfinished: [],
   abandoned: [],
-  freeBytes: 1500,
+  disks: [{ tablespaces: ['pg_default'], freeBytes: 1500 }],
 };
 
 const FACTS = { serverVersion: '15.8', serverVersionNumber: 150_008, databases: [SHOP] } as unknown as LogicalFacts;
@@ -87,6 +87,10 @@ describe('the databases of a backup', () => {
   });
 });
 
+function disk(freeBytes: number, ...tablespaces: string[]): TargetServer['disks'] {
+  return [{ tablespaces: tablespaces.length === 0 ? ['pg_default'] : tablespaces, freeBytes }];
+}
+
 describe('a restore into a server', () => {
   const free = { inPlace: false, disconnect: false, createRoles: false };
   const obstacles = (
@@ -109,7 +113,7 @@ describe('a restore into a server', () => {
   it('meets no obstacle where everything is there', () => {
     expect(obstacles({})).toBe('');
     expect(obstacles({ number: 160_001, version: '16.1' })).toBe('');
-    expect(obstacles({ freeBytes: undefined })).toBe('');
+    expect(obstacles({ disks: [] })).toBe('');
   });
 
   it.each([
@@ -119,7 +123,8 @@ describe('a restore into a server', () => {
     [{ roles: ['ana'] }, 'b "o b: --create-roles'],
     [{ extensions: [] }, 'extension plpgsql'],
     [{ tablespaces: [] }, 'tablespace pg_default'],
-    [{ freeBytes: 900 }, 'not enough room'],
+    [{ disks: disk(900) }, 'The server’s disk has not enough room'],
+    [{ disks: disk(900, 'fast', 'pg_default') }, 'The disk of the tablespaces fast, pg_default has not enough room'],
   ])('is stopped by %o', (target, what) => {
     expect(obstacles(target)).toContain(what);
   });
@@ -127,8 +132,8 @@ describe('a restore into a server', () => {
   it('is stopped by sessions, unless they may be ended, and by a lack of room for both', () => {
     expect(obstacles({}, free, { bytes: 1, sessions: 2 })).toContain('2 sessions');
     expect(obstacles({}, { ...free, disconnect: true }, { bytes: 1, sessions: 2 })).toBe('');
-    expect(obstacles({ freeBytes: 500 }, free, { bytes: 600, sessions: 0 })).toContain('--in-place');
-    expect(obstacles({ freeBytes: 500 }, { ...free, inPlace: true }, { bytes: 600, sessions: 0 })).toBe('');
+    expect(obstacles({ disks: disk(500) }, free, { bytes: 600, sessions: 0 })).toContain('--in-place');
+    expect(obstacles({ disks: disk(500) }, { ...free, inPlace: true }, { bytes: 600, sessions: 0 })).toBe('');
   });
 
   it('says that several databases would fit one after the other, where there is no room for all at once', () => {
@@ -136,7 +141,7 @@ describe('a restore into a server', () => {
     const of = (freeBytes: number, inPlace = false) =>
       obstaclesOf(
         {
-          target: { ...TARGET, freeBytes },
+          target: { ...TARGET, disks: disk(freeBytes) },
           planned: ['shop', 'blog'].map((name) => ({ name, target: name, replaces: { bytes: 900, sessions: 0 } })),
           neededBytes: 2 * SHOP.bytes,
           missingRoles: [],
@@ -150,6 +155,47 @@ describe('a restore into a server', () => {
     );
     expect(of(2 * SHOP.bytes - 1, true)).toBe('');
     expect(of(SHOP.bytes)).toMatch(/^The server’s disk has no room for old and new side by side: [^\n]*$/);
+  });
+
+  it('wants room on each disk for what comes to lie there', () => {
+    const fast: DatabaseFacts = { ...SHOP, name: 'fast', folder: '/dump/fast', tablespace: 'fast', bytes: 300 };
+    const large = {
+      ...TARGET,
+      tablespaces: ['pg_default', 'fast'],
+      abandoned: [{ name: 'x', tablespace: 'fast', bytes: 200 }],
+    };
+    const of = (free1: number, free2: number, how: object = {}, moved?: string) =>
+      obstaclesOf(
+        {
+          target: {
+            ...large,
+            disks: [...disk(free1), ...disk(free2, 'fast')],
+            databases: new Map([['fast', { bytes: 250, sessions: 0, tablespace: moved ?? 'fast' }]]),
+          },
+          planned: [
+            { name: 'shop', target: 'shop' },
+            { name: 'fast', target: 'fast', replaces: { bytes: 250, sessions: 0 } },
+          ],
+          neededBytes: SHOP.bytes + 300,
+          missingRoles: [],
+          dump: { facts: FACTS, databases: [SHOP, fast] },
+        },
+        { ...free, ...how },
+      ).join('\n');
+    expect(of(SHOP.bytes, 300)).toBe('');
+    expect(of(SHOP.bytes - 1, 3000)).toBe('The server’s disk has not enough room: free some.');
+    expect(of(9000, 299)).toMatch(
+      /^The disk of the tablespace fast has no room for old and new side by side: --in-place/,
+    );
+    expect(of(9000, 49)).toBe('The disk of the tablespace fast has not enough room: free some.');
+    // What goes before makes room where it is.
+    expect(of(9000, 100, { dropUnfinished: true })).toBe('');
+    expect(of(9000, 50, { inPlace: true })).toBe('');
+    expect(of(9000, 50, { inPlace: true }, 'pg_default')).toContain('tablespace fast has not enough room');
+    expect(of(SHOP.bytes - 250, 300, { inPlace: true }, 'pg_default')).toBe('');
+    // All on one disk.
+    const one = { disks: disk(SHOP.bytes + 299, 'fast', 'pg_default') };
+    expect(obstacles(one)).toBe('');
   });
 
   it('is stopped where it would take the place of what new databases are made of', () => {
