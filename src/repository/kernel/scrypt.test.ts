@@ -56,6 +56,16 @@ describe('scrypt on vectors', () => {
     expect(discarded).toEqual([mixerMemory(cost)]);
   });
 
+  it('mixes nothing here where others do it all: who waits for something else is not kept from it', async () => {
+    const cost = { N: 64, r: 8, p: 2 };
+    const discarded: number[] = [];
+    const note = (memory: Uint8Array): void => void discarded.push(memory.length);
+    await scrypt('a', new Uint8Array(8), 64, cost, { discard: note, lend: takesPart });
+    expect(discarded).toEqual([]);
+    await scrypt('a', new Uint8Array(8), 64, cost, { discard: note, lend: leaves });
+    expect(discarded).toEqual([mixerMemory(cost)]);
+  });
+
   it('mixes as many lanes at once as it can, and one alone only where there is no other', () => {
     expect([1, 2, 3, 4, 5, 6, 7, 8].map(groupsOf)).toEqual([
       [1],

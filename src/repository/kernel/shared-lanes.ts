@@ -11,7 +11,7 @@ export interface LaneData {
 }
 
 /**
- * Has another thread {@link SharedLanes.mix mix} as well, once it has time. Undefined: there is none.
+ * Has another thread {@link SharedLanes.mix mix}, once it has time, each call another one. Undefined: there is none more.
  * @returns resolves when that mixes nothing any more: there is nothing left, or the thread has ended
  */
 export type Lend = (lanes: LaneData) => (() => Promise<void>) | undefined;
@@ -39,6 +39,11 @@ export class SharedLanes {
     };
     data.blocks.set(blocks);
     return new SharedLanes(data);
+  }
+
+  /** How many threads there can be work for. */
+  get groups(): number {
+    return this.#groups.length;
   }
 
   /** Claims group after group, for as long as there are any, and mixes them. */

@@ -62,6 +62,19 @@ test('a thread that waits for its work takes part in deriving a key, and works a
   expect(await crew.all({ count: 2 })).toEqual([[0, 1]]);
 });
 
+test('each is lent once at a time, and once it is done again', async () => {
+  const recruits = new Recruits(script, 2);
+  const [first, second] = [lanes(), lanes()];
+  const over = [recruits.lend(first.data), recruits.lend(second.data)];
+  expect(recruits.lend(first.data)).toBeUndefined();
+  for (const each of over) await each?.();
+  expect([first.isComplete(), second.isComplete()]).toEqual([true, true]);
+  const third = lanes();
+  await recruits.lend(third.data)?.();
+  expect(third.isComplete()).toBe(true);
+  await recruits.close();
+});
+
 test('nobody waits for a thread that cannot start', async () => {
   const shared = lanes();
   const recruits = new Recruits(otherScript, 1);

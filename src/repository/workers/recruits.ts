@@ -14,16 +14,16 @@ const ROOM = 512 * 1024 * 1024;
 export class Recruits {
   readonly #script: string;
   readonly #threads = new Set<Worker>();
-  readonly #loans: (() => Promise<void>)[] = [];
+  readonly #loans = new Map<Worker, () => Promise<void>>();
 
   constructor(script: URL, size: number) {
     this.#script = script.href;
     for (let n = 0; n < size; n++) this.#start(script);
   }
 
-  /** Has one of them take part in deriving a key, where there is room: each more would take as much memory again. */
+  /** Has one of them take part in deriving a key, another one each time, where there is room for that. */
   lend(lanes: LaneData): (() => Promise<void>) | undefined {
-    const [thread] = this.#threads;
+    const thread = [...this.#threads].find((each) => !this.#loans.has(each));
     if (thread === undefined || process.availableMemory() < ROOM) return undefined;
     const { port1: ours, port2: port } = new MessageChannel();
     const closed = once(ours, 'close');
@@ -32,8 +32,9 @@ export class Recruits {
     const over = async (): Promise<void> => {
       ours.ref();
       await closed;
+      this.#loans.delete(thread);
     };
-    this.#loans.push(over);
+    this.#loans.set(thread, over);
     return over;
   }
 
@@ -51,7 +52,7 @@ export class Recruits {
 
   /** Ends those that nobody has taken; one that takes part in something when it is done: it may be loading native code. */
   async close(): Promise<void> {
-    for (const over of this.#loans) await over();
+    for (const over of this.#loans.values()) await over();
     const left = [...this.#threads];
     this.#threads.clear();
     await Promise.all(left.map((thread) => thread.terminate()));
