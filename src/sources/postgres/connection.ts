@@ -12,16 +12,22 @@ const KEEP_ALIVE_MS = 60_000;
 /** The Terminate message: a polite end, so that the server does not log a lost connection. */
 const TERMINATE = Buffer.from([0x58, 0, 0, 0, 4]);
 
-/** The replication protocol, which needs no database, or ordinary SQL in one. */
-type Purpose =
-  | 'replication'
-  | {
-      readonly database: string;
-      /** Settings of the session: `-c name=value`. */
-      readonly options?: string;
-      /** What to connect by, where the connection is not encrypted. */
-      readonly socket?: () => Duplex;
-    };
+/** Ordinary SQL in a database. */
+export interface SqlPurpose {
+  readonly database: string;
+  /** Settings of the session: `-c name=value`. */
+  readonly options?: string;
+  /** What to connect by, where the connection is not encrypted. */
+  readonly socket?: () => Duplex;
+  /** How messages name what it leads to; else the server. */
+  readonly name?: string;
+  /** What to do about what the server says, where that is not what it is for a physical backup. */
+  readonly advise?: Advise;
+}
+
+/** The replication protocol needs no database. */
+type Purpose = 'replication' | SqlPurpose;
+type Advise = (message: string) => string | undefined;
 type Row = Readonly<Record<string, unknown>>;
 
 /** Where ordinary SQL is asked what concerns the whole server. */
@@ -33,12 +39,22 @@ export class PostgresConnection {
   /** `server_version_num` style: 150008. */
   readonly version: number;
   readonly #client: Client;
+  readonly #advise: Advise | undefined;
   readonly #stopListening: () => void;
 
-  constructor(client: Client, server: string, version: number, stopListening: () => void) {
+  constructor(
+    client: Client,
+    {
+      server,
+      version,
+      advise,
+    }: { readonly server: string; readonly version: number; readonly advise?: Advise | undefined },
+    stopListening: () => void,
+  ) {
     this.#client = client;
     this.server = server;
     this.version = version;
+    this.#advise = advise;
     this.#stopListening = stopListening;
   }
 
@@ -51,7 +67,7 @@ export class PostgresConnection {
       );
       return result.rows;
     } catch (error) {
-      throw explain(error, this.server);
+      throw explain(error, this.server, this.#advise);
     }
   }
 
@@ -109,7 +125,8 @@ async function attempt(
 ): Promise<PostgresConnection> {
   signal.throwIfAborted();
   const { default: pg } = await loadDriver();
-  const server = serverName(address);
+  const { name, advise }: Partial<SqlPurpose> = purpose === 'replication' ? {} : purpose;
+  const server = name ?? serverName(address);
   const config: ClientConfig & { replication?: string } = {
     host: address.host,
     port: address.port,
@@ -138,12 +155,12 @@ async function attempt(
   };
   try {
     await client.connect();
-    return new PostgresConnection(client, server, version, stopListening);
+    return new PostgresConnection(client, { server, version, advise }, stopListening);
   } catch (error) {
     stopListening();
     destroy();
     signal.throwIfAborted();
-    throw explain(error, server);
+    throw explain(error, server, advise);
   }
 }
 
@@ -202,7 +219,7 @@ function missingPassword(address: PostgresAddress): never {
 }
 
 /** A failure of the driver, the socket or the server, as ours. */
-function explain(error: unknown, server: string): RespaldoError {
+function explain(error: unknown, server: string, advise?: Advise): RespaldoError {
   if (error instanceof RespaldoError) return error;
   const code = errnoOf(error) ?? '';
   const message = error instanceof Error && error.message !== '' ? error.message : code;
@@ -210,6 +227,7 @@ function explain(error: unknown, server: string): RespaldoError {
     return refusal(
       { code, message, ...('hint' in error && typeof error.hint === 'string' && { hint: error.hint }) },
       server,
+      advise?.(message),
     );
   if (code === 'ENOENT' || code === 'ENOTFOUND' || code === 'EAI_AGAIN')
     return new RespaldoError('source-missing', `there is no ${server} (${code})`, {

@@ -1,15 +1,16 @@
 import { systemClock } from '../../../clock.ts';
 import type { SourceIo } from '../../source.ts';
 import type { BackupAddress } from '../address.ts';
-import { findPassword } from '../password.ts';
 import { DatabaseEntries } from './database-entries.ts';
-import { knowsGuard } from './dumps.ts';
+import { readGlobals } from './globals.ts';
+import { knowsGuard } from './guard.ts';
 import { lookAt, type Outlook } from './outlook.ts';
 
 /** Dumps that nobody has asked for entries of yet: the first database is being read already. */
 export interface BegunDumps extends AsyncDisposable {
   readonly outlook: Outlook;
-  readonly isGuarded: boolean;
+  /** Roles and tablespaces: `globals.sql`. */
+  readonly globals: AsyncIterable<Uint8Array>;
   /** In the order of the outlook's databases. */
   readonly entries: readonly DatabaseEntries[];
 }
@@ -27,12 +28,16 @@ async function beginDumps(
   const seen = await lookAt(address, given, io);
   const outlook = until === undefined ? seen : { ...seen, tools: seen.tools.until(until) };
   const isGuarded = await knowsGuard(outlook.tools);
-  const direct = io.runtime.kind === 'host' ? { address, password: await findPassword(address, given) } : undefined;
-  const request = { version: outlook.server.number, isGuarded, jobs: address.jobs, direct };
+  const request = { version: outlook.server.number, isGuarded, jobs: address.jobs };
   const entries = outlook.databases.map((database) => new DatabaseEntries(outlook.tools, { ...request, database }));
   const [first] = entries;
   first?.begin();
-  return { outlook, isGuarded, entries, [Symbol.asyncDispose]: async () => first?.[Symbol.asyncDispose]() };
+  const globals = readGlobals(outlook, isGuarded);
+  const dispose = async (): Promise<void> => {
+    await globals.stop();
+    await first?.[Symbol.asyncDispose]();
+  };
+  return { outlook, globals: globals.content, entries, [Symbol.asyncDispose]: dispose };
 }
 
 /** So long a server's sessions wait for whoever wants what they read. Milliseconds. */

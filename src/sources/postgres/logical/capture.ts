@@ -6,7 +6,6 @@ import type { CaptureOptions, SourceIo } from '../../source.ts';
 import type { BackupAddress } from '../address.ts';
 import { dumpMetadata } from '../../server/dump-metadata.ts';
 import { takeDumps } from './begun-dumps.ts';
-import { dumpGlobals } from './dumps.ts';
 import type { DatabaseFacts, LogicalFacts } from './facts.ts';
 import { findLogicalFacts } from './logical-snapshot.ts';
 
@@ -23,16 +22,14 @@ export async function* captureDumps(
   options: CaptureOptions,
 ): AsyncGenerator<Entry> {
   await using dumps = await takeDumps(address, given, io);
-  const { outlook, isGuarded } = dumps;
-  const { server, tools, databases, maintenance } = outlook;
+  const { outlook } = dumps;
+  const { server, tools, databases } = outlook;
   const before = options.previous && (await findLogicalFacts(options.previous));
   if (!server.passwords) io.report(passwordsMissing(tools.server));
 
   const metadata = dumpMetadata();
   yield { kind: 'directory', path: '/dump', metadata: { ...metadata, mode: 0o700 } };
-  const globals = { rows: new Map<string, number>(), sequences: [], bytes: 0 };
-  const roles = dumpGlobals(tools, isGuarded, maintenance, server.passwords, globals);
-  yield { kind: 'file', path: GLOBALS, metadata, content: roles, cut: { average: 1 } };
+  yield { kind: 'file', path: GLOBALS, metadata, content: dumps.globals, cut: { average: 1 } };
 
   const facts: DatabaseFacts[] = [];
   let expected = 0;

@@ -4,7 +4,7 @@ import type { SourceIo } from '../../source.ts';
 import type { BackupAddress } from '../address.ts';
 import { passwordInAddress } from '../check.ts';
 import { loadDriver } from '../connection.ts';
-import { knowsGuard } from './dumps.ts';
+import { knowsGuard } from './guard.ts';
 import { lookAhead } from './outlook.ts';
 
 const OLDEST = 120_000;

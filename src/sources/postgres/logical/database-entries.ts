@@ -17,7 +17,7 @@ import {
   type RelationInventory,
 } from './inventory.ts';
 import { largeTables, readsByFile, tableReads } from './parts.ts';
-import { openReaders, type DirectLogin } from './readers.ts';
+import { openReaders } from './readers.ts';
 import { holdSnapshot, lockTables, type HeldSnapshot } from './snapshot-session.ts';
 import { TableCopies } from './table-copies.ts';
 import type { TableReader } from './table-reader.ts';
@@ -35,8 +35,6 @@ export interface DatabaseRequest {
   readonly version: number;
   readonly isGuarded: boolean;
   readonly jobs: number | undefined;
-  /** Where tables can be read without psql, if the server lets us in. */
-  readonly direct: DirectLogin | undefined;
 }
 
 /** A file of a table's rows, or a folder that such files need; named from the database's folder on. */
@@ -153,9 +151,10 @@ export class DatabaseEntries {
     const relations = await inspectRelations(held.session);
     const bytes = relations.reduce((sum, relation) => sum + relation.bytes, 0);
     const large = largeTables(relations, held.encoding);
+    // Connections first: the server makes them while the tools start, and answers the rest while it sends rows already.
+    const copying = this.#copies(held, large);
     const sections = this.#sections(held, large);
-    // The server answers the rest while it sends rows already.
-    const [copies, rest] = await both(this.#copies(held, large), inspectRest(held.session));
+    const [copies, rest] = await both(copying, inspectRest(held.session));
     return { held, inventory: { relations, ...rest }, bytes, large, sections, copies };
   }
 
@@ -179,13 +178,13 @@ export class DatabaseEntries {
   /** Reads of large tables: they begin at once, too. */
   async #copies(held: HeldSnapshot, large: readonly RelationInventory[]): Promise<Copies | undefined> {
     if (large.length === 0) return undefined;
-    const { database, version, jobs, direct } = this.#request;
+    const { database, version, jobs } = this.#request;
     const reads = large.map((table) => tableReads(table, version, held.pageBytes));
     const selects = reads.flat();
     const wanted = Math.min(jobs ?? Math.min(availableParallelism(), MOST_JOBS), selects.length);
     const readers: TableReader[] = [];
     this.#begun.defer(() => abandonAll(readers));
-    await openReaders(readers, wanted, this.#tools, { database: database.name, version, held, direct });
+    await openReaders(readers, wanted, this.#tools, { database: database.name, version, held });
     const rows = new TableCopies(readers, selects);
     this.#begun.defer(() => rows.stop());
     return { readers, rows, reads };

@@ -22,11 +22,6 @@ export interface DumpRequest {
   readonly without: readonly RelationInventory[];
 }
 
-/** Whether the tool guards its text by random words, which it can be told. */
-export async function knowsGuard(tools: Toolbox): Promise<boolean> {
-  return (await tools.told('pg_dump', '--help')).includes('--restrict-key');
-}
-
 /** One section of a database. */
 export function dumpSection(
   tools: Toolbox,

@@ -1,7 +1,7 @@
 /** What a server and a database hold, asked in one session; what is asked of old and new versions alike. */
 import { z } from 'zod';
 import { logicalFacts, type DatabaseFacts } from './facts.ts';
-import type { PsqlSession } from './psql-session.ts';
+import type { SqlSession } from './sql-session.ts';
 
 /** Names are what they are, not what an extension or PostgreSQL itself brought. */
 const OURS = (object: string, catalog: string): string =>
@@ -14,7 +14,7 @@ const SERVER = `SELECT current_setting('server_version') AS version, current_set
 const server = z.object({ version: z.string(), number: z.number(), standby: z.boolean(), passwords: z.boolean() });
 export type ServerInventory = z.infer<typeof server>;
 
-export async function inspectServer(session: PsqlSession): Promise<ServerInventory> {
+export async function inspectServer(session: SqlSession): Promise<ServerInventory> {
   return server.parse((await session.query(SERVER))[0]);
 }
 
@@ -58,7 +58,7 @@ const database = z.object({
 export type DatabaseInventory = z.infer<typeof database>;
 
 /** Those that can be connected to at all, templates too, by name. */
-export async function inspectDatabases(session: PsqlSession): Promise<readonly DatabaseInventory[]> {
+export async function inspectDatabases(session: SqlSession): Promise<readonly DatabaseInventory[]> {
   return (await session.query(DATABASES)).map((row) => database.parse(row));
 }
 
@@ -120,7 +120,7 @@ const ROLES = `SELECT DISTINCT r.rolname AS name FROM pg_shdepend AS d JOIN pg_r
 const counts = z.record(z.string(), z.number());
 
 /** The names of all tables, as SQL has them. */
-export async function inspectTables(session: PsqlSession): Promise<readonly string[]> {
+export async function inspectTables(session: SqlSession): Promise<readonly string[]> {
   return (await session.query(TABLES)).map((row) => relation.shape.sql.parse(row['sql']));
 }
 
@@ -130,18 +130,18 @@ export interface ContentInventory extends Pick<DatabaseFacts, 'extensions' | 'co
   readonly relations: readonly RelationInventory[];
 }
 
-export async function inspectContent(session: PsqlSession): Promise<ContentInventory> {
+export async function inspectContent(session: SqlSession): Promise<ContentInventory> {
   const relations = await inspectRelations(session);
   return { relations, ...(await inspectRest(session)) };
 }
 
 /** The part of it that says what there is to be read. */
-export async function inspectRelations(session: PsqlSession): Promise<readonly RelationInventory[]> {
+export async function inspectRelations(session: SqlSession): Promise<readonly RelationInventory[]> {
   return (await session.query(RELATIONS)).map((row) => relation.parse(row));
 }
 
 /** The other part. */
-export async function inspectRest(session: PsqlSession): Promise<Omit<ContentInventory, 'relations'>> {
+export async function inspectRest(session: SqlSession): Promise<Omit<ContentInventory, 'relations'>> {
   const extensions = facts.extensions.parse(await session.query(EXTENSIONS));
   const { largeObjects = 0, ...others } = counts.parse((await session.query(COUNTS))[0]);
   const roles = (await session.query(ROLES)).map(({ name }) => String(name));

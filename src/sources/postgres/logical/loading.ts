@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { readTarMembers } from '../../../domain/tar-reader.ts';
 import { isError, RespaldoError } from '../../../errors.ts';
 import { conninfo } from './conninfo.ts';
-import { knowsGuard } from './dumps.ts';
+import { knowsGuard } from './guard.ts';
 import type { Toolbox } from './toolbox.ts';
 
 /** Runs a script in one transaction that ends with the first error; returns when the server has committed it all. */

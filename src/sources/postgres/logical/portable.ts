@@ -4,21 +4,18 @@ import type { ReadableSnapshot } from '../../../domain/snapshot.ts';
 import { freeName } from '../../server/free-name.ts';
 import type { PortableFile, SourceIo } from '../../source.ts';
 import type { BackupAddress } from '../address.ts';
-import { findPassword } from '../password.ts';
 import { conninfo } from './conninfo.ts';
 import { passwordsMissing } from './capture.ts';
-import { ReadAhead } from './channel.ts';
+import type { ReadAhead } from './channel.ts';
 import { DatabaseEntries } from './database-entries.ts';
-import { dumpGlobals } from './dumps.ts';
+import { readGlobals } from './globals.ts';
 import type { DatabaseInventory, ServerInventory } from './inventory.ts';
 import { databaseScript, readLogicalFacts } from './logical-snapshot.ts';
-import { lookAt } from './outlook.ts';
+import { lookAt, type Outlook } from './outlook.ts';
 import type { Toolbox } from './toolbox.ts';
 
 /** The name of the file that holds no database. */
 const GLOBALS = 'globals';
-/** What may be read of roles before somebody writes them. */
-const GLOBALS_AHEAD = 1024 * 1024;
 
 /** All or nothing, and not the settings of whoever restores. */
 const PSQL = 'psql --no-psqlrc --set ON_ERROR_STOP=1 --single-transaction --dbname';
@@ -34,15 +31,14 @@ export async function* portableDumps(
 ): AsyncGenerator<PortableFile> {
   const { server, tools, databases, maintenance } = await lookAt(address, given, io);
   if (!server.passwords) io.report(passwordsMissing(tools.server));
-  const direct = io.runtime.kind === 'host' ? { address, password: await findPassword(address, given) } : undefined;
   // Whoever loads the file by hand is guarded by the words that pg_dump itself writes.
-  const request = { version: server.number, isGuarded: false, jobs: address.jobs, direct };
+  const request = { version: server.number, isGuarded: false, jobs: address.jobs };
   const all = databases.map((database) => new DatabaseEntries(tools, { ...request, database }));
   await using begun = new AsyncDisposableStack();
   // While roles are read, the first database gets ready.
   const [first] = all;
   if (first !== undefined) begun.use(first).begin();
-  const roles = globals(tools, server, maintenance, freeName(GLOBALS, databases));
+  const roles = globals({ tools, server, maintenance }, freeName(GLOBALS, databases));
   begun.defer(() => roles.ahead.stop());
   yield roles.file;
   for (const [i, database] of databases.entries()) {
@@ -73,13 +69,11 @@ export async function* portableDumpsOf(snapshot: ReadableSnapshot): AsyncGenerat
 
 /** Read at once, before anybody is there who writes it. Whoever leaves before the end must call `ahead.stop`. */
 function globals(
-  tools: Toolbox,
-  server: ServerInventory,
-  maintenance: string,
+  outlook: Omit<Outlook, 'databases'>,
   name: string,
 ): { readonly file: PortableFile; readonly ahead: ReadAhead } {
-  const dump = dumpGlobals(tools, false, maintenance, server.passwords, { rows: new Map(), sequences: [], bytes: 0 });
-  const ahead = new ReadAhead(dump, GLOBALS_AHEAD);
+  const { tools, server } = outlook;
+  const ahead = readGlobals(outlook, false);
   const asked = tools.version('pg_dumpall');
   // Whoever reads is told.
   asked.catch(() => undefined);

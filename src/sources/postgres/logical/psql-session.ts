@@ -2,10 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { RespaldoError } from '../../../errors.ts';
 import { ClientInput } from '../../server/client-input.ts';
 import { explainTool } from './tool-refusal.ts';
+import { asJson, type Row, type SqlSession } from './sql-session.ts';
 import type { TableReader } from './table-reader.ts';
 import type { Toolbox } from './toolbox.ts';
-
-export type Row = Readonly<Record<string, unknown>>;
 
 const NEWLINE = 0x0a;
 const ARGS = ['-X', '-q', '-A', '-t', '-w', '-v', 'ON_ERROR_STOP=1', '-v', 'VERBOSITY=default'];
@@ -15,7 +14,7 @@ const ARGS = ['-X', '-q', '-A', '-t', '-w', '-v', 'ON_ERROR_STOP=1', '-v', 'VERB
  * container too. The end of each answer is a line that nobody can guess, so that no data is ever taken for it; a
  * statement that fails ends psql, and whoever reads gets the error.
  */
-export class PsqlSession implements TableReader {
+export class PsqlSession implements SqlSession, TableReader {
   readonly #input = new ClientInput();
   readonly #output: AsyncIterator<Uint8Array>;
   readonly #server: string;
@@ -41,15 +40,13 @@ export class PsqlSession implements TableReader {
     }
   }
 
-  /** Statements whose output nobody needs. */
   async execute(sql: string): Promise<void> {
     for await (const _piece of this.#answer(`${sql};`)) continue;
   }
 
-  /** Rows of one SELECT, as JSON has them. */
   async query(sql: string): Promise<readonly Row[]> {
     const pieces: Uint8Array[] = [];
-    for await (const piece of this.#answer(`SELECT row_to_json(answer) FROM (${sql}) AS answer;`)) pieces.push(piece);
+    for await (const piece of this.#answer(`${asJson(sql)};`)) pieces.push(piece);
     const lines = Buffer.concat(pieces).toString('utf8').split('\n');
     return lines.filter((line) => line !== '').map((line) => JSON.parse(line) as Row);
   }
@@ -67,6 +64,8 @@ export class PsqlSession implements TableReader {
   recycle(): void {}
 
   async close(): Promise<void> {
+    // A psql that is not asked anything does not notice that its server has gone.
+    await this.execute('SELECT 1');
     this.#input.end();
     while ((await this.#output.next()).done !== true) continue;
   }

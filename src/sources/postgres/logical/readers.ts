@@ -1,5 +1,3 @@
-import type { PostgresAddress } from '../address.ts';
-import { connect } from '../connection.ts';
 import { isError } from '../../../errors.ts';
 import { CopyRows } from '../wire/copy-rows.ts';
 import { DirectSocket } from '../wire/direct-socket.ts';
@@ -8,26 +6,16 @@ import { joinSnapshot, joinStatements, type HeldSnapshot } from './snapshot-sess
 import type { TableReader } from './table-reader.ts';
 import type { Toolbox } from './toolbox.ts';
 
-/** How this process itself logs in: for a server that it can reach as the tools do. */
-export interface DirectLogin {
-  readonly address: PostgresAddress;
-  readonly password: string | undefined;
-}
-
-/** In the place of what `PGOPTIONS` may hold: psql does not get that either. */
-const OPTIONS = '-c synchronize_seqscans=off';
-
 interface Snapshot {
   readonly database: string;
   /** Of the server: 150008. */
   readonly version: number;
   readonly held: HeldSnapshot;
-  readonly direct: DirectLogin | undefined;
 }
 
 /**
  * Adds readers of the snapshot. A connection of our own costs half of what psql does; where the server does not take
- * it (it may know ways to log in that only libpq knows), psql reads.
+ * it, psql reads.
  * @param into whoever owns it ends them, those too that were there before one failed.
  */
 export async function openReaders(
@@ -36,12 +24,9 @@ export async function openReaders(
   tools: Toolbox,
   snapshot: Snapshot,
 ): Promise<void> {
-  const first = await connectReader(snapshot, wanted > 1, tools.signal);
-  if (first !== undefined) into.push(first);
-  const isAlone = first === undefined;
   const opened = await Promise.allSettled(
-    Array.from({ length: wanted - into.length }, async () => {
-      const own = isAlone ? undefined : await connectReader(snapshot, true, tools.signal);
+    Array.from({ length: wanted }, async () => {
+      const own = await connectReader(tools, snapshot, wanted > 1);
       into.push(own ?? (await joinSnapshot(tools, snapshot.database, snapshot.version, snapshot.held)));
     }),
   );
@@ -50,23 +35,17 @@ export async function openReaders(
 
 /** Undefined: only libpq knows the way. */
 async function connectReader(
-  { database, version, held, direct }: Snapshot,
+  { direct, signal }: Toolbox,
+  { database, version, held }: Snapshot,
   isOneOfSeveral: boolean,
-  signal: AbortSignal,
 ): Promise<TableReader | undefined> {
-  if (direct === undefined) return undefined;
-  const { address, password } = direct;
+  const connection = await direct?.connect({ database, socket: () => new DirectSocket(CopyRows.get().input) }, signal);
+  if (connection === undefined) return undefined;
   try {
-    const purpose = { database, options: OPTIONS, socket: () => new DirectSocket(CopyRows.get().input) };
-    const connection = await connect(address, password, purpose, signal);
-    try {
-      for (const statements of joinStatements(version, held)) await connection.query(statements);
-      return new CopySession(connection, isOneOfSeveral, signal);
-    } catch (error) {
-      await connection.close();
-      throw error;
-    }
+    for (const statements of joinStatements(version, held)) await connection.query(statements);
+    return new CopySession(connection, isOneOfSeveral, signal);
   } catch (error) {
+    await connection.close();
     if (isError(error, 'cancelled') || signal.aborted) throw error;
     return undefined;
   }

@@ -1,4 +1,6 @@
 import { PsqlSession } from './psql-session.ts';
+import { openSession } from './sessions.ts';
+import type { SqlSession } from './sql-session.ts';
 import type { Toolbox } from './toolbox.ts';
 
 /** How long to wait for a table that somebody changes. */
@@ -23,7 +25,7 @@ const TRANSACTION_TIMEOUT_SINCE = 170_000;
 
 /** One state of a database that several sessions see, for as long as the one that holds it is open. */
 export interface HeldSnapshot {
-  readonly session: PsqlSession;
+  readonly session: SqlSession;
   /** By which others, pg_dump too, ask for the same state. */
   readonly id: string;
   readonly encoding: string;
@@ -32,7 +34,7 @@ export interface HeldSnapshot {
 
 /** @param version of the server: 150008. */
 export async function holdSnapshot(tools: Toolbox, database: string, version: number): Promise<HeldSnapshot> {
-  const session = new PsqlSession(tools, database);
+  const session = await openSession(tools, database);
   try {
     await session.execute(BEGIN);
     await session.execute(settingsFor(version));
@@ -83,7 +85,7 @@ export function joinStatements(
 }
 
 /** Keeps every table as it is until the session ends: rows come and go, columns do not. */
-export async function lockTables(session: PsqlSession, tables: readonly string[]): Promise<void> {
+export async function lockTables(session: SqlSession, tables: readonly string[]): Promise<void> {
   const AT_A_TIME = 200;
   for (let at = 0; at < tables.length; at += AT_A_TIME) {
     const names = tables.slice(at, at + AT_A_TIME).map((name) => `ONLY ${name}`);

@@ -1,7 +1,7 @@
 import { isError } from '../../../errors.ts';
 import type { BackupAddress } from '../address.ts';
 import { inspectDatabases, inspectServer, type DatabaseInventory, type ServerInventory } from './inventory.ts';
-import { PsqlSession } from './psql-session.ts';
+import { withSession } from './sessions.ts';
 import type { Toolbox } from './toolbox.ts';
 
 export interface Survey {
@@ -16,7 +16,7 @@ export async function survey(tools: Toolbox, { databases }: Pick<BackupAddress, 
   let failure: unknown;
   for (const maintenance of new Set([...databases.slice(0, 1), 'postgres', 'template1'])) {
     try {
-      return await PsqlSession.with(tools, maintenance, async (session) => ({
+      return await withSession(tools, maintenance, async (session) => ({
         server: await inspectServer(session),
         databases: await inspectDatabases(session),
         maintenance,

@@ -50,6 +50,11 @@ const SAYINGS: readonly { readonly says: RegExp; readonly sqlstate: string; read
   { says: /aborting because of server version mismatch/, sqlstate: '0A000' },
 ];
 
+/** What to do about it, by the server's words. Undefined: nothing that we know. */
+export function adviceOn(said: string): string | undefined {
+  return SAYINGS.find(({ says }) => says.test(said))?.hint;
+}
+
 const UNREACHABLE =
   /could not connect|connection to server .* failed|could not translate host name|Connection refused|timeout expired|No such file or directory/;
 

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { RespaldoError, isError, throwIfAborted } from '../../../errors.ts';
 import type { Command, Runtime } from '../../../runtimes/runtime.ts';
 import { serverName, type PostgresAddress } from '../address.ts';
+import { DirectLogin } from './direct-login.ts';
 import { loginTo, type Login } from './login.ts';
 import { explainTool } from './tool-refusal.ts';
 
@@ -18,21 +19,30 @@ export interface ToolCall {
   readonly stdin?: AsyncIterable<Uint8Array>;
 }
 
+/** Where a server's programs run, and how they log in. */
+interface Place {
+  readonly runtime: Runtime;
+  readonly login: Login;
+  readonly server: string;
+  readonly direct: DirectLogin | undefined;
+}
+
 /** PostgreSQL's own programs, run where the source's tools run, logged in to one server. */
 export class Toolbox {
   /** For messages. */
   readonly server: string;
   readonly signal: AbortSignal;
-  readonly #runtime: Runtime;
-  readonly #login: Login;
+  /** Where this process reaches the server as the programs do. */
+  readonly direct: DirectLogin | undefined;
+  readonly #place: Place;
   /** Ends in a slash, or is empty: then PATH finds them. */
   readonly #folder: string;
 
-  constructor(runtime: Runtime, login: Login, folder: string, server: string, signal: AbortSignal) {
-    this.#runtime = runtime;
-    this.#login = login;
+  private constructor(place: Place, folder: string, signal: AbortSignal) {
+    this.#place = place;
     this.#folder = folder;
-    this.server = server;
+    this.server = place.server;
+    this.direct = place.direct;
     this.signal = signal;
   }
 
@@ -48,9 +58,15 @@ export class Toolbox {
     signal: AbortSignal,
   ): Promise<Toolbox> {
     const login = await loginTo(address, given, runtime, signal);
-    const server = runtime.kind === 'host' ? serverName(address) : `PostgreSQL in ${runtime.place}`;
+    const isHere = runtime.kind === 'host';
+    const place = {
+      runtime,
+      login,
+      server: isHere ? serverName(address) : `PostgreSQL in ${runtime.place}`,
+      direct: isHere ? new DirectLogin(address, login.env['PGPASSWORD']) : undefined,
+    };
     for (const folder of foldersOn(runtime, NEWEST, OLDEST)) {
-      const tools = new Toolbox(runtime, login, folder, server, signal);
+      const tools = new Toolbox(place, folder, signal);
       if (await tools.#has('psql')) return tools;
     }
     throw new RespaldoError(
@@ -65,12 +81,12 @@ export class Toolbox {
   /** The same programs, whose runs end with that signal, too. */
   until(signal: AbortSignal): Toolbox {
     const either = AbortSignal.any([this.signal, signal]);
-    return new Toolbox(this.#runtime, this.#login, this.#folder, this.server, either);
+    return new Toolbox(this.#place, this.#folder, either);
   }
 
   /** Begins to ask what is going to be asked of programs in the same place, if they are of the version that is wanted. */
   askAhead(): void {
-    for (const option of ['--version', '--help'] as const) this.told('pg_dump', option).catch(() => undefined);
+    this.version('pg_dump').catch(() => undefined);
   }
 
   /**
@@ -80,18 +96,18 @@ export class Toolbox {
    */
   async ofVersion(major: number): Promise<Toolbox> {
     const seen: number[] = [];
-    for (const folder of foldersOn(this.#runtime, NEWEST, major, 'oldest first')) {
+    for (const folder of foldersOn(this.#place.runtime, NEWEST, major, 'oldest first')) {
       const tools = this.#in(folder);
       const found = await tools.majorOf('pg_dump');
       if (found === major) return tools;
       if (found !== undefined) seen.push(found);
     }
-    for (const folder of foldersOn(this.#runtime, NEWEST, major + 1, 'oldest first'))
+    for (const folder of foldersOn(this.#place.runtime, NEWEST, major + 1, 'oldest first'))
       if (((await this.#in(folder).majorOf('pg_dump')) ?? 0) > major) return this.#in(folder);
     const there = seen.length === 0 ? 'there is none' : `the newest is of version ${String(Math.max(...seen))}`;
     throw new RespaldoError(
       'tool-missing',
-      `${this.server} is version ${String(major)} and wants a pg_dump of that version or newer: on ${this.#runtime.place} ${there}`,
+      `${this.server} is version ${String(major)} and wants a pg_dump of that version or newer: on ${this.#place.runtime.place} ${there}`,
       { hint: `Install it there (Debian: postgresql-client-${String(major)}).` },
     );
   }
@@ -114,7 +130,7 @@ export class Toolbox {
 
   /** What the program says of itself; asked once of each, as long as the runtime is used. */
   told(program: Program, option: '--version' | '--help'): Promise<string> {
-    const told = toldOn(this.#runtime);
+    const told = toldOn(this.#place.runtime);
     const question = `${this.#folder}${program} ${option}`;
     const known = told.get(question);
     if (known !== undefined) return known;
@@ -132,7 +148,7 @@ export class Toolbox {
 
   /** See {@link Runtime.run}; what the program said of the server is told as what it means. */
   async *run({ program, args, database, stdin }: ToolCall): AsyncGenerator<Uint8Array> {
-    const { env, ...as } = this.#login;
+    const { env, ...as } = this.#place.login;
     const command: Command = {
       argv: [`${this.#folder}${program}`, ...args],
       ...as,
@@ -140,7 +156,7 @@ export class Toolbox {
       ...(stdin && { stdin }),
     };
     try {
-      yield* this.#runtime.run(command, this.signal);
+      yield* this.#place.runtime.run(command, this.signal);
     } catch (error) {
       throwIfAborted(this.signal);
       throw explainTool(error, this.server, database);
@@ -149,12 +165,12 @@ export class Toolbox {
 
   /** On this host, what lies in the folder of a package is the program itself. */
   async #has(program: Program): Promise<boolean> {
-    if (this.#runtime.kind === 'host' && this.#folder !== '') return existsSync(`${this.#folder}${program}`);
+    if (this.#place.runtime.kind === 'host' && this.#folder !== '') return existsSync(`${this.#folder}${program}`);
     return (await this.majorOf(program)) !== undefined;
   }
 
   #in(folder: string): Toolbox {
-    return new Toolbox(this.#runtime, this.#login, folder, this.server, this.signal);
+    return new Toolbox(this.#place, folder, this.signal);
   }
 }
 
