@@ -321,6 +321,16 @@ describe.skipIf(WITHOUT_TOOLS)('a dump of PostgreSQL 15', () => {
       await expect(failure).rejects.not.toMatchObject({ message: expect.stringContaining(password) as string });
     });
 
+    it('with a wrong password, which is tried once', async () => {
+      const runtime = counting('host');
+      const failure = dump('shop', '', { user: 'reader', password: 'wrong', runtime });
+      await expect(failure).rejects.toMatchObject({
+        code: 'source-refused',
+        hint: expect.stringContaining('PGPASSWORD') as string,
+      });
+      expect(runtime.started).toBe(0);
+    });
+
     it.each(['pg_dump', 'pg_dumpall', 'psql'])('if %s ends well, but too early', async (program) => {
       const cutting: Runtime = {
         kind: program === 'psql' ? 'docker' : 'host',

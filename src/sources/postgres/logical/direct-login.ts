@@ -1,4 +1,4 @@
-import { isError } from '../../../errors.ts';
+import { RespaldoError } from '../../../errors.ts';
 import type { PostgresAddress } from '../address.ts';
 import { connect, type PostgresConnection, type SqlPurpose } from '../connection.ts';
 
@@ -6,7 +6,8 @@ import { connect, type PostgresConnection, type SqlPurpose } from '../connection
 const OPTIONS = '-c synchronize_seqscans=off';
 
 /** About a database, or too many sessions: another time the same login may do. */
-const PASSING = new Set(['3D000', '42501', '53300', '57P03']);
+const PASSING = ['3D000', '42501', '53300', '57P03'];
+const WRONG_PASSWORD = '28P01';
 
 /**
  * How this process itself logs in, to a server that it can reach as PostgreSQL's programs do. No program has to start
@@ -23,15 +24,21 @@ export class DirectLogin {
     this.#password = password;
   }
 
-  /** Undefined: it cannot be had; one of the programs may know how, or tell why not. @throws RespaldoError `cancelled` */
+  /** Undefined: it cannot be had; one of the programs may know how, or tell why not. @throws RespaldoError `cancelled`, `source-refused` for the password */
   async connect(purpose: Omit<SqlPurpose, 'options'>, signal: AbortSignal): Promise<PostgresConnection | undefined> {
     if (this.#isRefused) return undefined;
     try {
       return await connect(this.#address, this.#password, { ...purpose, options: OPTIONS }, signal);
     } catch (error) {
       signal.throwIfAborted();
-      if (!isError(error, 'source-refused') || !PASSING.has(String(error.context.sqlstate))) this.#isRefused = true;
+      // Whoever asks again gets the same answer, and some servers lock out who asks too often.
+      if (this.#password !== undefined && isRefusedBy(error, WRONG_PASSWORD)) throw error;
+      this.#isRefused = !isRefusedBy(error, ...PASSING);
       return undefined;
     }
   }
+}
+
+function isRefusedBy(error: unknown, ...states: readonly string[]): boolean {
+  return error instanceof RespaldoError && states.includes(String(error.context.sqlstate));
 }
