@@ -24,7 +24,10 @@ export class DirectLogin {
     this.#password = password;
   }
 
-  /** Undefined: it cannot be had; one of the programs may know how, or tell why not. @throws RespaldoError `cancelled`, `source-refused` for the password */
+  /**
+   * Undefined: it cannot be had; one of the programs may know how, or tell why not.
+   * @throws RespaldoError `cancelled`, and `source-refused` for the password
+   */
   async connect(purpose: Omit<SqlPurpose, 'options'>, signal: AbortSignal): Promise<PostgresConnection | undefined> {
     if (this.#isRefused) return undefined;
     try {
@@ -33,7 +36,7 @@ export class DirectLogin {
       signal.throwIfAborted();
       // Whoever asks again gets the same answer, and some servers lock out who asks too often.
       if (this.#password !== undefined && isRefusedBy(error, WRONG_PASSWORD)) throw error;
-      this.#isRefused = !isRefusedBy(error, ...PASSING);
+      this.#isRefused ||= !isRefusedBy(error, ...PASSING);
       return undefined;
     }
   }
