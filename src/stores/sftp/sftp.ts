@@ -196,11 +196,18 @@ export class SftpStore implements Store {
         await replaceFile(connection, temporary, path, signal);
       } catch (error) {
         const isFull = await this.#isFull(connection, missing, error);
-        await removeIfThere(connection, temporary, AbortSignal.timeout(CLEANING)).catch(() => undefined);
+        await this.#removeLeft(connection, temporary).catch(() => undefined);
         throw isFull ? serverFull(this.#name(key), error) : error;
       }
       await syncFolder(connection, dirname(path), signal);
     });
+  }
+
+  /** What broke a connection has not always taken the server away: where it answers anew, nothing has to lie there for a day. */
+  async #removeLeft(connection: SftpConnection, path: string): Promise<void> {
+    const signal = AbortSignal.timeout(CLEANING);
+    const current = connection.lost ? await untilAborted(this.#session.connection(), signal) : connection;
+    await removeIfThere(current, path, signal);
   }
 
   #walk(prefix: string, signal: AbortSignal): AsyncIterable<Found> {
