@@ -146,6 +146,6 @@ function checksumOf(given: URLSearchParams): Pick<S3Keeping, 'checksum'> {
 function withSecret(): RespaldoError {
   return refusal.holding(
     'a user or a key',
-    'Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or name the keys under credentials: of the repository in respaldo.yaml.',
+    'Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or name the keys under credentials: of the repository or archive in respaldo.yaml.',
   );
 }

@@ -12,7 +12,7 @@ interface Complaint {
 
 type Verdict = readonly [code: 'store-missing' | 'store-refused' | 'store-full' | 'store-broken', hint?: string];
 
-const KEYS = 'Check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or credentials: of the repository in respaldo.yaml.';
+const KEYS = 'Check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or credentials: of the repository or archive in respaldo.yaml.';
 const RIGHTS =
   'The key needs s3:ListBucket on the bucket, and s3:GetObject, s3:PutObject and s3:DeleteObject on what lies in it.';
 const TLS =
@@ -26,7 +26,7 @@ const WORDS: Readonly<Record<string, Verdict>> = {
   ExpiredToken: ['store-refused', 'The credentials were for a limited time, which is over: get new ones.'],
   CredentialsProviderError: [
     'store-refused',
-    'Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, name the keys under credentials: of the repository in respaldo.yaml, or a profile of ~/.aws.',
+    'Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, name the keys under credentials: of the repository or archive in respaldo.yaml, or a profile of ~/.aws.',
   ],
   AccessDenied: ['store-refused', RIGHTS],
   AllAccessDisabled: ['store-refused', RIGHTS],
