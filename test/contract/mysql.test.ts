@@ -399,6 +399,32 @@ DELIMITER ;;
     await server.query('DROP DATABASE exact; DROP DATABASE exact_copy');
   });
 
+  it('comes back with programs whose texts would mislead a client, or mean something else under other circumstances', async () => {
+    await server.query('CREATE DATABASE programs CHARACTER SET utf8mb4');
+    await server.query(
+      `CREATE TABLE t (i INT PRIMARY KEY, v VARBINARY(99));
+       DELIMITER $$
+       CREATE PROCEDURE \`p;;1\`(a VARCHAR(9)) COMMENT 'it''s; \\ DELIMITER ;' BEGIN /* ;; */ SELECT 'DELIMITER ;;', ";;;"; END $$
+       CREATE EVENT e ON SCHEDULE EVERY 1 DAY STARTS '2037-01-01 00:00:00' DISABLE DO BEGIN DELETE FROM t WHERE v = ';;\nDELIMITER ;\n'; END $$
+       CREATE TRIGGER programs.r BEFORE INSERT ON programs.t FOR EACH ROW SET NEW.v = CONCAT(_binary'é', '\n', ';;'), @typed = 1 $$
+       SET sql_mode = 'ANSI_QUOTES,NO_BACKSLASH_ESCAPES' $$
+       CREATE FUNCTION "f"() RETURNS TEXT DETERMINISTIC RETURN 'a\' $$
+       CREATE EVENT "ansi" ON SCHEDULE EVERY 1 DAY STARTS '2037-01-01 00:00:00' DISABLE DO UPDATE "t" SET "v" = '\' WHERE "i" = 1 $$
+       ALTER DATABASE programs CHARACTER SET latin1 $$`,
+      'programs',
+    );
+    const { snapshot } = await bench.dump('programs');
+    await bench.restore({ dump: { snapshot }, address: server.address('programs_copy') });
+    const shown = (database: string) =>
+      server.query(
+        `SHOW CREATE PROCEDURE \`p;;1\`; SHOW CREATE EVENT e; SHOW CREATE FUNCTION f; SHOW CREATE EVENT ansi; SELECT HEX(f());
+         INSERT INTO t (i) VALUES (1); SELECT HEX(v) FROM t; SELECT @@collation_database`,
+        database,
+      );
+    expect(await shown('programs_copy')).toBe(await shown('programs'));
+    await server.query('DROP DATABASE programs; DROP DATABASE programs_copy');
+  });
+
   it('comes back with rows that are larger than what the server takes at a time', async () => {
     await server.query(
       "CREATE DATABASE huge; CREATE TABLE huge.t AS SELECT 1 AS i, REPEAT(UNHEX('FF00'), 1500000) AS b; INSERT INTO huge.t VALUES (2, '')",
@@ -610,7 +636,9 @@ DELIMITER ;;
           if (isCut) yield last?.subarray(0, -100) ?? new Uint8Array();
         },
       };
-      await expect(bench.dump('shop', { runtime: cutting })).rejects.toMatchObject({ code: 'source-lost' });
+      await expect(bench.dump('shop', { runtime: cutting, more: PROGRAM })).rejects.toMatchObject({
+        code: 'source-lost',
+      });
     });
 
     it.each([

@@ -1,9 +1,10 @@
 import { Session } from '../session.ts';
-import { clientCharset, identifier, literal } from '../sql.ts';
+import { identifier, literal } from '../sql.ts';
 import type { Toolbox } from '../toolbox.ts';
+import { statementIn, type Circumstances } from './program-statements.ts';
 
 /** A trigger as the server lists it. */
-export interface TriggerDefinition {
+export interface TriggerDefinition extends Circumstances {
   readonly name: string;
   readonly table: string;
   /** `BEFORE INSERT`. */
@@ -11,15 +12,12 @@ export interface TriggerDefinition {
   readonly statement: string;
   /** `user@host`. */
   readonly definer: string;
-  readonly sqlMode: string;
-  readonly charset: string;
-  readonly collation: string;
 }
 
 /** In the order in which they are to be made, which is that in which they act. */
-export async function readTriggers(tools: Toolbox, database: string): Promise<readonly TriggerDefinition[]> {
-  const rows = await Session.with(tools, (session) =>
-    session.query(
+export function readTriggers(tools: Toolbox, database: string): Promise<readonly TriggerDefinition[]> {
+  return Session.with(tools, async (session) => {
+    const rows = await session.query(
       {
         name: 'TRIGGER_NAME',
         table: 'EVENT_OBJECT_TABLE',
@@ -32,12 +30,35 @@ export async function readTriggers(tools: Toolbox, database: string): Promise<re
       },
       `FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = ${literal(database)}
        ORDER BY EVENT_OBJECT_TABLE, ACTION_TIMING, EVENT_MANIPULATION, ACTION_ORDER, TRIGGER_NAME`,
-    ),
-  );
-  return rows.map(({ name, table, when, statement, definer, sqlMode, charset, collation }) => ({
-    ...{ name: name ?? '', table: table ?? '', when: when ?? '', statement: statement ?? '' },
-    ...{ definer: definer ?? '', sqlMode: sqlMode ?? '', charset: charset ?? '', collation: collation ?? '' },
-  }));
+    );
+    const found: TriggerDefinition[] = [];
+    for (const { name, table, when, statement, definer, sqlMode, charset, collation } of rows) {
+      const shown = await session.show(`SHOW CREATE TRIGGER ${identifier(database)}.${identifier(name ?? '')}`);
+      found.push({
+        ...{ name: name ?? '', table: table ?? '', when: when ?? '', definer: definer ?? '' },
+        ...{ statement: statementOf(shown[0]?.[2] ?? '', statement ?? '') },
+        ...{ sqlMode: sqlMode ?? '', charset: charset ?? '', collation: collation ?? '' },
+      });
+    }
+    return found;
+  });
+}
+
+const QUOTED = '`(?:[^`]|``)*`|"(?:[^"]|"")*"';
+/** What comes before the statement of a trigger, as somebody typed it. */
+const BEFORE = new RegExp(
+  `^(?:${QUOTED}|'(?:[^'\\\\]|\\\\.|'')*'|/\\*.*?\\*/|(?:#|--\\s)[^\\n]*\\n|[^\`"'])*?\\bFOR\\s+EACH\\s+ROW\\b\\s*(?:(?:FOLLOWS|PRECEDES)\\s+(?:${QUOTED}|[^\\s\`"]+)\\s*)?`,
+  'is',
+);
+
+/**
+ * Servers list a trigger's statement with its texts in UTF-8, without what says of which character set they are: others, and
+ * bytes, would become something else. What was typed has them.
+ * @param listed is taken where that cannot be told apart. Exported for tests.
+ */
+export function statementOf(typed: string, listed: string): string {
+  const [before] = BEFORE.exec(typed) ?? [];
+  return before === undefined || typed.endsWith(listed) ? listed : typed.slice(before.length);
 }
 
 /**
@@ -48,35 +69,9 @@ export function triggerStatements(triggers: readonly TriggerDefinition[]): strin
   return triggers.map(triggerStatement).join('');
 }
 
-function triggerStatement({
-  name,
-  table,
-  when,
-  statement,
-  definer,
-  sqlMode,
-  charset,
-  collation,
-}: TriggerDefinition): string {
+function triggerStatement({ name, table, when, statement, definer, ...circumstances }: TriggerDefinition): string {
   const at = definer.lastIndexOf('@');
   const account = `${identifier(definer.slice(0, at))}@${identifier(definer.slice(at + 1))}`;
   const create = `CREATE DEFINER=${account} TRIGGER ${identifier(name)} ${when} ON ${identifier(table)} FOR EACH ROW ${statement}`;
-  const delimiter = delimiterFor(create);
-  return [
-    `SET NAMES ${clientCharset(charset)};`,
-    `SET collation_connection = ${literal(collation)};`,
-    `SET sql_mode = ${literal(sqlMode)};`,
-    `DELIMITER ${delimiter}`,
-    create,
-    delimiter,
-    'DELIMITER ;',
-    '',
-  ].join('\n');
-}
-
-/** What does not occur in the text. */
-function delimiterFor(text: string): string {
-  let delimiter = ';;';
-  while (text.includes(delimiter)) delimiter += ';';
-  return delimiter;
+  return statementIn(circumstances, create);
 }
