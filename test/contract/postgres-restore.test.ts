@@ -210,6 +210,10 @@ describe.skipIf(!existsSync(DEBIAN_15))('a dump that is restored into a server',
       hint: expect.stringMatching(/^The role may not make all that is restored: /) as string,
     });
     expect(await server.query('SELECT one FROM t', [], 'copy')).toEqual([{ one: 1 }]);
+    const owned = requestFor({ dump: { snapshot: own }, address: address.replace('/copy', '/of_other') });
+    expect((await restorer().plan(owned, ioOf())).obstacles).toEqual([
+      expect.stringContaining('"of_other" belongs to another role'),
+    ]);
     // The server hides from it of which kind the sessions of others are.
     await server.session(async (client) => {
       await client.query('SELECT 1');

@@ -51,7 +51,7 @@ export function roomObstacles({ disks, planned, ...room }: Room, inPlace: boolea
 }
 
 /** For people. */
-export function diskName(tablespaces: readonly string[]): string {
+function diskName(tablespaces: readonly string[]): string {
   if (tablespaces.every((name) => name === DEFAULT)) return 'The server’s disk';
   return `The disk of the ${tablespaces.length === 1 ? 'tablespace' : 'tablespaces'} ${tablespaces.join(', ')}`;
 }

@@ -45,6 +45,9 @@ export function obstaclesOf(
     ...(target.mayCreateDatabases
       ? []
       : ['The role may not create databases: run `ALTER ROLE … CREATEDB` as a superuser, or log in as another one.']),
+    ...planned.flatMap(({ target: name }) =>
+      target.databases.get(name)?.isOurs === false ? [foreignObstacle(name)] : [],
+    ),
     ...planned.flatMap(({ target: name }) => (TEMPLATES.includes(name) ? [templateObstacle(name)] : [])),
     ...(dump === undefined ? [] : versionObstacle(dump.facts, target)),
     ...(roles.length === 0 || request.createRoles
@@ -76,6 +79,10 @@ function withoutRoom(
 
 /** Of which the server makes every new database. */
 const TEMPLATES: readonly string[] = ['template0', 'template1'];
+
+function foreignObstacle(name: string): string {
+  return `"${name}" belongs to another role, and only its owner may replace it: log in as that, as a member of it, or as a superuser.`;
+}
 
 function templateObstacle(name: string): string {
   return `New databases are made of "${name}": restore under another name, by the address of --to.`;

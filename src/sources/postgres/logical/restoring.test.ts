@@ -123,6 +123,10 @@ describe('a restore into a server', () => {
     [{ roles: ['ana'] }, 'b "o b: --create-roles'],
     [{ extensions: [] }, 'extension plpgsql'],
     [{ tablespaces: [] }, 'tablespace pg_default'],
+    [
+      { databases: new Map([['shop', { bytes: 1, sessions: 0, tablespace: 'pg_default', isOurs: false }]]) },
+      '"shop" belongs to another role',
+    ],
     [{ disks: disk(900) }, 'The server’s disk has not enough room'],
     [{ disks: disk(900, 'fast', 'pg_default') }, 'The disk of the tablespaces fast, pg_default has not enough room'],
   ])('is stopped by %o', (target, what) => {
@@ -170,7 +174,7 @@ describe('a restore into a server', () => {
           target: {
             ...large,
             disks: [...disk(free1), ...disk(free2, 'fast')],
-            databases: new Map([['fast', { bytes: 250, sessions: 0, tablespace: moved ?? 'fast' }]]),
+            databases: new Map([['fast', { bytes: 250, sessions: 0, tablespace: moved ?? 'fast', isOurs: true }]]),
           },
           planned: [
             { name: 'shop', target: 'shop' },

@@ -19,10 +19,10 @@ export interface TargetServer {
   readonly roles: readonly string[];
   readonly extensions: readonly string[];
   readonly tablespaces: readonly string[];
-  /** Of the databases that were asked for, those that exist. Sizes in bytes; sessions are others'. */
+  /** Of the databases that were asked for, those that exist. Sizes in bytes; sessions are others'; ours: may be replaced. */
   readonly databases: ReadonlyMap<
     string,
-    { readonly bytes: number; readonly sessions: number; readonly tablespace: string }
+    { readonly bytes: number; readonly sessions: number; readonly tablespace: string; readonly isOurs: boolean }
   >;
   readonly unfinished: readonly string[];
   /** Of these, what killed restores have left, and this role may drop. */
@@ -58,6 +58,7 @@ export async function inspectTarget(
     const databases = await session.query(
       `SELECT datname AS name, pg_database_size(oid) AS bytes,
          (SELECT spcname FROM pg_tablespace AS t WHERE t.oid = d.dattablespace) AS tablespace,
+         pg_has_role(datdba, 'USAGE') AS ours,
          (SELECT count(*) FROM pg_stat_activity AS a
           WHERE a.datid = d.oid AND coalesce(a.backend_type, 'client backend') = 'client backend'
             AND a.pid <> pg_backend_pid()) AS sessions
@@ -77,9 +78,9 @@ export async function inspectTarget(
       unfinished: unfinishedOf(await namesOf('SELECT datname AS name FROM pg_database')),
       tablespaces: spaces.map(({ name }) => name),
       databases: new Map(
-        databases.map(({ name, bytes, sessions, tablespace }) => [
+        databases.map(({ name, bytes, sessions, tablespace, ours }) => [
           String(name),
-          { bytes: Number(bytes), sessions: Number(sessions), tablespace: String(tablespace) },
+          { bytes: Number(bytes), sessions: Number(sessions), tablespace: String(tablespace), isOurs: ours === true },
         ]),
       ),
     };
