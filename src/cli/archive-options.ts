@@ -111,6 +111,16 @@ export class OpenArchives implements AsyncDisposable {
       : this.#stores.get(archive)?.location;
   }
 
+  /** Where those lie of which there is no such file: a place that is not there, or whose name is misspelled, has none either. */
+  get withoutFiles(): readonly { readonly archive: string; readonly location: string }[] {
+    return [...this.#stores.keys()].flatMap((archive) => {
+      const location = this.locationOf(archive);
+      return location === undefined || this.files.some((file) => file.archive === archive)
+        ? []
+        : [{ archive, location }];
+    });
+  }
+
   storeOf({ archive }: FoundFile): Store {
     const store = this.#stores.get(archive);
     if (store === undefined) throw new RespaldoError('internal', `the archive ${archive} is not open`);

@@ -55,8 +55,12 @@ export async function verifyArchives(
     );
   // Nothing is proven by nothing: the archive may not be there at all, or the name of a plan be misspelled.
   if (files.length === 0)
-    throw new RespaldoError('path-missing', 'there is no file to verify', {
+    throw new RespaldoError('path-missing', `there is no file to verify${placesOf(archives)}`, {
       hint: 'See what is there: respaldo archive list',
     });
   output.result(`${count(files.length, 'file')} verified`);
+}
+
+function placesOf({ withoutFiles }: OpenArchives): string {
+  return withoutFiles.length === 0 ? '' : ` in ${withoutFiles.map(({ location }) => location).join(', ')}`;
 }

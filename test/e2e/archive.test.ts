@@ -243,6 +243,23 @@ plans: { files: { source: ./data, archives: here } }\n`);
   });
 });
 
+describe('An archive without files', () => {
+  it('is told with its place, which may be the wrong one', async () => {
+    await using place = await workplace(`
+archives: { here: { url: ./here }, hear: { url: ./hear } }
+plans: { files: { source: ./data, archives: here } }\n`);
+    await place.ok('backup', 'files');
+    const list = await place.ok('archive', 'list');
+    expect(list).toContain(`archive hear: there is no such file in ${place.path('hear')}`);
+    expect(list).not.toContain('archive here:');
+    expect(await place.ok('archive', 'list', '--plan', 'flies')).toContain(`no such file in ${place.path('here')}`);
+    expect(await place.respaldo('archive', 'verify', '--archive', 'hear')).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining(`there is no file to verify in ${place.path('hear')}`) as string,
+    });
+  });
+});
+
 describe('Files that nobody needs any more', () => {
   it('are shown, and removed when that is wanted, from every archive', async () => {
     await using place = await workplace(`

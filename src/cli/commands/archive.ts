@@ -50,6 +50,8 @@ function defineList(command: Command, invocation: Invocation): void {
     const { output, exit } = invocation;
     output.json(listingMessage(archives.files));
     output.result(archiveTable(archives.files, output));
+    for (const { archive, location } of archives.withoutFiles)
+      output.note(`archive ${archive}: there is no such file in ${location}`);
     for (const { archive, error } of archives.problems) output.warn(`archive ${archive}: ${error.message}`);
     if (archives.problems.length > 0) exit(3);
   });
