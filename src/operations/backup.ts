@@ -14,7 +14,7 @@ import type { About, Repository, SavedItem, SaveProgress, SaveSummary } from '..
 import type { Runtime } from '../runtimes/runtime.ts';
 import type { Source, SourceIo } from '../sources/source.ts';
 import { Findings } from './findings.ts';
-import { joined, standStill } from './standstill.ts';
+import { joined, standStill, type Stillness } from './standstill.ts';
 
 /** One snapshot to take. */
 export interface BackupRequest {
@@ -114,9 +114,9 @@ export async function backup(request: BackupRequest, ports: BackupPorts, signal:
   ports.onDecision?.(decision);
   const image = await imageOf(ports.runtime);
 
-  const save = () =>
+  const save = (still: Stillness | undefined) =>
     repository.save(
-      capture(request, io, decision, { image, previous: lastComplete(history) }, repository),
+      watched(capture(request, io, decision, { image, previous: lastComplete(history) }, repository), still, findings),
       describe(request, decision, now),
       {
         onProgress: progress.tell,
@@ -154,20 +154,36 @@ async function lookAndPrepare(source: Source, io: SourceIo, ahead: AsyncDisposab
 async function inStandstill<T>(
   { source, dryRun }: BackupRequest,
   { journal, onStandstill }: BackupPorts,
-  save: () => Promise<T>,
+  save: (still: Stillness | undefined) => Promise<T>,
   signal: AbortSignal,
 ): Promise<{ readonly saved: T; readonly aftermath?: RespaldoError }> {
   const still = dryRun ? undefined : await standStill(source, journal, signal);
-  if (still === undefined) return { saved: await save() };
+  if (still === undefined) return { saved: await save(still) };
   onStandstill?.(still.names);
   let saved: T;
   try {
-    saved = await save();
+    saved = await save(still);
   } catch (error) {
     throw joined(toRespaldoError(error), await still.end());
   }
   const aftermath = await still.end();
   return { saved, ...(aftermath && { aftermath }) };
+}
+
+/** What is read while somebody writes is of no one moment. */
+async function* watched(
+  entries: AsyncIterable<Entry>,
+  still: Stillness | undefined,
+  findings: Findings,
+): AsyncGenerator<Entry> {
+  yield* entries;
+  for (const name of (await still?.disturbed()) ?? [])
+    findings.add({
+      severity: 'incomplete',
+      code: 'standstill-broken',
+      subject: name,
+      message: `the container ${name} was stopped to be read, and somebody started it meanwhile: what is stored may be of no one moment; back it up again`,
+    });
 }
 
 function chosenByHand({ parent, type }: BackupRequest): TypeDecision | undefined {

@@ -8,6 +8,8 @@ import type { Source } from '../sources/source.ts';
 /** Containers that stand still. */
 export interface Stillness {
   readonly names: readonly string[];
+  /** Those that somebody else has started since. */
+  disturbed(): Promise<readonly string[]>;
   /** Starts them. @returns why one of them does not run; undefined: all do, or somebody else has taken them over. */
   end(): Promise<RespaldoError | undefined>;
 }
@@ -36,7 +38,22 @@ export async function standStill(
   } catch (error) {
     throw joined(toRespaldoError(error), await end());
   }
-  return { names: containers.map(({ name }) => name), end };
+  return {
+    names: containers.map(({ name }) => name),
+    // Where the engine cannot be asked any more, the end tells so.
+    disturbed: () => restarted(engine, record.containers).catch(() => []),
+    end,
+  };
+}
+
+/** Of containers that had ended, those that run again, or have. */
+async function restarted(engine: ContainerEngine, stopped: readonly StoppedContainer[]): Promise<readonly string[]> {
+  const names: string[] = [];
+  for (const { id, name, finishedAt } of stopped) {
+    const now = await engine.container(id);
+    if (now !== undefined && (now.running || now.finishedAt !== finishedAt)) names.push(name);
+  }
+  return names;
 }
 
 /**

@@ -175,6 +175,29 @@ describe.skipIf(!HAS_DOCKER)('A volume of Docker', () => {
     expect(await records()).toEqual([]);
   });
 
+  it('is told to be of no one moment where somebody starts what was stopped for it', async () => {
+    await engine.docker('volume', 'create', 'shop');
+    await user('db', '--label', `${LABEL}=true`);
+    await user('app', '--label', `${LABEL}=true`);
+    await inside('db', 'dd if=/dev/urandom of=/data/noise bs=1M count=200 2>/dev/null');
+    const backup = place.start(['backup', 'docker-volume:shop']);
+    const stopped = Promise.withResolvers<undefined>();
+    backup.child.stdout?.on('data', (piece: unknown) => {
+      if (!String(piece).includes('stopped while it is read')) return;
+      backup.child.kill('SIGSTOP');
+      stopped.resolve(undefined);
+    });
+    await stopped.promise;
+    await engine.docker('start', 'app');
+    await engine.docker('stop', 'app');
+    backup.child.kill('SIGCONT');
+    const { code, stderr } = await backup.ended;
+    expect(code).toBe(3);
+    expect(stderr).toContain('the container app was stopped to be read, and somebody started it meanwhile');
+    expect([await runs('db'), await runs('app')]).toEqual([true, false]);
+    expect(await records()).toEqual([]);
+  });
+
   it('is not stored in part where a file changes its size while the engine reads it', async () => {
     await engine.docker('volume', 'create', 'shop');
     await user('writer');
@@ -198,9 +221,7 @@ describe.skipIf(!HAS_DOCKER)('A volume of Docker', () => {
   describe('whose backup is killed', () => {
     /** Kills a backup by SIGKILL as soon as it has stopped everybody, and reads. */
     const killed = async (): Promise<Ended> => {
-      const backup = place.start(
-        ['backup', '--limit-nothing', 'docker-volume:shop'].filter((it) => !it.includes('limit')),
-      );
+      const backup = place.start(['backup', 'docker-volume:shop']);
       backup.child.stdout?.on('data', (piece: unknown) => {
         if (String(piece).includes('stopped while it is read')) backup.child.kill('SIGKILL');
       });
