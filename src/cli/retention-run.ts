@@ -1,5 +1,6 @@
 /** What `respaldo retention show` and `apply` do, and forget for plans. */
 import type { NamedPlan } from '../config/named-plans.ts';
+import { hasRepository } from '../domain/plan.ts';
 import type { Snapshot } from '../domain/snapshot.ts';
 import { isError, RespaldoError } from '../errors.ts';
 import { forget } from '../operations/forget.ts';
@@ -60,6 +61,24 @@ export async function applyRetention(
     const { prune } = await import('./commands/prune.ts');
     // What is not asked of prune: a dry run has ended before.
     for (const repository of changed) await prune(repository, { ...options, dryRun: false }, invocation);
+  });
+}
+
+/** What would stay and go by rules that are not written yet; undefined for a plan that has no repository. */
+export async function previewRetention(
+  plan: NamedPlan,
+  invocation: Invocation,
+): Promise<{ readonly message: unknown; readonly lines: readonly string[] } | undefined> {
+  if (!hasRepository(plan)) return undefined;
+  const around = await surroundings(invocation);
+  const { output, signal } = invocation;
+  await using repositories = new OpenRepositories(invocation, around);
+  return await withRecorder(invocation, async (recorder) => {
+    const repository = await repositories.of(plan);
+    const request = { plan, hostname: backupHost(), evenIfFailing: false };
+    const outlook = await planRetentionOf(request, { repository, ...recorder }, signal);
+    const freed = await freedBy(outlook, repository, signal);
+    return { message: retentionMessage(outlook, plan, freed), lines: retentionLines(outlook, plan, freed, output) };
   });
 }
 

@@ -7,6 +7,7 @@ import type { RetentionChange } from '../config/retention-edit.ts';
 import type { Invocation } from './invocation.ts';
 import { rulesOf, type KeepOptions } from './keep-options.ts';
 import { quoted } from './printable.ts';
+import { previewRetention } from './retention-run.ts';
 import { surroundings } from './session.ts';
 import { rulesText } from './views/retention.ts';
 
@@ -37,7 +38,8 @@ export async function setRetention(
     after,
     config: changed,
   } = await rewriteConfig(config.file, (text) => editRetention(text, plan, change), options.dryRun !== true);
-  const now = changed.plans.get(plan.name) ?? plan;
+  const now = { ...(changed.plans.get(plan.name) ?? plan), name: plan.name };
+  const preview = options.dryRun === true ? await previewOf(now, invocation) : undefined;
   output.json({
     message_type: 'retention',
     plan: plan.name,
@@ -45,11 +47,24 @@ export async function setRetention(
     changed: before !== after,
     written: before !== after && options.dryRun !== true,
     rules: rulesText(now),
+    ...(preview && { outlook: preview.message }),
   });
   output.note(`${quoted(plan.name)} had  ${rulesText(plan)}`);
   output.note(`${quoted(plan.name)} has  ${rulesText(now)}`);
+  if (preview !== undefined) output.result([...preview.lines, ''].join('\n'));
   if (options.dryRun === true) output.note('a dry run: nothing was changed');
   else output.note(before === after ? 'nothing to change' : output.style('green', `${quoted(config.file)} changed`));
+}
+
+/** Rules can be tried before there is a repository, or where nobody knows its password: then they are shown alone. */
+async function previewOf(plan: NamedPlan, invocation: Invocation): ReturnType<typeof previewRetention> {
+  try {
+    return await previewRetention(plan, invocation);
+  } catch (error) {
+    if (!(error instanceof RespaldoError) || error.code === 'cancelled') throw error;
+    invocation.output.note(`what would stay and go cannot be shown: ${error.message}`);
+    return undefined;
+  }
 }
 
 /** @throws RespaldoError `usage` for no rules, and for rules of both kinds */

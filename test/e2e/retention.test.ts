@@ -72,7 +72,15 @@ describe('The retention of plans', () => {
 
   it('is changed in respaldo.yaml, a link to it too, which keeps its comments, its mode and all other lines', async () => {
     await symlink('respaldo.yaml', place.path('link.yaml'));
-    expect(await place.ok('retention', 'set', 'shop', '--daily', '3', '--dry-run')).toContain('daily 3, weekly 1');
+    const tried = await place.ok('retention', 'set', 'shop', '--daily', '3', '--dry-run');
+    expect(tried).toContain('daily 3, weekly 1');
+    expect(tried).toMatch(/2025-06-02 .* stays +daily 3 of 3\n/);
+    expect(tried).toMatch(/2025-05-31 .* goes +daily keeps 3 newer\n/);
+    expect(tried).toMatch(/5 snapshots to stay, 1 to go, .* to be freed\n/);
+    const json = await place.ok('retention', 'set', 'shop', '--daily', '3', '--dry-run', '--json');
+    expect(JSON.parse(json)).toMatchObject({ written: false, outlook: { plan: 'shop', remove: 1 } });
+    const nowhere = ['--repo', './nowhere', '--dry-run'];
+    expect(await place.ok('retention', 'set', 'shop', '--daily', '3', ...nowhere)).toContain('daily 3, weekly 1');
     expect(await readFile(place.path('respaldo.yaml'), 'utf8')).toBe(CONFIG);
     await place.ok('retention', 'set', 'shop', '--daily', '1', '--full', '0', '--config', 'link.yaml');
     const changed = 'calendar: { daily: 1, weekly: 1, monthly: 1, full: 0 }';

@@ -85,6 +85,6 @@ function defineSet(command: Command, invocation: Invocation): void {
     .option('--full <n>', 'keep n full ones', parseCount);
   addKeepOptions(command)
     .option('--replace', 'in place of rules of the other kind')
-    .option('-n, --dry-run', 'show what would be written, change nothing')
+    .option('-n, --dry-run', 'show what would be written, and what would stay and go then; change nothing')
     .action((plan: string | undefined, options: SetOptions) => setRetention(plan, options, invocation));
 }
