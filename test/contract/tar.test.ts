@@ -10,6 +10,7 @@ import { HostRuntime } from '../../src/runtimes/host.ts';
 import type { Runtime } from '../../src/runtimes/runtime.ts';
 import { directory, openDirectories } from '../../src/sources/directory/directory.ts';
 import type { Increments, SourceIo } from '../../src/sources/source.ts';
+import { processesOfHost } from '../fixtures/processes.ts';
 
 const { signal } = new AbortController();
 const EVERYTHING: Selection = { exclude: [], oneFileSystem: false, excludeCaches: false };
@@ -44,6 +45,12 @@ function members(bytes: Buffer): readonly string[] {
     .split('\n')
     .filter((name) => name !== '')
     .toSorted();
+}
+
+/** The one that reads this test's folder. */
+async function killTar(): Promise<void> {
+  for (const pid of await processesOfHost(folder))
+    if ((await readFile(`/proc/${String(pid)}/comm`, 'utf8').catch(() => '')) === 'tar\n') process.kill(pid, 'SIGKILL');
 }
 
 async function make(...paths: readonly string[]): Promise<void> {
@@ -149,6 +156,27 @@ describe('a folder', () => {
     expect(members(file?.bytes ?? Buffer.alloc(0))).toEqual(['data/', 'data/open', 'data/zz']);
     expect(findings).toMatchObject([{ severity: 'incomplete', message: expect.stringContaining('secret') as string }]);
     expect(file?.about.facts).toMatchObject({ incomplete: expect.stringContaining('1 ') as string });
+  });
+
+  it('is an error that tells nothing of its content where tar is killed', async () => {
+    await make('data/secret');
+    await writeFile(join(folder, 'data/secret'), Buffer.alloc(20_000_000, 'geheim'));
+    const killing: Runtime = {
+      kind: 'host',
+      place: 'this host',
+      run: async function* (command, until) {
+        for await (const piece of io.runtime.run(command, until)) {
+          if (piece.length > 10_000) await killTar();
+          yield piece;
+        }
+      },
+    };
+    const error: unknown = await archived(['data'], EVERYTHING, { ...io, runtime: killing }).catch((it: unknown) => it);
+    expect(error).toMatchObject({
+      code: 'command-failed',
+      message: expect.stringContaining('exit code 137') as string,
+    });
+    expect(String(error)).not.toContain('geheim');
   });
 
   it('that is not there is an error', async () => {

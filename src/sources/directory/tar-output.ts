@@ -10,10 +10,10 @@ export interface TarEnd {
 }
 
 /**
- * Runs the program that its arguments are, and writes its last words and its exit code behind its output: of a program that
- * fails a runtime need not hand out all of the output.
+ * Runs the program that its arguments are, and writes a zero, its last words and its exit code behind its output: of a program
+ * that fails a runtime need not hand out all of the output.
  */
-const SCRIPT = 'exec 3>&1; said=$({ "$@" 2>&1 >&3 3>&-; echo "exit $?"; } | tail -c 8000); printf %s "$said"';
+const SCRIPT = `exec 3>&1; said=$({ "$@" 2>&1 >&3 3>&-; echo "exit $?"; } | tail -c 8000); printf '\\000%s' "$said"`;
 /** Its words are read here, so they have to be English; names are bytes, which no locale may translate. */
 export const TAR_LOCALE = { LC_ALL: 'C.UTF-8' };
 /** Two blocks of zeros end an archive. */
@@ -46,9 +46,9 @@ export async function* tarOutput(
     held = Buffer.from(all.subarray(sure));
     if (sure > 0) yield all.subarray(0, sure);
   }
-  // The words hold no zeros; an archive ends with them.
-  const end = held.lastIndexOf(0) + 1;
-  const [, said = '', code] = /^([^]*)exit (\d+)$/.exec(held.toString('utf8', end)) ?? [];
+  // The words hold no zeros: behind the last one is nothing of what is archived, wherever that broke off.
+  const end = Math.max(0, held.lastIndexOf(0));
+  const [, said = '', code] = /^([^]*)exit (\d+)$/.exec(held.toString('utf8', end + 1)) ?? [];
   const isWhole = end >= TRAILER && held.subarray(end - TRAILER, end).every((byte) => byte === 0);
   if (code === undefined || (isWhole ? Number(code) > 2 : Number(code) === 0)) throw cutShort(said);
   if (!isWhole || /is not recoverable/.test(said))
