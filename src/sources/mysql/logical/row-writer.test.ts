@@ -33,6 +33,13 @@ it('values are written so that they mean the same when they are read', () => {
   expect(text).toBe(`INSERT INTO \`t\` VALUES\n(-12,'it\\'s \\"x\\"\\n\\r\\0\\Z\\\\ ñ😀',0x00FF27),\n(NULL,'','');\n`);
 });
 
+it('a zero that has a sign keeps it', () => {
+  const rows = ['-0', '-0', '0', '-00', '-05'].map((text) => [Buffer.from(text)]);
+  const { text } = written([NUMBER], rows);
+  expect(text).toBe('INSERT INTO `t` VALUES\n(-0e0),\n(-0e0),\n(0),\n(-00),\n(-05);\n');
+  expect(writtenAtOnce([NUMBER], rows).text).toBe(text);
+});
+
 it('no row is lost and no value ends a statement, whatever the rows are and however long', async () => {
   const value = fc.option(
     fc.oneof(

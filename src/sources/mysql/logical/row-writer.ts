@@ -12,6 +12,9 @@ const PIECE = 1024 * 1024;
 const NULL = Buffer.from('NULL');
 const END = Buffer.from(';\n');
 const BETWEEN = Buffer.from(',\n');
+/** `-0` is a whole number to MySQL, and those have no sign then: of a floating-point number it is written `-0e0`. */
+const MINUS_ZERO = 0x302d;
+const REAL = Buffer.from('e0');
 
 const QUOTE = 0x27;
 const BACKSLASH = 0x5c;
@@ -170,8 +173,11 @@ function writeRow(bytes: Buffer, from: number, limit: number, forms: Uint8Array,
     const end = at + length;
     if (end > limit) throw broken();
     const form = forms[i];
-    if (form === BARE) for (; at < end; at++) out[to++] = bytes[at] ?? 0;
-    else if (form === HEX && length > 0) to = writeHex(bytes, at, end, out, to);
+    if (form === BARE) {
+      const isMinusZero = length === 2 && bytes.readUInt16LE(at) === MINUS_ZERO;
+      for (; at < end; at++) out[to++] = bytes[at] ?? 0;
+      if (isMinusZero) to += REAL.copy(out, to);
+    } else if (form === HEX && length > 0) to = writeHex(bytes, at, end, out, to);
     else to = writeText(bytes, at, end, out, to);
     at = end;
   }

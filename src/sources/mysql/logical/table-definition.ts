@@ -1,6 +1,8 @@
 /** What makes a table, and how its rows are asked for, as the dump programs do it. */
 import { identifier } from '../sql.ts';
 import type { WireConnection } from '../wire/connection.ts';
+import { readValues } from '../wire/reply.ts';
+import { isToldByText, withBytesAsDigits, withLabels } from './shown-definition.ts';
 
 export interface TableDefinition {
   /** Up to the first row. */
@@ -37,7 +39,7 @@ export async function readDefinition(
 ): Promise<TableDefinition> {
   const name = identifier(table);
   const where = `${identifier(database)}.${name}`;
-  const [[, create] = []] = await connection.query(`SHOW CREATE TABLE ${where}`);
+  const definition = withBytesAsDigits(await shownTable(connection, where));
   const shown = await connection.query(`SHOW FULL COLUMNS FROM ${where}`);
   const columns = shown.map(([column, type, collation, , , , extra]): ShownColumn => ({
     name: identifier(column ?? ''),
@@ -45,6 +47,7 @@ export async function readDefinition(
     collation: collation ?? '',
     extra: extra ?? '',
   }));
+  const create = await relabelled(connection, where, definition, columns);
   const kept = columns.filter(({ extra }) => !COMPUTED.test(extra));
   const names = kept.map((column) => column.name).join(', ');
   const isPlain = kept.length === columns.length && !columns.some(({ extra }) => HIDDEN.test(extra));
@@ -53,7 +56,7 @@ export async function readDefinition(
       `DROP TABLE IF EXISTS ${name};`,
       '/*!40101 SET @saved_cs_client     = @@character_set_client */;',
       '/*!40101 SET character_set_client = utf8mb4 */;',
-      `${create ?? ''};`,
+      `${create};`,
       '/*!40101 SET character_set_client = @saved_cs_client */;',
       `/*!40000 ALTER TABLE ${name} DISABLE KEYS */;`,
       '',
@@ -64,9 +67,39 @@ export async function readDefinition(
   };
 }
 
+/** As it is sent: there may be bytes in it that are no text. */
+async function shownTable(connection: WireConnection, table: string): Promise<Buffer> {
+  let shown = Buffer.alloc(0);
+  const row = (bytes: Buffer, from: number, to: number): boolean => {
+    shown = Buffer.from(readValues(bytes, from, to)[1] ?? []);
+    return true;
+  };
+  await connection.select(`SHOW CREATE TABLE ${table}`, { begin: () => undefined, row });
+  return shown;
+}
+
+/** With the labels of ENUMs that the server shows as question marks, as far as there are rows that have them. */
+async function relabelled(
+  connection: WireConnection,
+  table: string,
+  shown: string,
+  columns: readonly ShownColumn[],
+): Promise<string> {
+  let create = shown;
+  for (const { name, type } of columns) {
+    if (!/^enum\b.*\?/is.test(type)) continue;
+    const rows = await connection.query(
+      `SELECT DISTINCT CAST(${name} AS UNSIGNED), ${name} FROM ${table} WHERE ${name} > 0`,
+    );
+    create = withLabels(create, name, new Map(rows.map(([number, label]) => [Number(number), label ?? ''])));
+  }
+  return create;
+}
+
 /** What is asked for, so that nothing of the value is lost; the dump programs ask for the column. */
 function valueOf({ name, type, collation }: Omit<ShownColumn, 'extra'>): string {
   if (FLOAT.test(type)) return `${name} * 1e0`;
+  if (CHOICE.test(type) && !isToldByText(type)) return `CAST(${name} AS UNSIGNED)`;
   return collation === '' || FAITHFUL.test(collation) || CHOICE.test(type) ? name : `CONVERT(${name} USING binary)`;
 }
 
@@ -79,6 +112,7 @@ export async function sequenceStatements(
   const name = identifier(sequence);
   const where = `${identifier(database)}.${name}`;
   const [[, create] = []] = await connection.query(`SHOW CREATE SEQUENCE ${where}`);
-  const [[next] = []] = await connection.query(`SELECT next_not_cached_value FROM ${where}`);
-  return `DROP SEQUENCE IF EXISTS ${name};\n${create ?? ''};\nDO SETVAL(${name}, ${next ?? '1'}, 0);\n`;
+  const [[next, rounds] = []] = await connection.query(`SELECT next_not_cached_value, cycle_count FROM ${where}`);
+  const round = Number(rounds) > 0 ? `, ${rounds ?? ''}` : '';
+  return `DROP SEQUENCE IF EXISTS ${name};\n${create ?? ''};\nDO SETVAL(${name}, ${next ?? '1'}, 0${round});\n`;
 }

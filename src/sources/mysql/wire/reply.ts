@@ -58,18 +58,23 @@ export function readColumn(bytes: Buffer, from: number): Column {
 
 /** A row as texts. */
 export function readTexts(bytes: Buffer, from: number, to: number): (string | null)[] {
-  const texts: (string | null)[] = [];
+  return readValues(bytes, from, to).map((value) => value?.toString('utf8') ?? null);
+}
+
+/** A row as what was sent, as long as its bytes are valid. */
+export function readValues(bytes: Buffer, from: number, to: number): (Buffer | null)[] {
+  const values: (Buffer | null)[] = [];
   for (let at = from; at < to;) {
     if (bytes[at] === NULL) {
-      texts.push(null);
+      values.push(null);
       at += 1;
       continue;
     }
     const [length, start] = readLength(bytes, at);
-    texts.push(bytes.toString('utf8', start, start + length));
+    values.push(bytes.subarray(start, start + length));
     at = start + length;
   }
-  return texts;
+  return values;
 }
 
 const NULL = 0xfb;

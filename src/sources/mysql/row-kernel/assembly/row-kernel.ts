@@ -18,6 +18,10 @@ const NULL: u8 = 0xfb;
 const TWO: u8 = 0xfc;
 const THREE: u8 = 0xfd;
 
+/** `-0` is a whole number to MySQL, and those have no sign then: of a floating-point number it is written `-0e0`. */
+const MINUS_ZERO: u16 = 0x302d;
+const MINUS_ZERO_REAL: u32 = 0x3065302d;
+
 /** What a byte of text is written as after a backslash. */
 const ESCAPES: usize = 0;
 /** Two digits for each byte. */
@@ -114,6 +118,10 @@ function row(from: usize, limit: usize, columns: usize, begin: usize): usize {
 }
 
 function writeBare(at: usize, length: usize, to: usize): usize {
+  if (length == 2 && load<u16>(at) == MINUS_ZERO) {
+    store<u32>(to, MINUS_ZERO_REAL);
+    return to + 4;
+  }
   for (let i: usize = 0; i < length; i += 16) v128.store(to + i, v128.load(at + i));
   return to + length;
 }
