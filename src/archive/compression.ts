@@ -5,7 +5,7 @@ import type { Compression, CompressionName } from '../domain/archive.ts';
 import { RespaldoError } from '../errors.ts';
 import { compressedBlocks, gzipCompressor, pooled, zstdCompressor, type BlockCompressor } from './block-compressor.ts';
 import { byBlocks, inParallel } from './blocks.ts';
-import { filtered, filteredBytes, type FilterProgram } from './filter.ts';
+import { filtered, filteredBytes, wasKilled, type FilterProgram } from './filter.ts';
 import { gzipByContent } from './gzip-by-content.ts';
 import { zstdFrames } from './zstd-frames.ts';
 
@@ -116,7 +116,8 @@ function hintFor(debian: string, ...options: string[]): string {
 /** Zlib's own errors, and a program that says no to its input. */
 export function asDamage(error: unknown, name: CompressionName): unknown {
   if (!(error instanceof Error)) return error;
-  const isAboutInput = error instanceof RespaldoError ? error.code === 'command-failed' : isFromZlib(error);
+  const isAboutInput =
+    error instanceof RespaldoError ? error.code === 'command-failed' && !wasKilled(error) : isFromZlib(error);
   if (!isAboutInput) return error;
   return new RespaldoError('source-damaged', `${name} cannot decompress it: ${error.message}`, { cause: error });
 }

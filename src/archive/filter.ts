@@ -202,6 +202,19 @@ function gather(stream: Readable): { readonly text: () => string; readonly ended
 }
 
 function failure({ argv: [name] }: FilterProgram, code: number | null, said: string): RespaldoError {
-  const how = code === null ? 'was killed' : code === 0 ? 'failed' : `failed with exit code ${String(code)}`;
+  if (code === null) return killed(name);
+  const how = code === 0 ? 'failed' : `failed with exit code ${String(code)}`;
   return new RespaldoError('command-failed', `${name} ${how}${said === '' ? '' : `:\n${said}`}`);
+}
+
+/** What it says of a program that a signal ended: nothing of what it was given. */
+export function killed(program: string): RespaldoError {
+  return new RespaldoError('command-failed', `${program} was killed`, {
+    hint: 'Somebody killed it; the kernel does so when memory runs out. Try again.',
+    context: { program, killed: true },
+  });
+}
+
+export function wasKilled({ context }: RespaldoError): boolean {
+  return context['killed'] === true;
 }

@@ -1,6 +1,6 @@
 import { RespaldoError } from '../errors.ts';
 import type { Encryption, EncryptionRecord, GpgKey, Keys } from './archive.ts';
-import { filtered, filteredBytes, type FilterProgram } from './filter.ts';
+import { filtered, filteredBytes, killed, type FilterProgram } from './filter.ts';
 
 type GpgEncryption = Extract<Encryption, { tool: 'gpg' }>;
 type Said = Parameters<NonNullable<FilterProgram['judge']>>[0];
@@ -47,7 +47,8 @@ function homeOptions(home: string | undefined): string[] {
 }
 
 function encryptionFailure(stderr: string, code: number | null): RespaldoError {
-  const how = code === null ? 'gpg was killed' : `gpg could not encrypt (exit code ${String(code)})`;
+  if (code === null) return killed('gpg');
+  const how = `gpg could not encrypt (exit code ${String(code)})`;
   return new RespaldoError('command-failed', stderr === '' ? how : `${how}:\n${stderr}`);
 }
 
@@ -82,6 +83,7 @@ export function gpgDecrypted(
 function decryptionComplaint({ status, stderr, code }: Said, record: EncryptionRecord): RespaldoError | undefined {
   const has = (word: string): boolean => status.includes(`[GNUPG:] ${word}`);
   if (code === 0 && has('DECRYPTION_OKAY') && has('GOODMDC')) return undefined;
+  if (code === null) return killed('gpg');
   if (record.passphrase === true && (status.includes('BAD_PASSPHRASE') || stderr.includes('Bad session key')))
     return new RespaldoError('wrong-password', 'the passphrase does not open this file', {
       hint: 'It was encrypted by gpg with another passphrase.',

@@ -94,6 +94,31 @@ describe.each(COMPRESSIONS)('compression by %s', (name) => {
   });
 });
 
+describe('a program that is killed', () => {
+  const KILLED = { code: 'command-failed', hint: expect.stringContaining('memory') as string };
+
+  /** Content during which our child of that name dies. */
+  async function* deadly(bytes: Buffer, program: string): AsyncGenerator<Uint8Array> {
+    yield bytes.subarray(0, 100_000);
+    const own = `/proc/${String(process.pid)}/task/${String(process.pid)}/children`;
+    for (const child of (await readFile(own, 'utf8')).trim().split(' '))
+      if ((await readFile(`/proc/${child}/comm`, 'utf8')).trim() === program) process.kill(Number(child), 'SIGKILL');
+    yield* pieces(bytes.subarray(100_000));
+  }
+
+  it('says nothing of the archive, whether it was made or is read', async () => {
+    const encryption: Encryption = { tool: 'gpg', passphrase: 'un secreto largo' };
+    await expect(whole(encrypted(deadly(CONTENT, 'gpg'), encryption, signal))).rejects.toMatchObject(KILLED);
+    const sealed = await whole(encrypted(pieces(CONTENT), encryption, signal));
+    const keys = { passphrase: 'un secreto largo' };
+    await expect(whole(decrypted(deadly(sealed, 'gpg'), recordOf(encryption), keys, signal))).rejects.toMatchObject(
+      KILLED,
+    );
+    const packed = await whole(compressed(pieces(randomBytes(1_000_000)), { name: 'xz', level: 0 }, signal));
+    await expect(whole(decompressed(deadly(packed, 'xz'), 'xz', signal))).rejects.toMatchObject(KILLED);
+  });
+});
+
 describe('encryption by gpg', () => {
   it('to a key is read by gpg, and the other way round', async () => {
     await using ring = await gpgHome();
