@@ -12,13 +12,25 @@ const PIECE = MIB;
 /** What may have been read and not been taken yet. */
 const AHEAD = 2 * MIB;
 
-/** Reads tables over a connection of our own: no other program stands between the server and us. */
+/** What was asked for, and what has come of it. */
+interface Answer {
+  readonly select: string;
+  readonly pieces: Uint8Array[];
+  /** How many there were, once all have come. */
+  rows?: number;
+}
+
+/**
+ * Reads tables over a connection of our own: no other program stands between the server and us. It goes on with the next
+ * copy by itself, where that was announced.
+ */
 export class CopySession implements TableReader {
   readonly #connection: PostgresConnection;
   readonly #signal: AbortSignal;
   readonly #socket: Duplex;
-  #copy: CopyOut | undefined;
-  #pieces: Uint8Array[] = [];
+  readonly #copies: CopyOut;
+  /** In the order in which the server answers. */
+  readonly #asked: Answer[] = [];
   readonly #spare: Uint8Array[] = [];
   #piece = emptyPiece();
   #filled = 0;
@@ -32,6 +44,7 @@ export class CopySession implements TableReader {
   constructor(connection: PostgresConnection, isOneOfSeveral: boolean, signal: AbortSignal) {
     this.#connection = connection;
     this.#signal = signal;
+    this.#copies = new CopyOut(connection.server);
     this.#socket = connection.takeOver();
     this.#socket.once('close', () => {
       this.#fail(this.#lost());
@@ -44,19 +57,26 @@ export class CopySession implements TableReader {
       });
   }
 
-  async *copy(select: string): AsyncGenerator<Uint8Array, number> {
-    const copy = new CopyOut(this.#connection.server);
-    this.#copy = copy;
+  announce(select: string): void {
+    this.#asked.push({ select, pieces: [] });
     this.#socket.write(queryMessage(`COPY (${select}) TO STDOUT`));
+  }
+
+  async *copy(select: string): AsyncGenerator<Uint8Array, number> {
+    if (this.#asked.length === 0) this.announce(select);
+    const [answer] = this.#asked;
+    if (answer?.select !== select) throw new TypeError('something else was announced');
     this.#socket.resume();
     for (;;) {
       throwIfAborted(this.#signal);
-      const piece = this.#pieces.shift();
+      const piece = answer.pieces.shift();
       if (piece !== undefined) {
         this.#socket.resume();
         yield piece;
+      } else if (answer.rows !== undefined) {
+        this.#asked.shift();
+        return answer.rows;
       } else if (this.#failure !== undefined) throw this.#failure;
-      else if (copy.isReady) return copy.rows;
       else await new Promise<void>((resolve) => (this.#wake = resolve));
     }
   }
@@ -77,12 +97,13 @@ export class CopySession implements TableReader {
   /** @returns whether more may come. */
   #take(bytes: Uint8Array): boolean {
     try {
-      for (const rows of this.#copy?.take(bytes) ?? []) this.#keep(rows);
-      if (this.#copy?.isReady === true) this.#handOn();
+      for (const rows of this.#copies.take(bytes))
+        if (typeof rows === 'number') this.#end(rows);
+        else this.#keep(rows);
     } catch (error) {
       this.#fail(error);
     }
-    return this.#pieces.length * PIECE < AHEAD;
+    return this.#asked.reduce((sum, { pieces }) => sum + pieces.length, 0) * PIECE < AHEAD;
   }
 
   #keep(rows: Uint8Array): void {
@@ -95,11 +116,23 @@ export class CopySession implements TableReader {
     }
   }
 
+  #end(rows: number): void {
+    if (this.#filled > 0) this.#handOn();
+    const answer = this.#coming();
+    if (answer !== undefined) answer.rows = rows;
+    this.#wake();
+  }
+
   #handOn(): void {
-    if (this.#filled > 0) this.#pieces.push(this.#piece.subarray(0, this.#filled));
+    this.#coming()?.pieces.push(this.#piece.subarray(0, this.#filled));
     this.#piece = this.#spare.pop() ?? emptyPiece();
     this.#filled = 0;
     this.#wake();
+  }
+
+  /** The one that the server is answering. */
+  #coming(): Answer | undefined {
+    return this.#asked.find(({ rows }) => rows === undefined);
   }
 
   #fail(error: unknown): void {

@@ -60,6 +60,9 @@ export class PsqlSession implements SqlSession, TableReader {
     return rows;
   }
 
+  /** It does one thing after the other. */
+  announce(): void {}
+
   /** What comes through a pipe is new each time. */
   recycle(): void {}
 

@@ -69,16 +69,23 @@ export class TableCopies {
   }
 
   async #readAll(session: TableReader): Promise<void> {
-    for (let read = await this.#next(); read !== undefined; read = await this.#next()) {
+    let announced: Read | undefined;
+    for (let read = await this.#next(); read !== undefined; read = announced ?? (await this.#next())) {
+      announced = undefined;
       try {
         read.reader = session;
         const pieces = session.copy(read.select);
         let next = await pieces.next();
-        for (; next.done !== true; next = await pieces.next()) await read.channel.push(next.value);
+        for (; next.done !== true; next = await pieces.next()) {
+          // Not before something has come: until then others have taken what follows this one.
+          announced ??= this.#announceNext(session);
+          await read.channel.push(next.value);
+        }
         read.rows = next.value;
         read.channel.end();
       } catch (error) {
         read.channel.fail(error);
+        announced?.channel.fail(error);
         // Nobody may wait for what this session would have read.
         for (const other of this.#reads.slice(this.#begun)) other.channel.fail(error);
         this.#begun = this.#reads.length;
@@ -88,8 +95,15 @@ export class TableCopies {
     }
   }
 
+  /** Lets the server go on by itself when it is through with what the session is at. */
+  #announceNext(session: TableReader): Read | undefined {
+    const read = this.#nextNow();
+    if (read !== undefined) session.announce(read.select);
+    return read;
+  }
+
   async #next(): Promise<Read | undefined> {
-    while (!this.#stopped && this.#begun < this.#reads.length && this.#begun >= this.#taken + this.#most()) {
+    while (!this.#stopped && this.#begun < this.#reads.length && !this.#mayBegin()) {
       this.#waiting ??= new Promise<void>((resolve) => {
         this.#wake = () => {
           this.#waiting = undefined;
@@ -98,10 +112,15 @@ export class TableCopies {
       });
       await this.#waiting;
     }
-    return this.#stopped ? undefined : this.#reads[this.#begun++];
+    return this.#nextNow();
   }
 
-  #most(): number {
-    return this.#sessions.length * WINDOW;
+  /** Undefined: nothing is left, or it is not time for it yet. */
+  #nextNow(): Read | undefined {
+    return !this.#stopped && this.#mayBegin() ? this.#reads[this.#begun++] : undefined;
+  }
+
+  #mayBegin(): boolean {
+    return this.#begun < Math.min(this.#reads.length, this.#taken + this.#sessions.length * WINDOW);
   }
 }

@@ -5,6 +5,8 @@ export interface TableReader {
    * @returns the number of rows.
    */
   copy(select: string): AsyncGenerator<Uint8Array, number>;
+  /** Tells what `copy` will be asked for after what it is at: the server may begin with it at once. */
+  announce(select: string): void;
   /** Nobody looks at this piece any more: the reader may use its bytes again. */
   recycle(piece: Uint8Array): void;
   /** Says goodbye, and throws unless all went well. */

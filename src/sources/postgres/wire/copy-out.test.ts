@@ -12,18 +12,37 @@ function message(type: string, body: Uint8Array | string): Buffer {
 
 const END = [message('c', ''), message('C', 'COPY 3\0'), message('Z', 'T')];
 
-/** Feeds the bytes in pieces that end at `cuts`. @returns the rows, one behind the other. */
-function rowsOf(copy: CopyOut, bytes: Buffer, cuts: readonly number[]): Buffer {
+interface Copied {
+  rows: Buffer;
+  /** Undefined: it has not ended. */
+  count?: number;
+}
+
+/** Feeds the bytes in pieces that end at `cuts`. @returns each copy's rows, one behind the other. */
+function copiesOf(copy: CopyOut, bytes: Buffer, cuts: readonly number[]): Copied[] {
   const ends = [...new Set(cuts.map((cut) => cut % (bytes.length + 1)))].toSorted((a, b) => a - b);
-  const rows = [...ends, bytes.length].map((end, i) => {
-    const piece = Buffer.from(bytes.subarray(ends[i - 1] ?? 0, end));
-    return Buffer.concat(Array.from(copy.take(piece), (rows) => Buffer.from(rows)));
-  });
-  return Buffer.concat(rows);
+  const copies: Copied[] = [{ rows: Buffer.alloc(0) }];
+  for (const [i, end] of [...ends, bytes.length].entries()) {
+    for (const taken of copy.take(Buffer.from(bytes.subarray(ends[i - 1] ?? 0, end)))) {
+      const last = copies.at(-1) ?? { rows: Buffer.alloc(0) };
+      if (typeof taken !== 'number') {
+        last.rows = Buffer.concat([last.rows, taken]);
+        continue;
+      }
+      last.count = taken;
+      copies.push({ rows: Buffer.alloc(0) });
+    }
+  }
+  return copies;
+}
+
+/** The same of one copy, which may not have ended. */
+function copyOf(copy: CopyOut, bytes: Buffer, cuts: readonly number[]): Copied {
+  return copiesOf(copy, bytes, cuts)[0] ?? { rows: Buffer.alloc(0) };
 }
 
 describe('the rows of a COPY', () => {
-  it('are what the server sent, wherever the bytes are cut', () => {
+  it('are what the server sent, of one copy after another, wherever the bytes are cut', () => {
     const row = fc.uint8Array({ maxLength: 40 });
     fc.assert(
       fc.property(fc.array(row, { maxLength: 20 }), fc.array(fc.nat(), { maxLength: 30 }), (rows, cuts) => {
@@ -36,9 +55,9 @@ describe('the rows of a COPY', () => {
           ...END,
         ];
         const copy = new CopyOut('a server');
-        expect(rowsOf(copy, Buffer.concat(messages), cuts)).toEqual(Buffer.concat(rows));
-        expect(copy.isReady).toBe(true);
-        expect(copy.rows).toBe(3);
+        const both = Buffer.concat([...messages, ...messages]);
+        const copied = { rows: Buffer.concat(rows), count: 3 };
+        expect(copiesOf(copy, both, cuts)).toEqual([copied, copied, { rows: Buffer.alloc(0) }]);
       }),
     );
   });
@@ -50,8 +69,9 @@ describe('the rows of a COPY', () => {
     for (const step of [65_536, 262_144, 262_145, messages.length]) {
       const copy = new CopyOut('a server');
       const cuts = Array.from({ length: Math.floor(messages.length / step) }, (_, i) => (i + 1) * step);
-      expect(rowsOf(copy, messages, cuts).equals(Buffer.concat(bodies))).toBe(true);
-      expect(copy.isReady).toBe(true);
+      const { rows: taken, count } = copyOf(copy, messages, cuts);
+      expect(taken.equals(Buffer.concat(bodies))).toBe(true);
+      expect(count).toBe(3);
     }
   });
 
@@ -61,16 +81,16 @@ describe('the rows of a COPY', () => {
     for (const half of [0, 1])
       for (const [copy, name] of [[one, 'one'] as const, [other, 'other'] as const]) {
         const whole = Buffer.concat([message('d', `${name} is read\n`), ...END]);
-        came[name] += rowsOf(copy, half === 0 ? whole.subarray(0, 9) : whole.subarray(9), []).toString();
+        came[name] += copyOf(copy, half === 0 ? whole.subarray(0, 9) : whole.subarray(9), []).rows.toString();
       }
     expect(came).toEqual({ one: 'one is read\n', other: 'other is read\n' });
   });
 
   it('are not whole before the server has said so', () => {
     const copy = new CopyOut('a server');
-    rowsOf(copy, Buffer.concat([message('H', ''), message('d', 'x\n'), message('c', '')]), []);
-    expect(copy.isReady).toBe(false);
-    expect(() => copy.rows).toThrow('no end of the copy');
+    const begun = copyOf(copy, Buffer.concat([message('H', ''), message('d', 'x\n'), message('c', '')]), []);
+    expect(begun).toEqual({ rows: Buffer.from('x\n') });
+    expect(() => copyOf(copy, message('Z', 'T'), [])).toThrow('no end of the copy');
   });
 
   it.each([
@@ -80,6 +100,6 @@ describe('the rows of a COPY', () => {
     ['another end than that of a copy', message('C', 'SELECT 3\0'), 'SELECT 3'],
   ])('end with %s', (_what, bytes, said) => {
     const copy = new CopyOut('a server');
-    expect(() => rowsOf(copy, Buffer.concat([message('d', 'x\n'), bytes]), [])).toThrow(said);
+    expect(() => copyOf(copy, Buffer.concat([message('d', 'x\n'), bytes]), [])).toThrow(said);
   });
 });

@@ -8,8 +8,8 @@ const HEAD = 5;
 const LONGEST = 1024 * 1024;
 
 /**
- * Takes the rows of one `COPY … TO STDOUT` out of the server's messages, which come cut anywhere. A row is a message,
- * and there are millions: nothing is done for each but moving it, and that not by us.
+ * Takes the rows of one `COPY … TO STDOUT` after another out of the server's messages, which come cut anywhere. A row is a
+ * message, and there are millions: nothing is done for each but moving it, and that not by us.
  */
 export class CopyOut {
   readonly #server: string;
@@ -20,52 +20,51 @@ export class CopyOut {
   /** Of the body, how much has not come yet. */
   #left = 0;
   #body: Buffer[] = [];
+  /** Of the copy that comes: as the server has counted them. */
   #rows: number | undefined;
-  #isReady = false;
+  /** The same of one that has just ended. */
+  #ended: number | undefined;
 
   /** @param server how messages name it. */
   constructor(server: string) {
     this.#server = server;
   }
 
-  /** The server has said that all is done, and waits for the next question. */
-  get isReady(): boolean {
-    return this.#isReady;
-  }
-
-  /** As the server counted them. @throws RespaldoError if it has not said it */
-  get rows(): number {
-    if (this.#rows === undefined) throw this.#broken('no end of the copy');
-    return this.#rows;
-  }
-
   /**
    * Takes the rows out of the next bytes.
-   * @returns them, one behind the other, in views that whatever is taken next overwrites
+   * @returns them, one behind the other, in views that whatever is taken next overwrites; and where a copy has ended, and
+   * the server is through with it, how many rows it had
    * @throws RespaldoError what the server raised.
    */
-  *take(bytes: Uint8Array): Generator<Uint8Array> {
+  *take(bytes: Uint8Array): Generator<Uint8Array | number> {
     const { input } = this.#copied;
-    for (let at = 0; at < bytes.length; at += input.length) {
-      const part = bytes.subarray(at, at + input.length);
+    for (let from = 0; from < bytes.length; from += input.length) {
+      const part = bytes.subarray(from, from + input.length);
       if (part.buffer !== input.buffer) input.set(part);
-      const length = this.#takeInput(part.length);
-      if (length > 0) yield this.#copied.taken(length);
+      for (let at = 0; at < part.length;) {
+        const taken = this.#takeInput(at, part.length);
+        ({ at } = taken);
+        if (taken.filled > 0) yield this.#copied.taken(taken.filled);
+        if (this.#ended === undefined) continue;
+        yield this.#ended;
+        this.#ended = undefined;
+      }
     }
   }
 
-  /** @returns how many bytes of rows the first bytes of the input have given. */
-  #takeInput(length: number): number {
+  /** @returns how many bytes of rows the input has given, up to its end or that of a copy. */
+  #takeInput(from: number, length: number): { readonly at: number; readonly filled: number } {
     const { input } = this.#copied;
     let filled = 0;
-    for (let at = 0; at < length;) {
+    let at = from;
+    while (at < length && this.#ended === undefined) {
       if (this.#headLength === 0 && (this.#left === 0 || this.#type === MESSAGE.copyData)) {
         this.#type = MESSAGE.copyData;
         ({ at, left: this.#left, filled } = this.#copied.strip(at, length, this.#left, filled));
       }
       if (at < length) at = this.#readOther(input.subarray(0, length), at);
     }
-    return filled;
+    return { at, filled };
   }
 
   /** A head, or what is there of it, and what is there of the body behind it, unless that is a row. */
@@ -117,7 +116,9 @@ export class CopyOut {
         if (Number.isNaN(this.#rows)) throw this.#broken(JSON.stringify(body.toString('latin1')));
         return;
       case MESSAGE.readyForQuery:
-        this.#isReady = true;
+        if (this.#rows === undefined) throw this.#broken('no end of the copy');
+        this.#ended = this.#rows;
+        this.#rows = undefined;
         return;
       case MESSAGE.error:
         throw refusal(parseServerMessage(body), this.#server);
