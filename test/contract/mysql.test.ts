@@ -390,6 +390,8 @@ DELIMITER ;;
        INSERT IGNORE INTO c VALUES (1, 'none', 'x', '😀'), (2, '', '', 'ñ'), (3, 'b', 1, 'b');
        CREATE TABLE b (i INT PRIMARY KEY, b VARBINARY(9) DEFAULT 0xFF005C270A0D, c BINARY(2) NOT NULL DEFAULT 0xC3 COMMENT 'ñ', \`d\`\`\` BINARY(3) DEFAULT 'ñ');
        INSERT INTO b (i) VALUES (1);
+       CREATE TABLE g (i INT PRIMARY KEY, u VARCHAR(9) DEFAULT 'x', v VARCHAR(9) AS (CONCAT(u, '😀')) STORED) CHARACTER SET utf8mb4;
+       INSERT INTO g (i) VALUES (1); CREATE VIEW v AS SELECT _latin1 0xE9275C AS e, _binary'é' AS b, '😀' AS c;
        ${product === MARIADB ? 'CREATE SEQUENCE turns MAXVALUE 3 CYCLE NOCACHE; DO NEXTVAL(turns) + NEXTVAL(turns) + NEXTVAL(turns) + NEXTVAL(turns);' : ''}
        CREATE TABLE s (i INT PRIMARY KEY, s VARCHAR(9) CHARACTER SET sjis, c TEXT CHARACTER SET cp932, e ENUM('表') CHARACTER SET sjis);
        INSERT INTO s VALUES (1, _sjis 0x815F5C, _cp932 0xED40FA5C, '表'), (2, '', NULL, NULL);
@@ -400,7 +402,7 @@ DELIMITER ;;
     const sums = async (database: string) =>
       (
         await server.query(
-          `CHECKSUM TABLE f, s, d, z, c, b; SHOW CREATE TABLE b; SELECT e + 0, o + 0, HEX(m) FROM c;
+          `CHECKSUM TABLE f, s, d, z, c, b, g; SHOW CREATE TABLE b; SELECT HEX(v) FROM g; SELECT HEX(e), HEX(b), HEX(c) FROM v; SELECT e + 0, o + 0, HEX(m) FROM c;
            ${product === MARIADB ? 'SELECT next_not_cached_value, cycle_count FROM turns' : ''}`,
           database,
         )

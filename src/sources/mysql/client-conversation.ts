@@ -37,7 +37,7 @@ export class ClientConversation implements Conversation {
     );
   }
 
-  async rows(sql: string): Promise<readonly (readonly string[])[]> {
+  async rows(sql: string): Promise<readonly (readonly Buffer[])[]> {
     return (await this.#answer(sql)).map((line) => line.split('\t').map(unescaped));
   }
 
@@ -51,6 +51,7 @@ export class ClientConversation implements Conversation {
     await this.#output.return?.().catch(() => undefined);
   }
 
+  /** Lines, a letter for each byte. */
   async #answer(statement: string): Promise<readonly string[]> {
     this.#input.push(`${statement};\nSELECT '${this.#mark}';\n`);
     const end = Buffer.from(`${this.#mark}\n`);
@@ -67,7 +68,7 @@ export class ClientConversation implements Conversation {
     const all = Buffer.concat(pieces);
     const text = all.subarray(0, all.length - end.length);
     if (text.length === 0) return [];
-    return text.toString('utf8', 0, text.at(-1) === NEWLINE ? text.length - 1 : text.length).split('\n');
+    return text.toString('latin1', 0, text.at(-1) === NEWLINE ? text.length - 1 : text.length).split('\n');
   }
 
   #lost(): RespaldoError {
@@ -79,6 +80,7 @@ export class ClientConversation implements Conversation {
 
 const ESCAPES: Readonly<Record<string, string>> = { n: '\n', t: '\t', '0': '\0', '\\': '\\' };
 
-function unescaped(field: string): string {
-  return field.replaceAll(/\\([nt0\\])/g, (_, letter: string) => ESCAPES[letter] ?? letter);
+function unescaped(field: string): Buffer {
+  const bytes = field.replaceAll(/\\([nt0\\])/g, (_, letter: string) => ESCAPES[letter] ?? letter);
+  return Buffer.from(bytes, 'latin1');
 }

@@ -21,11 +21,13 @@ export class DirectConversation implements Conversation {
   }
 
   select(expressions: readonly string[], rest: string): Promise<Rows> {
-    return this.#answer(`SELECT ${expressions.join(', ')} ${rest}`);
+    const sql = `SELECT ${expressions.join(', ')} ${rest}`;
+    return explained(this.#tools, () => this.#connection.query(sql));
   }
 
-  async rows(sql: string): Promise<readonly (readonly string[])[]> {
-    return (await this.#answer(sql)).map((row) => row.map((value) => value ?? 'NULL'));
+  async rows(sql: string): Promise<readonly (readonly Buffer[])[]> {
+    const rows = await explained(this.#tools, () => this.#connection.values(sql));
+    return rows.map((row) => row.map((value) => value ?? Buffer.from('NULL')));
   }
 
   close(): Promise<void> {
@@ -36,10 +38,6 @@ export class DirectConversation implements Conversation {
   abandon(): Promise<void> {
     this.#connection.destroy();
     return Promise.resolve();
-  }
-
-  #answer(sql: string): Promise<Rows> {
-    return explained(this.#tools, () => this.#connection.query(sql));
   }
 }
 

@@ -61,6 +61,11 @@ export class Session {
 
   /** Rows of a SHOW: a value NULL cannot be told from the word. */
   async show(sql: string): Promise<readonly (readonly string[])[]> {
+    return (await this.showBytes(sql)).map((row) => row.map((value) => value.toString('utf8')));
+  }
+
+  /** The same as what was sent: there may be bytes in it that are no text. */
+  async showBytes(sql: string): Promise<readonly (readonly Buffer[])[]> {
     return this.#conversation.rows(sql);
   }
 }

@@ -14,6 +14,16 @@ it('a default that is no text is shown by its bytes, and nothing else is touched
   );
 });
 
+it('bytes of another character set are shown by their digits', () => {
+  const shown = Buffer.from(
+    "CREATE VIEW `v` AS select _latin1'é\\Z\\'x' AS `a`,_utf8mb4'é' AS `b`,'_latin1' AS `c`",
+    'latin1',
+  );
+  const expected = 'CREATE VIEW `v` AS select _latin1 0xE91A2778 AS `a`';
+  expect(withBytesAsDigits(shown).split(',')[0]).toBe(expected);
+  expect(withBytesAsDigits(Buffer.from("select _latin1'é' AS `a`"))).toBe("select _latin1'é' AS `a`");
+});
+
 it('labels that are shown as question marks become what rows have', () => {
   const create =
     "CREATE TABLE `t` (\n  `e` enum('?','a,''b','c?','?') DEFAULT NULL COMMENT '`e` enum(''?'')',\n  `f` enum('?')\n)";

@@ -5,9 +5,10 @@ import { closingQuote } from './statement.ts';
 
 const BACKQUOTE = 0x60;
 const QUOTE = 0x27;
-const DEFAULT = Buffer.from(' DEFAULT ');
+/** What comes before bytes that may be no text: a default, or their character set. */
+const BEFORE_BYTES = / DEFAULT $|(_[a-z0-9]+)$/;
 
-/** Defaults that are no text, which MariaDB shows as the bytes that they are, as hexadecimal digits: such bytes are no SQL. */
+/** Bytes of defaults and of other character sets, which servers show as they are, as hexadecimal digits: they are no SQL. */
 export function withBytesAsDigits(shown: Buffer): string {
   const pieces: Buffer[] = [];
   let from = 0;
@@ -17,8 +18,10 @@ export function withBytesAsDigits(shown: Buffer): string {
     const close = closingQuote(shown, at);
     if (close < 0) break;
     const text = shown.subarray(at + 1, close);
-    if (byte === QUOTE && !isUtf8(text) && shown.subarray(0, at).subarray(-DEFAULT.length).equals(DEFAULT)) {
-      pieces.push(shown.subarray(from, at), Buffer.from(`0x${unescaped(text).toString('hex').toUpperCase()}`));
+    const before = BEFORE_BYTES.exec(shown.toString('latin1', Math.max(0, at - 40), at));
+    if (byte === QUOTE && before !== null && !isUtf8(text)) {
+      const digits = `${before[1] === undefined ? '' : ' '}0x${unescaped(text).toString('hex').toUpperCase()}`;
+      pieces.push(shown.subarray(from, at), Buffer.from(digits));
       from = close + 1;
     }
     at = close;
@@ -26,10 +29,12 @@ export function withBytesAsDigits(shown: Buffer): string {
   return Buffer.concat([...pieces, shown.subarray(from)]).toString('utf8');
 }
 
-const ESCAPES: Readonly<Record<string, string>> = { "''": "'", '\\0': '\0', '\\n': '\n', '\\r': '\r', '\\\\': '\\' };
+const ESCAPES: Readonly<Record<string, string>> = {
+  ...{ "''": "'", "\\'": "'", '\\\\': '\\', '\\0': '\0', '\\n': '\n', '\\r': '\r', '\\Z': '\x1a' },
+};
 
 function unescaped(text: Buffer): Buffer {
-  const bytes = text.toString('latin1').replaceAll(/''|\\[0nr\\]/g, (escape) => ESCAPES[escape] ?? escape);
+  const bytes = text.toString('latin1').replaceAll(/''|\\[0nrZ'\\]/g, (escape) => ESCAPES[escape] ?? escape);
   return Buffer.from(bytes, 'latin1');
 }
 

@@ -1,7 +1,6 @@
 /** What makes a table, and how its rows are asked for, as the dump programs do it. */
 import { identifier } from '../sql.ts';
 import type { WireConnection } from '../wire/connection.ts';
-import { readValues } from '../wire/reply.ts';
 import { isToldByText, withBytesAsDigits, withLabels } from './shown-definition.ts';
 
 export interface TableDefinition {
@@ -67,15 +66,12 @@ export async function readDefinition(
   };
 }
 
-/** As it is sent: there may be bytes in it that are no text. */
+/** As the server has it: what it would convert for us loses letters of four bytes in expressions, and defaults of bytes. */
 async function shownTable(connection: WireConnection, table: string): Promise<Buffer> {
-  let shown = Buffer.alloc(0);
-  const row = (bytes: Buffer, from: number, to: number): boolean => {
-    shown = Buffer.from(readValues(bytes, from, to)[1] ?? []);
-    return true;
-  };
-  await connection.select(`SHOW CREATE TABLE ${table}`, { begin: () => undefined, row });
-  return shown;
+  await connection.query('SET character_set_results = binary');
+  const [[, create] = []] = await connection.values(`SHOW CREATE TABLE ${table}`);
+  await connection.query('SET character_set_results = utf8mb4');
+  return create ?? Buffer.alloc(0);
 }
 
 /** With the labels of ENUMs that the server shows as question marks, as far as there are rows that have them. */

@@ -3,6 +3,7 @@ import { Session } from '../session.ts';
 import { clientCharset, identifier, literal } from '../sql.ts';
 import type { Toolbox } from '../toolbox.ts';
 import type { ProgramInventory } from './inventory.ts';
+import { withBytesAsDigits } from './shown-definition.ts';
 
 /** A view as the server shows it. */
 export interface ViewDefinition {
@@ -34,14 +35,14 @@ export async function readViews(
         await session.execute(`USE ${identifier(database)}`);
         for (; next < views.length; next++) {
           const name = views[next]?.name ?? '';
-          const [row] = await session.show(`SHOW CREATE VIEW ${identifier(name)}`);
-          const [, create = '', charset = '', collation = ''] = row ?? [];
+          const [row] = await session.showBytes(`SHOW CREATE VIEW ${identifier(name)}`);
+          const [, create = Buffer.alloc(0), charset = '', collation = ''] = row ?? [];
           const own = columns.get(name) ?? [];
           found.push({
             name,
-            create: withoutDatabase(create, database),
-            charset,
-            collation,
+            create: withoutDatabase(withBytesAsDigits(create), database),
+            charset: charset.toString(),
+            collation: collation.toString(),
             columns: own,
             state: own.length > 0 ? 'sound' : 'broken',
           });

@@ -3,7 +3,7 @@ import { PLUGINS, scramble, sealedPassword, type Plugin } from './authentication
 import { Channel, type Endpoint } from './channel.ts';
 import type { Encryption } from './encryption.ts';
 import { encryptionRequest, helloMessage, readGreeting, type Greeting } from './handshake.ts';
-import { isEnd, isError, readColumn, readError, readTexts, type Column, type RowSink } from './reply.ts';
+import { isEnd, isError, readColumn, readError, readValues, type Column, type RowSink } from './reply.ts';
 
 /** Opens connections of this process to the server that the tools are logged in to. */
 export type Connector = () => Promise<WireConnection>;
@@ -63,8 +63,13 @@ export class WireConnection {
 
   /** A statement, and the rows that it gives: few. */
   async query(sql: string): Promise<readonly (readonly (string | null)[])[]> {
-    const rows: (string | null)[][] = [];
-    const row = (bytes: Buffer, from: number, to: number): boolean => rows.push(readTexts(bytes, from, to)) > 0;
+    return (await this.values(sql)).map((row) => row.map((value) => value?.toString('utf8') ?? null));
+  }
+
+  /** The same as what was sent: there may be bytes in it that are no text. */
+  async values(sql: string): Promise<readonly (readonly (Buffer | null)[])[]> {
+    const rows: (Buffer | null)[][] = [];
+    const row = (bytes: Buffer, from: number, to: number): boolean => rows.push(readValues(bytes, from, to)) > 0;
     await this.select(sql, { begin: () => undefined, row });
     return rows;
   }

@@ -56,12 +56,7 @@ export function readColumn(bytes: Buffer, from: number): Column {
   return { charset: bytes.readUInt16LE(at + 1), type: bytes[at + 7] ?? 0 };
 }
 
-/** A row as texts. */
-export function readTexts(bytes: Buffer, from: number, to: number): (string | null)[] {
-  return readValues(bytes, from, to).map((value) => value?.toString('utf8') ?? null);
-}
-
-/** A row as what was sent, as long as its bytes are valid. */
+/** A row as what was sent. */
 export function readValues(bytes: Buffer, from: number, to: number): (Buffer | null)[] {
   const values: (Buffer | null)[] = [];
   for (let at = from; at < to;) {
@@ -71,7 +66,7 @@ export function readValues(bytes: Buffer, from: number, to: number): (Buffer | n
       continue;
     }
     const [length, start] = readLength(bytes, at);
-    values.push(bytes.subarray(start, start + length));
+    values.push(Buffer.from(bytes.subarray(start, start + length)));
     at = start + length;
   }
   return values;
