@@ -10,7 +10,7 @@ describe('an id', () => {
 
   it('goes into any place of a buffer and comes back', () => {
     const id = hashId(randomBytes(8));
-    const buffer = new Uint8Array(100).fill(9).subarray(10);
+    const buffer = Buffer.alloc(100, 9).subarray(10);
     writeId(id, buffer, 33);
     expect(readId(buffer, 33)).toBe(id);
     expect(buffer[32]).toBe(9);

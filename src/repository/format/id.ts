@@ -22,8 +22,8 @@ export function readId(bytes: Uint8Array, offset: number): Id {
 }
 
 /** Puts the id's 32 bytes at `offset`. */
-export function writeId(id: Id, target: Uint8Array, offset: number): void {
-  Buffer.from(target.buffer, target.byteOffset + offset, ID_BYTES).write(id, 'hex');
+export function writeId(id: Id, target: Buffer, offset: number): void {
+  target.write(id, offset, ID_BYTES, 'hex');
 }
 
 /** The value of each hexadecimal digit, 255 for any other byte. */

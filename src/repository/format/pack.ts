@@ -246,7 +246,7 @@ function parseEntry(pack: Id, header: Uint8Array, at: number, offset: number): P
 }
 
 function encodeHeader(blobs: readonly PackedBlob[], size: number): Uint8Array {
-  const header = new Uint8Array(size);
+  const header = Buffer.alloc(size);
   const fields = view(header);
   let at = 0;
   for (const blob of blobs) {

@@ -23,7 +23,7 @@ function parsedReferences(bytes: Uint8Array): TreeReferences {
   const nodes = parseTree(bytes);
   const content = nodes.flatMap(({ content = [] }) => content);
   const data = new Uint32Array(content.length * ID_WORDS);
-  const dataBytes = new Uint8Array(data.buffer);
+  const dataBytes = Buffer.from(data.buffer);
   for (const [n, id] of content.entries()) writeId(id, dataBytes, n * ID_BYTES);
   return { data, subtrees: nodes.flatMap(({ subtree }) => subtree ?? []) };
 }
