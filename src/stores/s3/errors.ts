@@ -12,7 +12,8 @@ interface Complaint {
 
 type Verdict = readonly [code: 'store-missing' | 'store-refused' | 'store-full' | 'store-broken', hint?: string];
 
-const KEYS = 'Check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or credentials: of the repository or archive in respaldo.yaml.';
+const KEYS =
+  'Check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or credentials: of the repository or archive in respaldo.yaml.';
 const RIGHTS =
   'The key needs s3:ListBucket on the bucket, and s3:GetObject, s3:PutObject and s3:DeleteObject on what lies in it.';
 const TLS =
