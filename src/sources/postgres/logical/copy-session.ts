@@ -2,15 +2,13 @@ import type { Duplex } from 'node:stream';
 import { RespaldoError, throwIfAborted, toRespaldoError } from '../../../errors.ts';
 import type { PostgresConnection } from '../connection.ts';
 import { CopyOut } from '../wire/copy-out.ts';
+import type { CopyRows } from '../wire/copy-rows.ts';
 import { DirectSocket } from '../wire/direct-socket.ts';
 import { queryMessage } from '../wire/message.ts';
 import type { TableReader } from './table-reader.ts';
 
-const MIB = 1024 * 1024;
-/** What is handed on at a time. */
-const PIECE = MIB;
-/** What may have been read and not been taken yet. */
-const AHEAD = 2 * MIB;
+/** What is read at a time may fill one, and begin another. */
+const PIECES_TO_READ = 2;
 
 /** What was asked for, and what has come of it. */
 interface Answer {
@@ -28,23 +26,23 @@ export class CopySession implements TableReader {
   readonly #connection: PostgresConnection;
   readonly #signal: AbortSignal;
   readonly #socket: Duplex;
+  readonly #copied: CopyRows;
   readonly #copies: CopyOut;
   /** In the order in which the server answers. */
   readonly #asked: Answer[] = [];
-  readonly #spare: Uint8Array[] = [];
-  #piece = emptyPiece();
-  #filled = 0;
   #failure: RespaldoError | undefined;
   #wake: () => void = () => undefined;
 
   /**
    * @param connection idle, in a transaction that sees the snapshot.
+   * @param copied what its socket reads into, if that is a direct one.
    * @param isOneOfSeveral whether others read meanwhile: then none of them has to be quick.
    */
-  constructor(connection: PostgresConnection, isOneOfSeveral: boolean, signal: AbortSignal) {
+  constructor(connection: PostgresConnection, copied: CopyRows, isOneOfSeveral: boolean, signal: AbortSignal) {
     this.#connection = connection;
     this.#signal = signal;
-    this.#copies = new CopyOut(connection.server);
+    this.#copied = copied;
+    this.#copies = new CopyOut(connection.server, copied);
     this.#socket = connection.takeOver();
     this.#socket.once('close', () => {
       this.#fail(this.#lost());
@@ -66,14 +64,12 @@ export class CopySession implements TableReader {
     if (this.#asked.length === 0) this.announce(select);
     const [answer] = this.#asked;
     if (answer?.select !== select) throw new TypeError('something else was announced');
-    this.#socket.resume();
+    this.#readOn();
     for (;;) {
       throwIfAborted(this.#signal);
       const piece = answer.pieces.shift();
-      if (piece !== undefined) {
-        this.#socket.resume();
-        yield piece;
-      } else if (answer.rows !== undefined) {
+      if (piece !== undefined) yield piece;
+      else if (answer.rows !== undefined) {
         this.#asked.shift();
         return answer.rows;
       } else if (this.#failure !== undefined) throw this.#failure;
@@ -81,8 +77,9 @@ export class CopySession implements TableReader {
     }
   }
 
-  recycle({ buffer }: Uint8Array): void {
-    if (buffer.byteLength === PIECE) this.#spare.push(new Uint8Array(buffer));
+  recycle(piece: Uint8Array): void {
+    this.#copied.release(piece);
+    this.#readOn();
   }
 
   close(): Promise<void> {
@@ -94,40 +91,30 @@ export class CopySession implements TableReader {
     return this.#connection.close();
   }
 
-  /** @returns whether more may come. */
+  /** @returns whether there is room for more. */
   #take(bytes: Uint8Array): boolean {
     try {
-      for (const rows of this.#copies.take(bytes))
-        if (typeof rows === 'number') this.#end(rows);
-        else this.#keep(rows);
+      for (const taken of this.#copies.take(bytes))
+        if (typeof taken === 'number') this.#end(taken);
+        else this.#coming()?.pieces.push(taken);
+      this.#wake();
     } catch (error) {
       this.#fail(error);
     }
-    return this.#asked.reduce((sum, { pieces }) => sum + pieces.length, 0) * PIECE < AHEAD;
-  }
-
-  #keep(rows: Uint8Array): void {
-    for (let at = 0; at < rows.length;) {
-      const part = rows.subarray(at, at + PIECE - this.#filled);
-      this.#piece.set(part, this.#filled);
-      this.#filled += part.length;
-      at += part.length;
-      if (this.#filled === PIECE) this.#handOn();
-    }
+    return this.#hasRoom();
   }
 
   #end(rows: number): void {
-    if (this.#filled > 0) this.#handOn();
     const answer = this.#coming();
     if (answer !== undefined) answer.rows = rows;
-    this.#wake();
   }
 
-  #handOn(): void {
-    this.#coming()?.pieces.push(this.#piece.subarray(0, this.#filled));
-    this.#piece = this.#spare.pop() ?? emptyPiece();
-    this.#filled = 0;
-    this.#wake();
+  #readOn(): void {
+    if (this.#hasRoom()) this.#socket.resume();
+  }
+
+  #hasRoom(): boolean {
+    return this.#copied.free >= PIECES_TO_READ;
   }
 
   /** The one that the server is answering. */
@@ -145,8 +132,4 @@ export class CopySession implements TableReader {
       hint: 'Nothing was stored as a snapshot. See the server’s log for the reason, then try again.',
     });
   }
-}
-
-function emptyPiece(): Uint8Array {
-  return Buffer.allocUnsafeSlow(PIECE);
 }

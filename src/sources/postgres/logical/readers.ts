@@ -39,11 +39,13 @@ async function connectReader(
   { database, version, held }: Snapshot,
   isOneOfSeveral: boolean,
 ): Promise<TableReader | undefined> {
-  const connection = await direct?.connect({ database, socket: () => new DirectSocket(CopyRows.get().input) }, signal);
+  if (direct === undefined) return undefined;
+  const copied = new CopyRows();
+  const connection = await direct.connect({ database, socket: () => new DirectSocket(copied.input) }, signal);
   if (connection === undefined) return undefined;
   try {
     for (const statements of joinStatements(version, held)) await connection.query(statements);
-    return new CopySession(connection, isOneOfSeveral, signal);
+    return new CopySession(connection, copied, isOneOfSeveral, signal);
   } catch (error) {
     await connection.close();
     if (isError(error, 'cancelled') || signal.aborted) throw error;

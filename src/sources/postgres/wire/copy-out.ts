@@ -1,6 +1,6 @@
 import { RespaldoError } from '../../../errors.ts';
 import { refusal } from '../refusal.ts';
-import { CopyRows } from './copy-rows.ts';
+import { type CopyRows, PIECE_BYTES } from './copy-rows.ts';
 import { MESSAGE, parseServerMessage } from './message.ts';
 
 const HEAD = 5;
@@ -13,7 +13,10 @@ const LONGEST = 1024 * 1024;
  */
 export class CopyOut {
   readonly #server: string;
-  readonly #copied = CopyRows.get();
+  readonly #copied: CopyRows;
+  /** The number of the one that is being filled. */
+  #piece: number | undefined;
+  #filled = 0;
   readonly #head = Buffer.alloc(HEAD);
   #headLength = 0;
   #type = 0;
@@ -25,15 +28,19 @@ export class CopyOut {
   /** The same of one that has just ended. */
   #ended: number | undefined;
 
-  /** @param server how messages name it. */
-  constructor(server: string) {
+  /**
+   * @param server how messages name it.
+   * @param copied where rows go, which nobody else puts into.
+   */
+  constructor(server: string, copied: CopyRows) {
     this.#server = server;
+    this.#copied = copied;
   }
 
   /**
-   * Takes the rows out of the next bytes.
-   * @returns them, one behind the other, in views that whatever is taken next overwrites; and where a copy has ended, and
-   * the server is through with it, how many rows it had
+   * Takes the rows out of the next bytes: of no more than the input holds, while two pieces are free.
+   * @returns them, one behind the other, in pieces that the caller has to release; and where a copy has ended, and the
+   * server is through with it, how many rows it had
    * @throws RespaldoError what the server raised.
    */
   *take(bytes: Uint8Array): Generator<Uint8Array | number> {
@@ -42,9 +49,8 @@ export class CopyOut {
       const part = bytes.subarray(from, from + input.length);
       if (part.buffer !== input.buffer) input.set(part);
       for (let at = 0; at < part.length;) {
-        const taken = this.#takeInput(at, part.length);
-        ({ at } = taken);
-        if (taken.filled > 0) yield this.#copied.taken(taken.filled);
+        at = this.#takeInput(at, part.length);
+        if (this.#filled === PIECE_BYTES || (this.#ended !== undefined && this.#filled > 0)) yield this.#handOn();
         if (this.#ended === undefined) continue;
         yield this.#ended;
         this.#ended = undefined;
@@ -52,19 +58,27 @@ export class CopyOut {
     }
   }
 
-  /** @returns how many bytes of rows the input has given, up to its end or that of a copy. */
-  #takeInput(from: number, length: number): { readonly at: number; readonly filled: number } {
+  /** @returns where in the input a piece is full, a copy has ended, or it ends itself. */
+  #takeInput(from: number, length: number): number {
     const { input } = this.#copied;
-    let filled = 0;
     let at = from;
-    while (at < length && this.#ended === undefined) {
+    while (at < length && this.#ended === undefined && this.#filled < PIECE_BYTES) {
       if (this.#headLength === 0 && (this.#left === 0 || this.#type === MESSAGE.copyData)) {
         this.#type = MESSAGE.copyData;
-        ({ at, left: this.#left, filled } = this.#copied.strip(at, length, this.#left, filled));
+        this.#piece ??= this.#copied.claim();
+        const taken = this.#copied.strip(at, length, this.#left, this.#piece, this.#filled);
+        ({ at, left: this.#left, filled: this.#filled } = taken);
       }
       if (at < length) at = this.#readOther(input.subarray(0, length), at);
     }
-    return { at, filled };
+    return at;
+  }
+
+  #handOn(): Uint8Array {
+    const bytes = this.#copied.bytesOf(this.#piece ?? 0, this.#filled);
+    this.#piece = undefined;
+    this.#filled = 0;
+    return bytes;
   }
 
   /** A head, or what is there of it, and what is there of the body behind it, unless that is a row. */

@@ -7,7 +7,7 @@
 /** Where the caller puts messages, at most CAPACITY bytes; what lies behind them may be read, and means nothing. */
 export const INPUT: usize = 1024;
 export const CAPACITY: usize = 262144;
-/** Where rows go, one behind the other: never more bytes than come in; whole vectors are stored. */
+/** From here on the caller says where rows go, one behind the other. */
 export const OUTPUT: usize = INPUT + CAPACITY + 64;
 
 const COPY_DATA: u8 = 0x64;
@@ -26,37 +26,39 @@ export function leftOfRow(): usize {
   return left;
 }
 
-/** Bytes of rows after the last `strip`. */
-export function outputLength(): usize {
+/** Where the rows end in the output after the last `strip`. */
+export function outputEnd(): usize {
   return written;
 }
 
 /**
- * Takes rows until something else begins, or a head that is not whole or makes no sense.
+ * Takes rows until the output is full, something else begins, or a head that is not whole or makes no sense.
  * @param from where in the input to begin
  * @param end of the input
  * @param rest bytes that are left of a row which began before
- * @param filled bytes of rows that are in the output already
- * @returns where in the input it ended: at a head, or at the end
+ * @param to where in the output the rows go; whole vectors are stored, up to one beyond the last of them
+ * @param limit where in the output they end at the latest
+ * @returns where in the input it ended: at a head, in a row, or at the end
  */
-export function strip(from: usize, end: usize, rest: usize, filled: usize): usize {
+export function strip(from: usize, end: usize, rest: usize, to: usize, limit: usize): usize {
   let at = INPUT + from;
-  let to = OUTPUT + filled;
+  let out = OUTPUT + to;
   const stop = INPUT + end;
+  const full = OUTPUT + limit;
   left = rest;
   for (;;) {
-    const length = min(left, stop - at);
-    copy(to, at, length);
-    to += length;
+    const length = min(left, min(stop - at, full - out));
+    copy(out, at, length);
+    out += length;
     at += length;
     left -= length;
-    if (left != 0 || stop - at < HEAD || load<u8>(at) != COPY_DATA) break;
+    if (left != 0 || out == full || stop - at < HEAD || load<u8>(at) != COPY_DATA) break;
     const body = <usize>bswap<u32>(load<u32>(at, 1));
     if (body < LENGTH) break;
     left = body - LENGTH;
     at += HEAD;
   }
-  written = to - OUTPUT;
+  written = out - OUTPUT;
   return at - INPUT;
 }
 
