@@ -147,32 +147,29 @@ export class DatabaseEntries {
     const held = await holdSnapshot(this.#tools, database.name, version);
     this.#begun.defer(() => held.session.abandon());
     await lockTables(held.session, await inspectTables(held.session));
-    // What is looked at from here on stays as it is.
+    // What is looked at from here on stays as it is. This is what comes first, and so it begins first.
+    const preData = this.#section('pre-data', held, []);
     const relations = await inspectRelations(held.session);
     const bytes = relations.reduce((sum, relation) => sum + relation.bytes, 0);
     const large = largeTables(relations, held.encoding);
     // Connections first: the server makes them while the tools start, and answers the rest while it sends rows already.
     const copying = this.#copies(held, large);
-    const sections = this.#sections(held, large);
+    const sections = {
+      'pre-data': preData,
+      data: this.#section('data', held, large),
+      'post-data': this.#section('post-data', held, large),
+    };
     const [copies, rest] = await both(copying, inspectRest(held.session));
     return { held, inventory: { relations, ...rest }, bytes, large, sections, copies };
   }
 
-  /** pg_dump's three parts: they begin at once, and wait for their turn. */
-  #sections(held: HeldSnapshot, without: readonly RelationInventory[]): Record<Section, AsyncIterable<Uint8Array>> {
-    const begin = (section: Section): AsyncIterable<Uint8Array> => {
-      const request = {
-        database: this.#request.database.name,
-        section,
-        snapshot: held.id,
-        encoding: held.encoding,
-        without,
-      };
-      const ahead = new ReadAhead(dumpSection(this.#tools, this.#request.isGuarded, request, this.#content), AHEAD);
-      this.#begun.defer(() => ahead.stop());
-      return ahead.content;
-    };
-    return { 'pre-data': begin('pre-data'), data: begin('data'), 'post-data': begin('post-data') };
+  /** One of pg_dump's three parts: it begins at once, and waits for its turn. */
+  #section(section: Section, held: HeldSnapshot, without: readonly RelationInventory[]): AsyncIterable<Uint8Array> {
+    const { database, isGuarded } = this.#request;
+    const request = { database: database.name, section, snapshot: held.id, encoding: held.encoding, without };
+    const ahead = new ReadAhead(dumpSection(this.#tools, isGuarded, request, this.#content), AHEAD);
+    this.#begun.defer(() => ahead.stop());
+    return ahead.content;
   }
 
   /** Reads of large tables: they begin at once, too. */
