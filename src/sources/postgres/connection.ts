@@ -33,6 +33,13 @@ type Row = Readonly<Record<string, unknown>>;
 /** Where ordinary SQL is asked what concerns the whole server. */
 export const MAINTENANCE = { database: 'postgres' } as const;
 
+/** What a connection knows of its server. */
+interface Known {
+  readonly server: string;
+  readonly version: number;
+  readonly advise: Advise | undefined;
+}
+
 /** One authenticated connection. An abort of the signal it was opened with destroys it. */
 export class PostgresConnection {
   readonly server: string;
@@ -42,15 +49,7 @@ export class PostgresConnection {
   readonly #advise: Advise | undefined;
   readonly #stopListening: () => void;
 
-  constructor(
-    client: Client,
-    {
-      server,
-      version,
-      advise,
-    }: { readonly server: string; readonly version: number; readonly advise?: Advise | undefined },
-    stopListening: () => void,
-  ) {
+  constructor(client: Client, { server, version, advise }: Known, stopListening: () => void) {
     this.#client = client;
     this.server = server;
     this.version = version;
