@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { RespaldoError } from '../../../errors.ts';
 import { ClientInput } from '../../server/client-input.ts';
 import { explainTool } from './tool-refusal.ts';
-import { asJson, type Row, type SqlSession } from './sql-session.ts';
+import { asJson, during, type Row, type SqlSession } from './sql-session.ts';
 import type { TableReader } from './table-reader.ts';
 import type { Toolbox } from './toolbox.ts';
 
@@ -29,15 +29,8 @@ export class PsqlSession implements SqlSession, TableReader {
   }
 
   /** A session that lasts as long as the work, which has failed if the session has. */
-  static async with<T>(tools: Toolbox, database: string, work: (session: PsqlSession) => Promise<T>): Promise<T> {
-    const session = new PsqlSession(tools, database);
-    try {
-      const result = await work(session);
-      await session.close();
-      return result;
-    } finally {
-      await session.abandon();
-    }
+  static with<T>(tools: Toolbox, database: string, work: (session: PsqlSession) => Promise<T>): Promise<T> {
+    return during(new PsqlSession(tools, database), work);
   }
 
   async execute(sql: string): Promise<void> {

@@ -1,6 +1,6 @@
 import { DirectSession } from './direct-session.ts';
 import { PsqlSession } from './psql-session.ts';
-import type { SqlSession } from './sql-session.ts';
+import { during, type SqlSession } from './sql-session.ts';
 import { adviceOn } from './tool-refusal.ts';
 import type { Toolbox } from './toolbox.ts';
 
@@ -17,12 +17,5 @@ export async function withSession<T>(
   database: string,
   work: (session: SqlSession) => Promise<T>,
 ): Promise<T> {
-  const session = await openSession(tools, database);
-  try {
-    const result = await work(session);
-    await session.close();
-    return result;
-  } finally {
-    await session.abandon();
-  }
+  return during(await openSession(tools, database), work);
 }

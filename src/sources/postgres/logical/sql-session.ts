@@ -12,6 +12,20 @@ export interface SqlSession {
   abandon(): Promise<void>;
 }
 
+/** Ends the session with the work, which has failed if the session has. */
+export async function during<Session extends SqlSession, T>(
+  session: Session,
+  work: (session: Session) => Promise<T>,
+): Promise<T> {
+  try {
+    const result = await work(session);
+    await session.close();
+    return result;
+  } finally {
+    await session.abandon();
+  }
+}
+
 /** Each row as one value. */
 export function asJson(sql: string): string {
   return `SELECT row_to_json(answer) AS answer FROM (${sql}) AS answer`;
