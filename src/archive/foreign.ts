@@ -4,6 +4,7 @@ import { createZstdDecompress } from 'node:zlib';
 import type { CompressionName } from '../domain/archive.ts';
 import { ByteReader } from '../domain/byte-reader.ts';
 import { asDamage, decompressed } from './compression.ts';
+import { isFrame, isSkippable } from './zstd-frames.ts';
 import { zstdFramePieces } from './zstd-pieces.ts';
 
 const MIB = 1024 * 1024;
@@ -15,28 +16,21 @@ export function compressionOf(head: Buffer): CompressionName {
   if (head.length > 1 && head.readUInt16BE(0) === 0x1f8b) return 'gzip';
   if (/^BZh[1-9](?:1AY&SY|\x17rE8P\x90)/.test(head.toString('latin1'))) return 'bzip2';
   if (head.subarray(0, XZ_MAGIC.length).equals(XZ_MAGIC)) return 'xz';
-  return head.length > 3 && isZstd(head.readUInt32LE(0)) ? 'zstd' : 'none';
-}
-
-/** Frames, and those that a reader skips, with which pzstd begins. */
-function isZstd(magic: number): boolean {
-  return magic === 0xfd2fb528 || magic >>> 4 === 0x184d2a5;
+  const magic = head.length > 3 ? head.readUInt32LE(0) : 0;
+  // pzstd begins with what is to be skipped.
+  return isFrame(magic) || isSkippable(magic) ? 'zstd' : 'none';
 }
 
 /**
  * The plain content. Other than in archives a frame of Zstandard may be of any size.
  * @throws RespaldoError `source-damaged`, also where it is cut short, `tool-missing`
  */
-export async function* foreignContent(
+export function foreignContent(
   content: AsyncIterable<Uint8Array>,
   name: CompressionName,
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array> {
-  try {
-    yield* name === 'zstd' ? unzstd(content) : decompressed(content, name, signal);
-  } catch (error) {
-    throw asDamage(error, name);
-  }
+  return name === 'zstd' ? unzstd(content) : decompressed(content, name, signal);
 }
 
 /** Node's decompressor stops after the first frame, and says nothing of the others. */
@@ -49,6 +43,8 @@ async function* unzstd(content: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8
       const plain = createZstdDecompress({ chunkSize: MIB });
       yield* pipeline(Readable.from(frame, { objectMode: false }), plain, () => undefined) as AsyncIterable<Buffer>;
     }
+  } catch (error) {
+    throw asDamage(error, 'zstd');
   } finally {
     await reader.close();
   }

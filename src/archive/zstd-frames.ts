@@ -1,8 +1,10 @@
 import { RespaldoError } from '../errors.ts';
 
-export const FRAME_MAGIC = 0xfd2fb528;
-export const SKIPPABLE_MASK = 0xfffffff0;
-export const SKIPPABLE_MAGIC = 0x184d2a50;
+const FRAME_MAGIC = 0xfd2fb528;
+const SKIPPABLE_MASK = 0xfffffff0;
+const SKIPPABLE_MAGIC = 0x184d2a50;
+export const FOREIGN = 'it is not compressed by zstd';
+export const CUT = 'it is cut short';
 /** Larger than any frame that is written here; what has no bound could fill the memory. */
 const LARGEST_FRAME = 64 * 1024 * 1024;
 
@@ -25,7 +27,7 @@ export async function* zstdFrames(content: AsyncIterable<Uint8Array>): AsyncGene
       wanted = 1;
     }
   }
-  if (held.length > 0) throw damaged('it is cut short');
+  if (held.length > 0) throw damaged(CUT);
 }
 
 /** How long the frame at the beginning is, or, if too little of it is here to tell, how much is needed for the next step. */
@@ -33,20 +35,42 @@ function frameLength(bytes: Buffer): { readonly length: number; readonly isWhole
   const atLeast = (length: number) => ({ length, isWhole: false });
   if (bytes.length < 5) return atLeast(5);
   const magic = bytes.readUInt32LE(0);
-  if ((magic & SKIPPABLE_MASK) >>> 0 === SKIPPABLE_MAGIC)
-    return bytes.length < 8 ? atLeast(8) : { length: 8 + bytes.readUInt32LE(4), isWhole: true };
-  if (magic !== FRAME_MAGIC) throw damaged('it is not compressed by zstd');
+  if (isSkippable(magic)) return bytes.length < 8 ? atLeast(8) : { length: 8 + bytes.readUInt32LE(4), isWhole: true };
+  if (!isFrame(magic)) throw damaged(FOREIGN);
   const descriptor = bytes[4] ?? 0;
   let at = 5 + headerRest(descriptor);
   for (;;) {
-    if (bytes.length < at + 3) return atLeast(at + 3);
-    const header = bytes.readUIntLE(at, 3);
-    const kind = (header >> 1) & 3;
-    if (kind === 3) throw damaged('a block of it is of no known kind');
-    // A run of one byte takes one.
-    at += 3 + (kind === 1 ? 1 : header >> 3);
-    if ((header & 1) === 1) return { length: at + ((descriptor & 4) === 0 ? 0 : 4), isWhole: true };
+    if (bytes.length < at + BLOCK_HEADER) return atLeast(at + BLOCK_HEADER);
+    const { length, isLast } = blockOf(bytes.readUIntLE(at, BLOCK_HEADER));
+    at += BLOCK_HEADER + length;
+    if (isLast) return { length: at + checksumLength(descriptor), isWhole: true };
   }
+}
+
+/** The number that a frame begins with. */
+export function isFrame(magic: number): boolean {
+  return magic === FRAME_MAGIC;
+}
+
+/** The number that something begins with which readers pass over: its length follows. */
+export function isSkippable(magic: number): boolean {
+  return (magic & SKIPPABLE_MASK) >>> 0 === SKIPPABLE_MAGIC;
+}
+
+/** Bytes of the header of a block. */
+export const BLOCK_HEADER = 3;
+
+/** How many bytes follow the header of a block, and whether it is the frame's last one. */
+export function blockOf(header: number): { readonly length: number; readonly isLast: boolean } {
+  const kind = (header >> 1) & 3;
+  if (kind === 3) throw damaged('a block of it is of no known kind');
+  // A run of one byte takes one.
+  return { length: kind === 1 ? 1 : header >> 3, isLast: (header & 1) === 1 };
+}
+
+/** Bytes behind the last block. */
+export function checksumLength(descriptor: number): number {
+  return (descriptor & 4) === 0 ? 0 : 4;
 }
 
 /** Bytes of the header behind its descriptor. */

@@ -1,5 +1,15 @@
 import { TruncatedStream, type ByteReader } from '../domain/byte-reader.ts';
-import { FRAME_MAGIC, SKIPPABLE_MAGIC, SKIPPABLE_MASK, damaged, headerRest } from './zstd-frames.ts';
+import {
+  BLOCK_HEADER,
+  blockOf,
+  checksumLength,
+  CUT,
+  damaged,
+  FOREIGN,
+  headerRest,
+  isFrame,
+  isSkippable,
+} from './zstd-frames.ts';
 
 /**
  * The next frame of a Zstandard stream, piece by piece and to its end (RFC 8878, section 3.1). Frames to be skipped are.
@@ -11,8 +21,8 @@ export async function zstdFramePieces(reader: ByteReader): Promise<AsyncGenerato
     const magic = await whole(reader.exactly(4));
     if (magic === undefined) return undefined;
     const number = magic.readUInt32LE(0);
-    if (number === FRAME_MAGIC) return pieces(reader, magic);
-    if ((number & SKIPPABLE_MASK) >>> 0 !== SKIPPABLE_MAGIC) throw damaged('it is not compressed by zstd');
+    if (isFrame(number)) return pieces(reader, magic);
+    if (!isSkippable(number)) throw damaged(FOREIGN);
     const length = await some(reader, 4);
     for await (const _piece of stretch(reader, length.readUInt32LE(0))) continue;
   }
@@ -24,16 +34,13 @@ async function* pieces(reader: ByteReader, magic: Buffer): AsyncGenerator<Uint8A
   yield Buffer.concat([magic, flags]);
   yield* stretch(reader, headerRest(descriptor));
   for (let isLast = false; !isLast;) {
-    const block = await some(reader, 3);
-    const header = block.readUIntLE(0, 3);
-    const kind = (header >> 1) & 3;
-    if (kind === 3) throw damaged('a block of it is of no known kind');
-    yield Buffer.from(block);
-    // A run of one byte takes one.
-    yield* stretch(reader, kind === 1 ? 1 : header >> 3);
-    isLast = (header & 1) === 1;
+    const header = await some(reader, BLOCK_HEADER);
+    const block = blockOf(header.readUIntLE(0, BLOCK_HEADER));
+    yield Buffer.from(header);
+    yield* stretch(reader, block.length);
+    ({ isLast } = block);
   }
-  if ((descriptor & 4) !== 0) yield* stretch(reader, 4);
+  yield* stretch(reader, checksumLength(descriptor));
 }
 
 async function* stretch(reader: ByteReader, length: number): AsyncGenerator<Uint8Array> {
@@ -58,5 +65,3 @@ async function whole(bytes: Promise<Buffer | undefined>): Promise<Buffer | undef
     throw error instanceof TruncatedStream ? damaged(CUT) : error;
   }
 }
-
-const CUT = 'it is cut short';

@@ -32,8 +32,11 @@ export async function scrypt(
 /** @returns for each thread what tells when it is done; there may be fewer of them. */
 function borrow(data: LaneData, lend: Lend, wanted: number): (() => Promise<void>)[] {
   const others: (() => Promise<void>)[] = [];
-  for (let over = lend(data); over !== undefined; over = others.length < wanted ? lend(data) : undefined)
+  while (others.length < wanted) {
+    const over = lend(data);
+    if (over === undefined) break;
     others.push(over);
+  }
   return others;
 }
 

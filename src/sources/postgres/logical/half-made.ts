@@ -1,7 +1,7 @@
 /** Databases that a restore is still making, and what marks them as its own. */
 import { unfinishedOf } from '../../server/side-name.ts';
 import { ask, execute } from './psql-session.ts';
-import { identifier, literal } from './sql.ts';
+import { identifier, literal, SESSIONS_OF_OTHERS } from './sql.ts';
 import type { Toolbox } from './toolbox.ts';
 
 /** The comment of each, from its making until it takes its place. */
@@ -62,8 +62,7 @@ export const MARKED = `SELECT datname AS name,
      WHERE locktype = 'advisory' AND classid = ${String(LOCKS)} AND objsubid = 2) AS locks
   FROM pg_database AS d
   WHERE shobj_description(oid, 'pg_database') = ${literal(MARK)} AND pg_has_role(datdba, 'USAGE')
-    AND NOT EXISTS (SELECT FROM pg_stat_activity AS a WHERE a.datid = d.oid
-      AND coalesce(a.backend_type, 'client backend') = 'client backend' AND a.pid <> pg_backend_pid())`;
+    AND NOT EXISTS (SELECT ${SESSIONS_OF_OTHERS})`;
 
 /** @param rows of {@link MARKED} */
 export function abandonedOf(rows: readonly Readonly<Record<string, unknown>>[]): readonly HalfMade[] {

@@ -7,7 +7,7 @@ import type { Disk } from './disks.ts';
 import { abandonedOf, MARKED, type HalfMade } from './half-made.ts';
 import { PsqlSession } from './psql-session.ts';
 import type { Toolbox } from './toolbox.ts';
-import { literal } from './sql.ts';
+import { literal, SESSIONS_OF_OTHERS } from './sql.ts';
 
 /** What is known of a server that is going to be restored to. */
 export interface TargetServer {
@@ -54,14 +54,11 @@ export async function inspectTarget(
     );
     const namesOf = async (sql: string): Promise<string[]> =>
       (await session.query(sql)).map(({ name }) => String(name));
-    // Of other roles' sessions the kind may not be seen.
     const databases = await session.query(
       `SELECT datname AS name, pg_database_size(oid) AS bytes,
          (SELECT spcname FROM pg_tablespace AS t WHERE t.oid = d.dattablespace) AS tablespace,
          pg_has_role(datdba, 'USAGE') AS ours,
-         (SELECT count(*) FROM pg_stat_activity AS a
-          WHERE a.datid = d.oid AND coalesce(a.backend_type, 'client backend') = 'client backend'
-            AND a.pid <> pg_backend_pid()) AS sessions
+         (SELECT count(*) ${SESSIONS_OF_OTHERS}) AS sessions
        FROM pg_database AS d WHERE datname IN (${names.map(literal).join(', ')})`,
     );
     const spaces = (
